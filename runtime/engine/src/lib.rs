@@ -1,0 +1,1 @@
+//! Pure decisions: expressions and the workflow conductor.

@@ -1,0 +1,1 @@
+//! Drives executions: engine, host and store joined.

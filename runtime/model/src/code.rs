@@ -1,0 +1,185 @@
+//! Every error code that a user can see, with what it means. A code is never renumbered or used again.
+//!
+//! `runtime/docs/errors.md` is made from this table; a test keeps the two the same.
+
+use std::fmt;
+
+/// A stable error code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Code {
+    id: &'static str,
+    meaning: &'static str,
+}
+
+impl Code {
+    /// The code, such as `E-PACK-0007`.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        self.id
+    }
+
+    /// What it means, in one sentence.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        self.meaning
+    }
+
+    /// The code with this id.
+    #[must_use]
+    pub fn find(id: &str) -> Option<Self> {
+        ALL.iter().copied().find(|code| code.id.eq_ignore_ascii_case(id))
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.id)
+    }
+}
+
+macro_rules! codes {
+    ($($name:ident = $id:literal, $meaning:literal;)*) => {
+        $(#[doc = $meaning] pub const $name: Code = Code { id: $id, meaning: $meaning };)*
+
+        /// Every code, in the order of the table.
+        pub const ALL: &[Code] = &[$($name),*];
+    };
+}
+
+codes! {
+    // Packs: files that are wrong. Found by `runner pack check`.
+    PACK_SYNTAX = "E-PACK-0001", "The file is not valid YAML.";
+    PACK_LIMIT = "E-PACK-0002", "The file is larger, deeper or has more nodes or aliases than allowed.";
+    PACK_DUPLICATE_KEY = "E-PACK-0003", "A key stands twice in the same mapping.";
+    PACK_UNKNOWN_KEY = "E-PACK-0004", "A key that is not known here.";
+    PACK_WRONG_TYPE = "E-PACK-0005", "A value of the wrong type.";
+    PACK_MISSING_KEY = "E-PACK-0006", "A required key is missing.";
+    PACK_BAD_VALUE = "E-PACK-0007", "A value of the right type that is not allowed.";
+    PACK_MISSING_FILE = "E-PACK-0008", "A file that is referred to does not exist.";
+    PACK_UNREADABLE = "E-PACK-0009", "A file or directory cannot be read.";
+    PACK_BAD_SCHEMA = "E-PACK-0010", "A JSON Schema is not valid.";
+    PACK_DUPLICATE_NAME = "E-PACK-0011", "Two things of the same kind have the same name.";
+    PACK_BAD_DEFAULT = "E-PACK-0012", "A default does not fit its own schema.";
+    PACK_CONFIG = "E-PACK-0013", "The pack's configuration does not fit its schema.";
+    PACK_UNKNOWN_PACK = "E-PACK-0014", "There is no such pack.";
+    PACK_NOT_LOADED = "E-PACK-0015", "The pack has mistakes and cannot be used.";
+    PACK_DEPENDENCY = "E-PACK-0016", "A pack that this one depends on is missing or has another version.";
+    PACK_BUILD = "E-PACK-0017", "The pack's component could not be built.";
+    PACK_DRIFT = "E-PACK-0018", "An action's metadata and the component's own description of it differ.";
+
+    // Workflows: files that are valid YAML but do not make a workflow.
+    FLOW_UNKNOWN_TASK = "E-FLOW-0001", "A transition leads to a task that does not exist.";
+    FLOW_RESERVED_NAME = "E-FLOW-0002", "A task has the name of an engine command.";
+    FLOW_NO_START = "E-FLOW-0003", "No task can start: each one is reached from another.";
+    FLOW_UNREACHABLE_TASK = "E-FLOW-0004", "A task cannot be reached from any start.";
+    FLOW_UNKNOWN_ACTION = "E-FLOW-0005", "A task calls an action that does not exist.";
+    FLOW_UNKNOWN_PARAMETER = "E-FLOW-0006", "A task passes a parameter that the action does not have.";
+    FLOW_MISSING_PARAMETER = "E-FLOW-0007", "A task does not pass a parameter that the action requires.";
+    FLOW_BAD_PARAMETER = "E-FLOW-0008", "A task passes a value that does not fit the action's parameter.";
+    FLOW_UNKNOWN_VARIABLE = "E-FLOW-0009", "A context variable is read that nothing on the way has set.";
+    FLOW_UNREACHABLE_JOIN = "E-FLOW-0010", "A join waits for transitions that can no longer be taken.";
+    FLOW_TOO_MANY_STEPS = "E-FLOW-0011", "The execution has made as many steps as are allowed.";
+    FLOW_FAILED_BY_COMMAND = "E-FLOW-0012", "The workflow ended at a `fail` command.";
+    FLOW_BAD_JOIN = "E-FLOW-0013", "A join that cannot be met: it needs more transitions than lead to it.";
+
+    // Expressions.
+    EXPR_SYNTAX = "E-EXPR-0001", "The expression does not compile.";
+    EXPR_UNCLOSED = "E-EXPR-0002", "An expression was opened with `<%` and not closed.";
+    EXPR_RUNTIME = "E-EXPR-0003", "The expression failed when it was evaluated.";
+    EXPR_NOT_BOOLEAN = "E-EXPR-0004", "A condition gave something other than true or false.";
+    EXPR_LIMIT = "E-EXPR-0005", "The expression needed more operations, depth or space than allowed.";
+    EXPR_UNKNOWN_FUNCTION = "E-EXPR-0006", "The expression calls a function that does not exist.";
+    EXPR_WRONG_TYPE = "E-EXPR-0007", "The expression gave a value of another type than is needed here.";
+
+    // Parameters of an execution.
+    PARAM_UNKNOWN = "E-PARAM-0001", "The action has no such parameter.";
+    PARAM_MISSING = "E-PARAM-0002", "A required parameter is missing.";
+    PARAM_INVALID = "E-PARAM-0003", "A value does not fit the parameter's schema.";
+    PARAM_IMMUTABLE = "E-PARAM-0004", "The parameter is immutable.";
+    PARAM_TOO_LARGE = "E-PARAM-0005", "The parameters are larger than allowed.";
+    PARAM_SYNTAX = "E-PARAM-0006", "A parameter on the command line cannot be read.";
+
+    // Running actions in the sandbox.
+    HOST_TRAP = "E-HOST-0001", "The guest trapped: it did something that WebAssembly forbids, or panicked.";
+    HOST_TIMEOUT = "E-HOST-0002", "The action did not end within its timeout.";
+    HOST_MEMORY = "E-HOST-0003", "The guest asked for more memory than allowed.";
+    HOST_STACK = "E-HOST-0004", "The guest's stack overflowed.";
+    HOST_RESULT_TOO_LARGE = "E-HOST-0005", "The action's result is larger than allowed.";
+    HOST_BAD_RESULT = "E-HOST-0006", "The action returned something that is not JSON.";
+    HOST_CALLS = "E-HOST-0007", "The guest called the host more often, or passed it more data, than allowed.";
+    HOST_BAD_COMPONENT = "E-HOST-0008", "The file is not a component, or not one that this host can run.";
+    HOST_COMPONENT_TOO_LARGE = "E-HOST-0009", "The component is larger than allowed.";
+    HOST_CACHE = "E-HOST-0010", "A compiled component in the cache cannot be trusted or written.";
+    HOST_OTHER = "E-HOST-0011", "The host failed.";
+    HOST_BUSY = "E-HOST-0012", "As many actions run already as are allowed.";
+    HOST_TABLE = "E-HOST-0013", "The guest asked for more table elements or instances than allowed.";
+
+    // Outgoing HTTP.
+    NET_DENIED = "E-NET-0001", "The request is not permitted: the pack does not ask for it, or the operator did not grant it.";
+    NET_UNKNOWN_CONNECTION = "E-NET-0002", "There is no connection with this name.";
+    NET_BAD_REQUEST = "E-NET-0003", "The request is malformed.";
+    NET_DNS = "E-NET-0004", "The host name cannot be resolved.";
+    NET_CONNECT = "E-NET-0005", "The connection could not be made.";
+    NET_TLS = "E-NET-0006", "The TLS handshake failed: the certificate is not trusted, or not for this host.";
+    NET_TIMEOUT = "E-NET-0007", "The request did not end within its timeout.";
+    NET_TOO_LARGE = "E-NET-0008", "The body or the headers are larger than allowed.";
+    NET_CLOSED = "E-NET-0009", "The connection was closed before the response was complete.";
+    NET_PROTOCOL = "E-NET-0010", "The response is not valid HTTP.";
+    NET_NO_SIMULATOR = "E-NET-0011", "No pack has a simulator for this kind of connection.";
+    NET_SIMULATOR = "E-NET-0012", "The simulator failed.";
+
+    // Key-value data.
+    KV_DENIED = "E-KV-0001", "The pack has no permission for its key-value data, or only for reading.";
+    KV_TOO_LARGE = "E-KV-0002", "A key or a value is larger than allowed.";
+    KV_CONFLICT = "E-KV-0003", "The value has changed in the meantime.";
+    KV_BAD_VALUE = "E-KV-0004", "The value is not JSON.";
+
+    // The store.
+    STORE_OPEN = "E-STORE-0001", "The data directory cannot be opened.";
+    STORE_FULL = "E-STORE-0002", "The disk is full.";
+    STORE_CORRUPT = "E-STORE-0003", "The database is damaged.";
+    STORE_CONFLICT = "E-STORE-0004", "Somebody else has written to this execution in the meantime.";
+    STORE_FENCED = "E-STORE-0005", "The execution belongs to another process now.";
+    STORE_NOT_FOUND = "E-STORE-0006", "There is no such execution.";
+    STORE_BUSY = "E-STORE-0007", "Another process has locked the database for too long.";
+    STORE_VERSION = "E-STORE-0008", "The database was written by a newer version of runner.";
+    STORE_IO = "E-STORE-0009", "The database could not be read or written.";
+    STORE_EXISTS = "E-STORE-0010", "There is an execution with this id already.";
+
+    // Executions.
+    EXEC_UNKNOWN_ACTION = "E-EXEC-0001", "There is no such action.";
+    EXEC_DISABLED = "E-EXEC-0002", "The action is disabled.";
+    EXEC_UNKNOWN_OUTCOME = "E-EXEC-0003", "The process ended while the action ran: what it did is unknown.";
+    EXEC_CANCELED = "E-EXEC-0004", "The execution was cancelled.";
+    EXEC_JOURNAL = "E-EXEC-0005", "The journal does not fit the pack: it was written by another version of it.";
+
+    // Configuration and command line.
+    CONF_SYNTAX = "E-CONF-0001", "The configuration file is not valid TOML.";
+    CONF_INVALID = "E-CONF-0002", "The configuration file has an unknown key or a bad value.";
+    CONF_UNREADABLE = "E-CONF-0003", "The configuration file, or a file it names, cannot be read.";
+    CONF_SECRET = "E-CONF-0004", "A credential cannot be read.";
+    CLI_NOT_FOUND = "E-CLI-0001", "There is nothing with this name.";
+    CLI_TOOLCHAIN = "E-CLI-0002", "What is needed to build a pack is not installed.";
+    CLI_EXISTS = "E-CLI-0003", "There is something with this name already.";
+    CLI_LISTEN = "E-CLI-0004", "The address cannot be listened on.";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_code_is_well_formed_and_used_once() {
+        let mut seen = BTreeSet::new();
+        for code in ALL {
+            assert!(seen.insert(code.id()), "{code} stands twice");
+            let parts: Vec<_> = code.id().split('-').collect();
+            assert!(matches!(parts.as_slice(), ["E", area, number]
+                if area.chars().all(|c| c.is_ascii_uppercase()) && number.len() == 4 && number.parse::<u32>().is_ok()));
+            assert!(code.meaning().ends_with('.'), "{code}");
+            assert_eq!(Code::find(&code.id().to_lowercase()), Some(*code));
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Journal entries: everything that is known about an execution is the list of these.
+//!
+//! An entry is a fact with the moment it was recorded. The conductor's state is a fold over the facts, and so is what
+//! the API shows ([`crate::ExecutionView`]); both may be thrown away and made again. A fact is never changed and new
+//! readers must read old ones: fields are added with a default, kinds of facts are added, nothing is renamed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{ActionRef, AttemptNumber, ExecutionId, Outcome, RouteId, Status, StepId, TaskName, Timestamp};
+
+/// A fact and when it was recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The moment of recording: what `now()` means to decisions that follow from this entry.
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+impl Entry {
+    /// A fact recorded at `at`.
+    #[must_use]
+    pub const fn new(at: Timestamp, fact: Fact) -> Self {
+        Self { at, fact }
+    }
+}
+
+/// What can happen to an execution.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Fact {
+    /// The execution was asked for. Always the first entry.
+    Requested(Box<Requested>),
+    /// Its executor began to work on it.
+    Started,
+    /// A value outside the execution was read for a decision, so that the same decision is made again on replay.
+    ValuesRead {
+        /// Keys of the pack's key-value data and what they held; null for a key that was not there.
+        kv: BTreeMap<String, Value>,
+    },
+    /// The conductor decided to run a task: the intent.
+    StepScheduled {
+        /// The step this makes.
+        step: StepId,
+        /// The task it runs.
+        task: TaskName,
+        /// The route it is on.
+        #[serde(default, skip_serializing_if = "is_first_route")]
+        route: RouteId,
+        /// The action that the task calls.
+        action: ActionRef,
+        /// The rendered input.
+        input: Value,
+        /// Names of top-level input keys that must not be shown.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        secret: Vec<String>,
+    },
+    /// A try of a step is about to begin. If no outcome follows, what it did is unknown.
+    AttemptStarted {
+        /// The step.
+        step: StepId,
+        /// Which try.
+        attempt: AttemptNumber,
+    },
+    /// A try of a step ended.
+    AttemptFinished {
+        /// The step.
+        step: StepId,
+        /// Which try.
+        attempt: AttemptNumber,
+        /// How.
+        #[serde(flatten)]
+        outcome: Outcome,
+    },
+    /// Somebody asked to stop the execution.
+    CancelRequested {
+        /// Who or what, in a few words.
+        by: String,
+    },
+    /// The execution ended. Always the last entry of a phase.
+    Finished {
+        /// A terminal status.
+        status: Status,
+        /// What it returns: a workflow's output, an action's result.
+        result: Value,
+        /// What went wrong, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        errors: Vec<ErrorRecord>,
+    },
+}
+
+fn is_first_route(route: &RouteId) -> bool {
+    route.0 == 0
+}
+
+/// The request that an execution began with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Requested {
+    /// What to run.
+    pub action: ActionRef,
+    /// The version of its pack, as written in `pack.yaml`.
+    pub pack_version: String,
+    /// SHA-256 over the pack's files, in hex: the execution ends on the very pack it began with.
+    pub pack_digest: String,
+    /// The parameters, defaults included.
+    pub parameters: Value,
+    /// Names of parameters that must not be shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secret: Vec<String>,
+    /// Where the request came from.
+    pub origin: Origin,
+    /// Whether connections are bound to simulators.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub simulate: bool,
+}
+
+/// Where a request came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum Origin {
+    /// `runner exec`.
+    Cli,
+    /// The REST API.
+    Api,
+    /// A step of another execution.
+    Step {
+        /// That execution.
+        execution: ExecutionId,
+        /// That step.
+        step: StepId,
+    },
+}
+
+/// One thing that went wrong in an execution, in the shape of StackStorm's error records.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ErrorRecord {
+    /// The task it happened in; none if it belongs to the whole workflow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskName>,
+    /// The task's route, if not the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<RouteId>,
+    /// The transition whose evaluation failed: its index in the task's `next`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transition: Option<usize>,
+    /// A stable code.
+    pub code: String,
+    /// A lowercase sentence.
+    pub message: String,
+    /// What the user can do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Data that belongs to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Code, Failure, code};
+
+    fn round_trip(entry: &Entry) -> Value {
+        let written = serde_json::to_string(entry).unwrap();
+        assert_eq!(&serde_json::from_str::<Entry>(&written).unwrap(), entry);
+        serde_json::from_str(&written).unwrap()
+    }
+
+    #[test]
+    fn entries_are_written_flat_and_read_back() {
+        let at = Timestamp::from_millis(0);
+        let timeout: Code = code::HOST_TIMEOUT;
+        let entry = Entry::new(
+            at,
+            Fact::AttemptFinished {
+                step: StepId(3),
+                attempt: AttemptNumber::FIRST,
+                outcome: Outcome::Timeout { failure: Failure::new(timeout, "stopped after 1 s") },
+            },
+        );
+        assert_eq!(
+            round_trip(&entry),
+            json!({
+                "at": "1970-01-01T00:00:00.000Z", "type": "attempt_finished", "step": 3, "attempt": 1,
+                "status": "timeout", "failure": {"code": timeout.id(), "message": "stopped after 1 s"},
+            })
+        );
+        round_trip(&Entry::new(at, Fact::Started));
+        round_trip(&Entry::new(
+            at,
+            Fact::Requested(Box::new(Requested {
+                action: "core.noop".parse().unwrap(),
+                pack_version: "0.1.0".into(),
+                pack_digest: "00".into(),
+                parameters: json!({}),
+                secret: vec![],
+                origin: Origin::Cli,
+                simulate: false,
+            })),
+        ));
+    }
+}

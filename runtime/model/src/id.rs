@@ -1,0 +1,118 @@
+//! Identities and counters. Each is a type of its own, so that one cannot be passed for another.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Clock, Entropy};
+
+/// The identity of one execution: a UUID of version 7 (RFC 9562), so that ids sort by the time they were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ExecutionId(Uuid);
+
+impl ExecutionId {
+    /// A new id at the clock's present moment.
+    #[must_use]
+    pub fn new(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+        let millis = u64::try_from(clock.now().as_millis()).unwrap_or(0);
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &entropy.ten_bytes()).into_uuid())
+    }
+
+    /// The sixteen bytes, most significant first: their order is the order of ids.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// The id with these sixteen bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+}
+
+impl fmt::Display for ExecutionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl FromStr for ExecutionId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::try_parse(text).map(Self)
+    }
+}
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident($inner:ty);)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub $inner);
+
+        impl $name {
+            /// The one that follows.
+            #[must_use]
+            pub const fn next(self) -> Self {
+                Self(self.0.saturating_add(1))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+counters! {
+    /// A step of an execution, counted from 0 in the order of their start.
+    StepId(u32);
+    /// A try of a step, counted from 1.
+    AttemptNumber(u32);
+    /// A route through a workflow, counted from 0; a split starts a new one.
+    RouteId(u32);
+    /// How many entries a journal holds: an append says how many it expects to find.
+    Version(u64);
+    /// Grows each time an execution changes its owner; a write with an older token is refused.
+    FencingToken(u64);
+}
+
+impl AttemptNumber {
+    /// The first try.
+    pub const FIRST: Self = Self(1);
+}
+
+/// The process that owns an execution, for as long as its lease lasts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NodeId(pub String);
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ManualClock, SeededEntropy, Timestamp};
+
+    #[test]
+    fn ids_sort_by_the_time_they_were_made() {
+        let clock = ManualClock::at(Timestamp::from_millis(1_795_257_960_000));
+        let entropy = SeededEntropy::new(1);
+        let first = ExecutionId::new(&clock, &entropy);
+        clock.advance_ms(1);
+        let second = ExecutionId::new(&clock, &entropy);
+        assert!(first < second && first.to_string() < second.to_string());
+        assert_eq!(first.to_string().parse::<ExecutionId>().unwrap(), first);
+    }
+}

@@ -1,0 +1,37 @@
+//! The vocabulary of runner: what every other crate means by its words.
+//!
+//! Plain data and the rules that belong to it: ids, statuses and their legal moves, journal entries and the view they
+//! fold into, permissions and how they intersect, limits, error codes, and the doors to time and randomness.
+//!
+//! **This crate does no input or output, names no async runtime and no heavy dependency**: everything else is built on
+//! it, so a change here must stay cheap.
+
+pub mod clock;
+pub mod code;
+pub mod entropy;
+pub mod entry;
+pub mod failure;
+pub mod id;
+pub mod limits;
+pub mod name;
+pub mod permission;
+pub mod record;
+pub mod secret;
+pub mod status;
+pub mod time;
+pub mod view;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use code::Code;
+pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
+pub use entry::{Entry, ErrorRecord, Fact, Origin, Requested};
+pub use failure::{Failure, Outcome};
+pub use id::{AttemptNumber, ExecutionId, FencingToken, NodeId, RouteId, StepId, Version};
+pub use limits::Limits;
+pub use name::{ActionRef, ConnectionName, NameError, PackRef, TaskName};
+pub use permission::{HttpAsk, HttpRule, HttpTarget, KvAccess, Permissions};
+pub use record::ExecutionRecord;
+pub use secret::Secret;
+pub use status::Status;
+pub use time::Timestamp;
+pub use view::{AttemptView, ExecutionView, StepView};

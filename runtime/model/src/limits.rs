@@ -1,0 +1,143 @@
+//! Every limit of the product, with its unit, its default and the reason for it.
+//!
+//! What an operator may change stands in [`Limits`]; what is fixed stands as a constant.
+
+use std::time::Duration;
+
+/// Names (packs, actions, tasks, connections), in characters: what still fits a line of a table.
+pub const NAME_CHARS_MAX: usize = 128;
+
+/// A file of a pack other than a component, in bytes. A workflow of a thousand tasks is about 200 KiB.
+pub const YAML_BYTES_MAX: usize = 256 * 1024;
+/// Nesting of a YAML document, in levels. The deepest real file that we know has 14.
+pub const YAML_DEPTH_MAX: usize = 32;
+/// Nodes of a YAML document. A workflow of a thousand tasks has about 20,000.
+pub const YAML_NODES_MAX: usize = 50_000;
+/// Aliases in a YAML document: enough to share a block or two, too few for a bomb.
+pub const YAML_ALIASES_MAX: usize = 100;
+/// Mistakes reported for one pack: a reader mends the first ones first.
+pub const DIAGNOSTICS_MAX: usize = 200;
+/// A component, in bytes, before it is handed to the compiler: compile time grows with it.
+pub const COMPONENT_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// An expression's source, in characters: longer ones belong into an action.
+pub const EXPRESSION_CHARS_MAX: usize = 4 * 1024;
+/// Operations of one expression: about 5 ms of work.
+pub const EXPRESSION_OPERATIONS_MAX: u64 = 50_000;
+/// Nesting of an expression. Rhai's own default differs between debug and release builds, so it is set.
+pub const EXPRESSION_DEPTH_MAX: usize = 32;
+/// Nested calls within an expression (closures of `map` and `filter`).
+pub const EXPRESSION_CALLS_MAX: usize = 16;
+/// A string made by an expression, in bytes.
+pub const EXPRESSION_STRING_BYTES_MAX: usize = 1024 * 1024;
+/// An array or map made by an expression, in elements: a list of 10,000 volumes can still be filtered.
+pub const EXPRESSION_ELEMENTS_MAX: usize = 20_000;
+
+/// Nesting of a JSON value from outside (`serde_json`'s own recursion limit).
+pub const JSON_DEPTH_MAX: usize = 128;
+/// Parameters of one execution, in bytes of JSON.
+pub const PARAMETERS_BYTES_MAX: usize = 1024 * 1024;
+
+/// Steps of one execution: a cycle that never ends is stopped here.
+pub const STEPS_MAX: usize = 10_000;
+
+/// A key of key-value data, in bytes.
+pub const KV_KEY_BYTES_MAX: usize = 256;
+/// A value of key-value data, in bytes of JSON.
+pub const KV_VALUE_BYTES_MAX: usize = 256 * 1024;
+
+/// Commands that ride in one commit of the store: enough that a full disk queue is one flush, few enough that the
+/// first does not wait long for the last.
+pub const STORE_BATCH_MAX: usize = 512;
+/// Commands that wait for the store's writer before callers wait too.
+pub const STORE_QUEUE_MAX: usize = 4096;
+/// How long the store waits for a lock of another process, in milliseconds.
+pub const STORE_BUSY_MS: u64 = 10_000;
+
+/// How often the epoch of the engine advances: the resolution of a guest's deadline.
+pub const EPOCH_TICK: Duration = Duration::from_millis(10);
+
+/// Limits that an operator may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// One guest.
+    pub guest: GuestLimits,
+    /// One HTTP request of a guest.
+    pub http: HttpLimits,
+}
+
+/// What one attempt of an action may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuestLimits {
+    /// Linear memory of an attempt, in bytes, over all its memories. Rust guests use 1 to 2 MiB, an interpreter 20.
+    pub memory_bytes_max: usize,
+    /// Elements of one table. Tables hold functions; real components have a few hundred.
+    pub table_elements_max: usize,
+    /// Core instances of one component: an interpreter with its adapters takes ten.
+    pub instances_max: u32,
+    /// Stack of a guest, in bytes: wasmtime's own default, stated.
+    pub stack_bytes_max: usize,
+    /// Calls of one attempt into the host. A loop over a large estate makes some thousands.
+    pub host_calls_max: u64,
+    /// Bytes that one call may pass to the host by way of lists and strings (wasmtime's "hostcall fuel").
+    pub host_call_bytes_max: usize,
+    /// A result, in bytes of JSON: more belongs into a blob or a file.
+    pub result_bytes_max: usize,
+    /// Log lines of one attempt that are kept; the rest is counted.
+    pub log_lines_max: u64,
+    /// One log line, in bytes; the rest is cut.
+    pub log_line_bytes_max: usize,
+    /// Wall-clock time of an attempt whose action names no `timeout`.
+    pub timeout: Duration,
+    /// Attempts that run at the same time; the pooling allocator reserves address space for each.
+    pub concurrency_max: u32,
+}
+
+/// What one HTTP request of a guest may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpLimits {
+    /// Time to connect, TLS included.
+    pub connect_timeout: Duration,
+    /// Time for the whole request, unless the guest or the connection asks for less. ONTAP's `return_timeout` goes to
+    /// 120 s, so it must be larger.
+    pub timeout: Duration,
+    /// A response's body, in bytes: 10,000 ONTAP records are about 4 MiB.
+    pub response_bytes_max: usize,
+    /// A request's body, in bytes.
+    pub request_bytes_max: usize,
+    /// Headers of a request or a response, in number.
+    pub headers_max: usize,
+    /// Names and values of the headers together, in bytes.
+    pub header_bytes_max: usize,
+    /// Requests at the same time on one connection.
+    pub connection_concurrency_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            guest: GuestLimits {
+                memory_bytes_max: 64 * 1024 * 1024,
+                table_elements_max: 10_000,
+                instances_max: 30,
+                stack_bytes_max: 512 * 1024,
+                host_calls_max: 100_000,
+                host_call_bytes_max: 16 * 1024 * 1024,
+                result_bytes_max: 1024 * 1024,
+                log_lines_max: 5_000,
+                log_line_bytes_max: 8 * 1024,
+                timeout: Duration::from_secs(60),
+                concurrency_max: 256,
+            },
+            http: HttpLimits {
+                connect_timeout: Duration::from_secs(6),
+                timeout: Duration::from_secs(150),
+                response_bytes_max: 8 * 1024 * 1024,
+                request_bytes_max: 8 * 1024 * 1024,
+                headers_max: 100,
+                header_bytes_max: 64 * 1024,
+                connection_concurrency_max: 20,
+            },
+        }
+    }
+}

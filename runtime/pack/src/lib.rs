@@ -1,0 +1,1 @@
+//! Pack directories to checked packs, with diagnostics that point at the line.

@@ -1,0 +1,1 @@
+//! Durable truth: the journal, the catalogue of executions, key-value data.
