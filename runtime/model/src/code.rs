@@ -145,6 +145,10 @@ codes! {
     STORE_VERSION = "E-STORE-0008", "The database was written by a newer version of runner.";
     STORE_IO = "E-STORE-0009", "The database could not be read or written.";
     STORE_EXISTS = "E-STORE-0010", "There is an execution with this id already.";
+    STORE_ILLEGAL = "E-STORE-0011", "The entries do not fit the execution's status, or cannot be written down.";
+    STORE_HALTED = "E-STORE-0012", "The store stopped writing because the disk failed.";
+    STORE_PREFIX = "E-STORE-0013", "Too few characters of an execution's id.";
+    STORE_CLOSED = "E-STORE-0014", "The store is closed.";
 
     // Executions.
     EXEC_UNKNOWN_ACTION = "E-EXEC-0001", "There is no such action.";

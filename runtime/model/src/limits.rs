@@ -24,6 +24,8 @@ pub const COMPONENT_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const EXPRESSION_CHARS_MAX: usize = 4 * 1024;
 /// Operations of one expression: about 5 ms of work.
 pub const EXPRESSION_OPERATIONS_MAX: u64 = 50_000;
+/// Time of one expression: the stop of last resort, a hundred times what the others leave room for in practice.
+pub const EXPRESSION_TIME_MAX: Duration = Duration::from_secs(1);
 /// Nesting of an expression. Rhai's own default differs between debug and release builds, so it is set.
 pub const EXPRESSION_DEPTH_MAX: usize = 32;
 /// Nested calls within an expression (closures of `map` and `filter`).
@@ -51,8 +53,47 @@ pub const KV_VALUE_BYTES_MAX: usize = 256 * 1024;
 pub const STORE_BATCH_MAX: usize = 512;
 /// Commands that wait for the store's writer before callers wait too.
 pub const STORE_QUEUE_MAX: usize = 4096;
+/// Bytes of commands that ride in one commit: what is copied to the log and flushed in some milliseconds.
+pub const STORE_BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How long the store waits for a lock of another process, in milliseconds.
 pub const STORE_BUSY_MS: u64 = 10_000;
+/// Connections of one process that read the database at the same time: more than that only compete for the cores.
+pub const STORE_READERS_MAX: usize = 4;
+/// Pages of SQLite's log (4 KiB each) after which they are moved into the database: SQLite's own default.
+pub const STORE_LOG_PAGES_MAX: u32 = 1_000;
+/// Bytes that SQLite's log keeps on disk after it was moved into the database.
+pub const STORE_LOG_BYTES_KEPT: u64 = 16 * 1024 * 1024;
+/// How long the store's writer has nothing to do before it tidies up, in milliseconds.
+pub const STORE_IDLE_MS: u64 = 1_000;
+/// A database up to this size, in bytes, is checked whole when it is opened: some 10 ms. Of a larger one only what is
+/// read is checked, so that the time to start does not grow with the history.
+pub const STORE_CHECK_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Characters of an execution's id that are enough to look for it.
+pub const EXECUTION_PREFIX_CHARS_MIN: usize = 4;
+/// Executions that are named when the beginning of an id fits several.
+pub const EXECUTION_PREFIX_MATCHES_MAX: usize = 10;
+
+/// Keys that one listing of key-value data gives: a page for a person, a batch for a program.
+pub const KV_KEYS_MAX: usize = 1_000;
+
+/// A URL of an outgoing request with its query, in bytes: what servers take at the most.
+pub const URL_BYTES_MAX: usize = 16 * 1024;
+/// Random bytes that a guest gets with one call: the contract of `random.bytes`.
+pub const RANDOM_BYTES_MAX: usize = 65_536;
+/// The progress that one heartbeat reports, in bytes: it goes into the journal.
+pub const HEARTBEAT_BYTES_MAX: usize = 64 * 1024;
+/// Fields of one log line: more is a document.
+pub const LOG_FIELDS_MAX: usize = 32;
+/// Linear memories of one component: most have one, an adapter may bring another.
+pub const MEMORIES_PER_COMPONENT_MAX: u32 = 4;
+/// Simulators of one process: each keeps its instance, so their places are apart from those of the attempts.
+pub const SIMULATORS_MAX: u32 = 32;
+/// Requests that wait for one simulator before callers wait too.
+pub const SIMULATOR_QUEUE_MAX: usize = 64;
+/// How long a simulator may work on one request. It only computes: what is slow there is stuck.
+pub const SIMULATOR_CALL: Duration = Duration::from_secs(10);
+/// How long a component's description of itself may take.
+pub const DESCRIBE: Duration = Duration::from_secs(10);
 
 /// How often the epoch of the engine advances: the resolution of a guest's deadline.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);

@@ -1,1 +1,35 @@
-//! Durable truth: the journal, the catalogue of executions, key-value data.
+//! Durable truth: the journal, the leases on executions, the catalogue, key-value data.
+//!
+//! The traits are cut by who uses them and say nothing about a database; [`SqliteStore`] keeps them in one file,
+//! [`MemoryStore`] in memory, as the model that the others are compared with.
+//!
+//! - **What a call acknowledges is on the disk.** A write returns after the commit it rode in.
+//! - **Only the holder of the current fencing token writes to a journal.** A lease that ran out may be claimed by
+//!   somebody else; from then on the former holder is refused, however late it wakes up.
+//! - **Time comes in as an argument.** The store never asks what time it is.
+//! - **This crate alone names a database**; nothing of it shows in the interface.
+
+mod catalogue;
+mod codec;
+mod error;
+mod journal;
+mod key_value;
+mod lease;
+mod memory;
+mod projection;
+mod sqlite;
+
+pub use catalogue::{Catalogue, ExecutionFilter};
+pub use error::StoreError;
+pub use journal::{Append, Journal, NewExecution};
+pub use key_value::{KeyValue, Swap};
+pub use lease::{Lease, Leases};
+pub use memory::MemoryStore;
+pub use sqlite::{SqliteOptions, SqliteStore, StoreStats};
+
+/// Everything that is kept. Used as `Arc<dyn Store>`.
+///
+/// `get` is a method of two of these traits: write `Catalogue::get(&*store, id)`.
+pub trait Store: Journal + Leases + Catalogue + KeyValue + Send + Sync + 'static {}
+
+impl<T: Journal + Leases + Catalogue + KeyValue + Send + Sync + 'static> Store for T {}

@@ -1,0 +1,92 @@
+//! The catalogue of executions: what lists show, kept beside the journals.
+
+use async_trait::async_trait;
+use runner_model::{ActionRef, ExecutionId, ExecutionRecord, PackRef, Status, Timestamp, limits};
+
+use crate::StoreError;
+
+/// Which executions to list. Everything that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExecutionFilter {
+    /// Has this status.
+    pub status: Option<Status>,
+    /// Runs this action.
+    pub action: Option<ActionRef>,
+    /// Runs an action of this pack.
+    pub pack: Option<PackRef>,
+    /// Was asked for at this moment or later.
+    pub created_after: Option<Timestamp>,
+    /// Was asked for before this moment.
+    pub created_before: Option<Timestamp>,
+}
+
+impl ExecutionFilter {
+    /// Whether an execution is among them.
+    #[must_use]
+    pub fn admits(&self, record: &ExecutionRecord) -> bool {
+        self.status.is_none_or(|status| record.status == status)
+            && self.action.as_ref().is_none_or(|action| record.action == *action)
+            && self.pack.as_ref().is_none_or(|pack| record.action.pack() == pack.as_str())
+            && self.created_after.is_none_or(|moment| record.created_at >= moment)
+            && self.created_before.is_none_or(|moment| record.created_at < moment)
+    }
+}
+
+/// All executions, without their journals.
+#[async_trait]
+pub trait Catalogue {
+    /// One execution.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn get(&self, id: ExecutionId) -> Result<ExecutionRecord, StoreError>;
+
+    /// The newest `limit` executions that the filter admits and that are older than `cursor`, newest first. The id of
+    /// the last one is the cursor of the next page.
+    async fn list(
+        &self,
+        filter: &ExecutionFilter,
+        cursor: Option<ExecutionId>,
+        limit: usize,
+    ) -> Result<Vec<ExecutionRecord>, StoreError>;
+
+    /// The newest executions whose id begins with `prefix`, at most [`limits::EXECUTION_PREFIX_MATCHES_MAX`], newest
+    /// first. Hyphens and upper or lower case do not matter.
+    ///
+    /// # Errors
+    /// [`StoreError::ShortPrefix`].
+    async fn find(&self, prefix: &str) -> Result<Vec<ExecutionId>, StoreError>;
+}
+
+/// The first and the last id that begin with `prefix`; none if it is not the beginning of an id.
+pub(crate) fn range(prefix: &str) -> Result<Option<(ExecutionId, ExecutionId)>, StoreError> {
+    let digits: String = prefix.chars().filter(|c| *c != '-').collect();
+    if digits.chars().count() < limits::EXECUTION_PREFIX_CHARS_MIN {
+        return Err(StoreError::ShortPrefix { prefix: prefix.to_owned() });
+    }
+    let first = format!("{digits:0<32}").parse();
+    let last = format!("{digits:f<32}").parse();
+    Ok(first.ok().zip(last.ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_of_an_id_is_a_range_of_ids() {
+        let (first, last) = range("019A-b").unwrap().unwrap();
+        assert_eq!(first.to_string(), "019ab000-0000-0000-0000-000000000000");
+        assert_eq!(last.to_string(), "019abfff-ffff-ffff-ffff-ffffffffffff");
+        let whole = first.to_string();
+        assert_eq!(range(&whole).unwrap(), Some((first, first)));
+    }
+
+    #[test]
+    fn what_cannot_begin_an_id_finds_nothing_and_too_little_is_refused() {
+        assert_eq!(range("01zz").unwrap(), None);
+        assert_eq!(range(&"0".repeat(33)).unwrap(), None);
+        assert_eq!(range("{019").unwrap(), None);
+        assert!(matches!(range("01-9"), Err(StoreError::ShortPrefix { .. })));
+    }
+}

@@ -1,0 +1,148 @@
+//! How entries and values are written down: JSON, of limited depth, with a digest for what must never change.
+//!
+//! `serde_json` writes any depth but reads only 128 levels, and an entry wraps the values of others in levels of its
+//! own: a result that was just deep enough to be read from the guest could be recorded and never read again. So the
+//! depth is counted here, in both directions, and the reader's own limit is off.
+
+use runner_model::{Entry, ExecutionId, Version, limits};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
+
+use crate::StoreError;
+
+/// Levels that the journal may add around a value: the list, the entry, the outcome, the failure, and some to spare.
+const DEPTH_MAX: usize = limits::JSON_DEPTH_MAX + 16;
+
+/// The digest of one append: the first half of a SHA-256, enough against accidents.
+pub(crate) type Digest = [u8; 16];
+
+/// The entries of one append as they are stored.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub json: Vec<u8>,
+    pub count: u64,
+    pub digest: Digest,
+}
+
+/// Writes down the entries that follow after `first` others.
+pub(crate) fn write_entries(id: ExecutionId, first: Version, entries: &[Entry]) -> Result<Written, StoreError> {
+    let json = to_json("the entry", &entries)?;
+    let count = entries.len() as u64;
+    let digest = digest(id, first, count, &json);
+    Ok(Written { json, count, digest })
+}
+
+/// Reads the entries of one append and makes sure that they are what was written.
+pub(crate) fn read_entries(
+    id: ExecutionId,
+    first: Version,
+    count: u64,
+    json: &[u8],
+    expected: &[u8],
+) -> Result<Vec<Entry>, StoreError> {
+    let damaged = |why: &str| StoreError::Corrupt { what: format!("entry {first} of execution {id} {why}") };
+    if digest(id, first, count, json) != expected {
+        return Err(damaged("is not what was written"));
+    }
+    let entries: Vec<Entry> = from_json(json).map_err(|reason| damaged(&format!("cannot be read: {reason}")))?;
+    if entries.len() as u64 != count {
+        return Err(damaged("has another number of entries than recorded"));
+    }
+    Ok(entries)
+}
+
+/// Writes a value as JSON.
+pub(crate) fn to_json<T: Serialize>(what: &'static str, value: &T) -> Result<Vec<u8>, StoreError> {
+    let illegal = |reason| StoreError::Illegal { what, reason };
+    let json = serde_json::to_vec(value).map_err(|error| illegal(error.to_string()))?;
+    match depth(&json) {
+        levels if levels > DEPTH_MAX => {
+            Err(illegal(format!("it has {levels} levels, at most {DEPTH_MAX} are allowed")))
+        }
+        _ => Ok(json),
+    }
+}
+
+/// Reads a value from JSON; the error is a reason.
+pub(crate) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, String> {
+    if depth(json) > DEPTH_MAX {
+        return Err(format!("it has more than {DEPTH_MAX} levels"));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    reader.disable_recursion_limit();
+    let value = T::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    value.map_err(|error| error.to_string())
+}
+
+/// The deepest nesting of lists and objects.
+fn depth(json: &[u8]) -> usize {
+    let (mut level, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                level += 1;
+                deepest = deepest.max(level);
+            }
+            b']' | b'}' if !in_string => level = level.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+fn digest(id: ExecutionId, first: Version, count: u64, json: &[u8]) -> Digest {
+    let mut hash = Sha256::new();
+    hash.update(id.as_bytes());
+    hash.update(first.0.to_be_bytes());
+    hash.update(count.to_be_bytes());
+    hash.update(json);
+    let whole: [u8; 32] = hash.finalize().into();
+    let mut half = Digest::default();
+    half.iter_mut().zip(whole).for_each(|(to, from)| *to = from);
+    half
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn nested(levels: usize) -> Value {
+        (0..levels).fold(Value::Null, |inner, _| json!([inner]))
+    }
+
+    #[test]
+    fn depth_counts_brackets_outside_of_strings() {
+        assert_eq!(depth(br#"{"a":[1,{"b":"]]}}\"[[[["}],"c":[]}"#), 3);
+        assert_eq!(depth(b"1"), 0);
+    }
+
+    #[test]
+    fn what_is_written_can_be_read_back_up_to_the_limit() {
+        for levels in [limits::JSON_DEPTH_MAX, DEPTH_MAX] {
+            let json = to_json("it", &nested(levels)).unwrap();
+            assert_eq!(from_json::<Value>(&json).unwrap(), nested(levels));
+        }
+        assert!(matches!(to_json("it", &nested(DEPTH_MAX + 1)), Err(StoreError::Illegal { .. })));
+    }
+
+    #[test]
+    fn a_deep_value_from_elsewhere_is_an_error_and_no_overflow() {
+        assert!(from_json::<Value>("[".repeat(1_000_000).as_bytes()).unwrap_err().contains("levels"));
+    }
+
+    #[test]
+    fn numbers_come_back_as_they_were() {
+        for number in
+            [json!(0.1 + 0.2), json!(1.7976931348623157e308), json!(u64::MAX), json!(5e-324), json!(123456.789e-7)]
+        {
+            assert_eq!(from_json::<Value>(&to_json("it", &number).unwrap()).unwrap(), number);
+        }
+    }
+}
