@@ -1,1 +1,20 @@
-//! Pure decisions: expressions and the workflow conductor.
+//! Pure decisions: what an expression means, and what a workflow does next.
+//!
+//! The conductor is a fold: `(plan, state, entry) → state'`, and the commands that are outstanding are read from the
+//! state. The same entries always lead to the same state, so recovering an execution *is* replaying its journal.
+//!
+//! **This crate does no input or output, knows no clock and no async runtime**: the time of a decision is the time of
+//! the entry it follows from, and a value from outside is asked for ([`Stop::NeedsKv`]) and comes back as an entry.
+//! **Only metadata is ever compiled; data is never evaluated**, whatever it contains. Only this crate names rhai.
+
+pub mod conductor;
+pub mod expression;
+pub mod inspect;
+pub mod plan;
+pub mod template;
+
+pub use conductor::{Command, Mismatch, State, Stop};
+pub use expression::{EvaluationError, Expression, Frame};
+pub use inspect::{Finding, inspect};
+pub use plan::{Binding, Join, Plan, PlanBuilder, Target, Task, Transition};
+pub use template::{CompileError, Condition, Place, Template};

@@ -175,7 +175,9 @@ impl<'a> OriginPattern<'a> {
         let host_matches = match self.host.strip_prefix('*') {
             Some("") => true,
             // `*.example.com` is any name below example.com, not example.com itself.
-            Some(suffix) => host.len() > suffix.len() && host.to_ascii_lowercase().ends_with(&suffix.to_ascii_lowercase()),
+            Some(suffix) => {
+                host.len() > suffix.len() && host.to_ascii_lowercase().ends_with(&suffix.to_ascii_lowercase())
+            }
             None => host.eq_ignore_ascii_case(self.host),
         };
         url.scheme() == self.scheme
