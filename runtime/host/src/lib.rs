@@ -1,1 +1,35 @@
 //! Runs one action in wasmtime under limits; the WIT host interfaces; the egress door.
+//!
+//! **This crate alone names wasmtime.** It knows no store, no rules and no workflow: it is handed an [`Attempt`], and says
+//! with an `Outcome` how it ended. In reading order:
+//!
+//! - [`Host`] makes a [`Component`] of bytes and runs attempts of it;
+//! - `engine`, `epoch` and `cache` keep wasmtime within limits and its machine code trustworthy;
+//! - `run` and `stop` lead an attempt from its place in the pool to its outcome;
+//! - `guest` is what a guest can call;
+//! - `egress` is the only way out, [`Connections`] what it leads to, [`Simulator`] what may stand in for it.
+
+mod attempt;
+mod bindings;
+mod cache;
+mod component;
+mod egress;
+mod engine;
+mod epoch;
+mod escape;
+mod guest;
+mod host;
+mod kv;
+mod run;
+mod simulator;
+mod stop;
+
+pub use attempt::{Attempt, Deaf, Emitted, LogLevel, LogLine, Observer, PackContext, Polled, RequestSummary};
+pub use component::{Component, World};
+pub use egress::{
+    Auth, AuthKind, CertificateReport, ConnectionConfig, ConnectionInfo, Connections, Fingerprint, HttpResponse,
+    TestReport, Tls, TlsKind,
+};
+pub use host::{Host, HostError, HostOptions};
+pub use kv::{Kv, KvError, NoKv};
+pub use simulator::{Simulator, SimulatorEnding, SimulatorReply, SimulatorRequest};

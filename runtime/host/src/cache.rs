@@ -1,0 +1,138 @@
+//! Compiled components on disk: found by content, believed only with the right seal.
+//!
+//! A file holds machine code that runs outside any sandbox, so whoever can change it owns the process. Each file
+//! therefore begins with an HMAC-SHA256 over its name and content, made with a key that only this user can read. A file
+//! without the right seal is never looked at: the component is compiled again and the file replaced. A file is written
+//! beside its place and renamed into it, so that two processes can share a directory.
+
+mod key;
+mod trusted;
+
+use std::fs;
+use std::hash::{Hash as _, Hasher};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use tracing::warn;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::component::World;
+
+/// The seal's length, in bytes.
+const SEAL_BYTES: usize = 32;
+/// Changes whenever the layout of a file does.
+const FORMAT: &[u8] = b"runner compiled component 1";
+
+/// A directory of compiled components.
+pub(crate) struct Cache {
+    directory: PathBuf,
+    key: key::Key,
+}
+
+impl Cache {
+    /// Opens a directory, which is made if it is not there. Only this user may enter it.
+    pub(crate) fn open(directory: PathBuf) -> io::Result<Self> {
+        key::make_private_directory(&directory)?;
+        let key = key::Key::of(&directory)?;
+        Ok(Self { directory, key })
+    }
+
+    /// The compiled form of `wasm`, if it is there and can be trusted.
+    pub(crate) fn get(&self, engine: &Engine, wasm: &[u8], world: World) -> Option<Component> {
+        let name = name(engine, wasm, world);
+        let path = self.path(&name);
+        let file = match fs::read(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                warn!(path = %path.display(), %error, "a compiled component cannot be read; compiling it again");
+                return None;
+            }
+        };
+        let Some(code) = self.unseal(&name, &file) else {
+            warn!(path = %path.display(), "a compiled component was changed or is damaged; compiling it again");
+            return None;
+        };
+        match trusted::deserialize(engine, code) {
+            Ok(component) => Some(component),
+            Err(error) => {
+                warn!(path = %path.display(), %error, "a compiled component does not fit this engine; compiling it again");
+                None
+            }
+        }
+    }
+
+    /// Keeps the compiled form of `wasm`. That it cannot be kept costs time, not correctness: it is logged.
+    pub(crate) fn put(&self, engine: &Engine, wasm: &[u8], world: World, component: &Component) {
+        let name = name(engine, wasm, world);
+        let written = component.serialize().map_err(io::Error::other).and_then(|code| self.write(&name, &code));
+        if let Err(error) = written {
+            warn!(directory = %self.directory.display(), %error, "a compiled component cannot be kept");
+        }
+    }
+
+    fn write(&self, name: &str, code: &[u8]) -> io::Result<()> {
+        let mut suffix = [0; 8];
+        getrandom::fill(&mut suffix).map_err(io::Error::other)?;
+        let beside = self.directory.join(format!("{name}.{}", hex::encode(suffix)));
+        let result = key::create_private(&beside).and_then(|mut file| {
+            file.write_all(self.mac(name, code)?.finalize().into_bytes().as_slice())?;
+            file.write_all(code)?;
+            fs::rename(&beside, self.path(name))
+        });
+        if result.is_err() {
+            // The error that is reported is the first one.
+            let _ = fs::remove_file(&beside);
+        }
+        result
+    }
+
+    fn unseal<'a>(&self, name: &str, file: &'a [u8]) -> Option<&'a [u8]> {
+        let (seal, code) = file.split_at_checked(SEAL_BYTES)?;
+        // Compares in constant time.
+        self.mac(name, code).ok()?.verify_slice(seal).ok()?;
+        Some(code)
+    }
+
+    fn mac(&self, name: &str, code: &[u8]) -> io::Result<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.bytes()).map_err(io::Error::other)?;
+        mac.update(FORMAT);
+        mac.update(name.as_bytes());
+        mac.update(code);
+        Ok(mac)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        Path::new(&self.directory).join(name).with_extension("cwasm")
+    }
+}
+
+/// What the compiled form depends on, as a file name.
+fn name(engine: &Engine, wasm: &[u8], world: World) -> String {
+    let mut settings = StableHasher(Sha256::new());
+    engine.precompile_compatibility_hash().hash(&mut settings);
+    let mut digest = Sha256::new();
+    digest.update(FORMAT);
+    digest.update(Sha256::digest(wasm));
+    // Holds wasmtime's version, the target with its processor features, and every setting of the engine.
+    digest.update(settings.0.finalize());
+    digest.update(world.name().as_bytes());
+    hex::encode(digest.finalize())
+}
+
+/// The standard library's hashers may differ between compilers; this one does not.
+struct StableHasher(Sha256);
+
+impl Hasher for StableHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let digest = self.0.clone().finalize();
+        digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+    }
+}

@@ -1,0 +1,215 @@
+//! Why there is no response: one type, told apart by what can be done about it. Never holds a credential: its texts are
+//! made here and not taken from a URL or a header.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use runner_model::{Code, Failure, code};
+
+/// Why there is no response.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct NetError {
+    pub(crate) kind: ErrorKind,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+    unanswered: bool,
+}
+
+/// What kind of thing went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorKind {
+    Denied,
+    UnknownConnection,
+    BadRequest,
+    Dns,
+    Connect,
+    Tls,
+    Timeout,
+    TooLarge,
+    Closed,
+    Protocol,
+    Simulator,
+    Other,
+}
+
+impl NetError {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None, unanswered: false }
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Whether the connection was closed before anything came back.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.unanswered
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        match self.kind {
+            ErrorKind::Denied => code::NET_DENIED,
+            ErrorKind::UnknownConnection => code::NET_UNKNOWN_CONNECTION,
+            ErrorKind::BadRequest => code::NET_BAD_REQUEST,
+            ErrorKind::Dns => code::NET_DNS,
+            ErrorKind::Connect => code::NET_CONNECT,
+            ErrorKind::Tls => code::NET_TLS,
+            ErrorKind::Timeout => code::NET_TIMEOUT,
+            ErrorKind::TooLarge => code::NET_TOO_LARGE,
+            ErrorKind::Closed => code::NET_CLOSED,
+            ErrorKind::Protocol => code::NET_PROTOCOL,
+            ErrorKind::Simulator => code::NET_SIMULATOR,
+            ErrorKind::Other => code::HOST_OTHER,
+        }
+    }
+
+    /// Whether the same request may succeed later without anything being changed.
+    pub(crate) fn retryable(&self) -> bool {
+        matches!(self.kind, ErrorKind::Dns | ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Closed)
+    }
+}
+
+impl From<NetError> for Failure {
+    fn from(error: NetError) -> Self {
+        let mut failure = Self::new(error.code(), error.message.clone());
+        failure.retryable = error.retryable();
+        failure.hint = error.hint;
+        failure
+    }
+}
+
+/// The request took longer than it may.
+pub(super) fn timeout(after: Duration) -> NetError {
+    NetError::new(ErrorKind::Timeout, format!("no complete response within {after:?}"))
+}
+
+/// The connection was closed before an answer began.
+pub(super) fn unanswered() -> NetError {
+    NetError { unanswered: true, ..NetError::new(ErrorKind::Closed, "the connection was closed without an answer") }
+}
+
+/// A body or headers over a limit.
+pub(super) fn too_large(what: &str, limit: usize, unit: &str) -> NetError {
+    NetError::new(ErrorKind::TooLarge, format!("{what} is larger than the limit of {limit} {unit}"))
+}
+
+/// The simulator of a connection failed.
+pub(super) fn simulator(failure: &Failure) -> NetError {
+    NetError::new(ErrorKind::Simulator, failure.message.clone())
+}
+
+/// Where a request had got to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// No answer yet.
+    Head,
+    /// The answer has begun.
+    Body,
+}
+
+/// Tells apart what an HTTP client's error means.
+pub(super) fn classify(error: &reqwest::Error, stage: Stage) -> NetError {
+    if error.is_dns() {
+        return NetError::new(ErrorKind::Dns, "the host name cannot be resolved");
+    }
+    if let Some(tls) = find::<rustls::Error>(error) {
+        return tls_failed(tls);
+    }
+    if error.is_connect() {
+        let reason = if error.is_timeout() { "no answer in time".to_owned() } else { io_reason(error) };
+        return NetError::new(ErrorKind::Connect, format!("the connection could not be made: {reason}"));
+    }
+    if error.is_timeout() {
+        return NetError::new(ErrorKind::Timeout, "the request took too long");
+    }
+    if let Some(hyper) = find::<hyper::Error>(error)
+        && hyper.is_parse_too_large()
+    {
+        return NetError::new(ErrorKind::TooLarge, "the response's headers are larger than allowed");
+    }
+    if was_closed(error) {
+        return match stage {
+            Stage::Head => unanswered(),
+            Stage::Body => {
+                NetError::new(ErrorKind::Closed, "the connection was closed before the response was complete")
+            }
+        };
+    }
+    if error.is_decode() {
+        return NetError::new(ErrorKind::Protocol, "the response's body cannot be decompressed");
+    }
+    match find::<hyper::Error>(error) {
+        Some(_) => NetError::new(ErrorKind::Protocol, "the response is not valid HTTP"),
+        None => NetError::new(ErrorKind::Other, "the request could not be made"),
+    }
+}
+
+/// A TLS handshake that failed, with what to do about it.
+pub(super) fn tls_failed(error: &rustls::Error) -> NetError {
+    use rustls::CertificateError as Bad;
+    let pin = "set `tls.ca_pem` of the connection to the authority that signed it, or pin it with `tls.pin_sha256` \
+               (`runner connection test` shows its fingerprint)";
+    let (message, hint) = match error {
+        rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => {
+            ("the server's certificate is not signed by a trusted authority".to_owned(), Some(pin))
+        }
+        rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
+            ("the server's certificate is not for this host name".to_owned(), Some(pin))
+        }
+        rustls::Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
+            ("the server's certificate has expired".to_owned(), Some("renew the server's certificate"))
+        }
+        rustls::Error::InvalidCertificate(Bad::Other(other)) => (other.to_string(), Some(pin)),
+        rustls::Error::InvalidCertificate(bad) => (format!("the server's certificate is not valid: {bad}"), Some(pin)),
+        other => (format!("the TLS handshake failed: {other}"), None),
+    };
+    let error = NetError::new(ErrorKind::Tls, message);
+    match hint {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}
+
+fn was_closed(error: &(dyn Error + 'static)) -> bool {
+    causes(error).any(|cause| {
+        let hyper = cause.downcast_ref::<hyper::Error>();
+        hyper.is_some_and(|e| e.is_incomplete_message() || e.is_canceled() || e.is_closed())
+            || cause.downcast_ref::<io::Error>().is_some_and(|e| {
+                matches!(
+                    e.kind(),
+                    io::ErrorKind::ConnectionReset
+                        | io::ErrorKind::ConnectionAborted
+                        | io::ErrorKind::BrokenPipe
+                        | io::ErrorKind::NotConnected
+                        | io::ErrorKind::UnexpectedEof
+                )
+            })
+    })
+}
+
+fn io_reason(error: &(dyn Error + 'static)) -> String {
+    find::<io::Error>(error).map_or_else(
+        || "the host does not answer".to_owned(),
+        |e| match e.kind() {
+            io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+            io::ErrorKind::TimedOut => "no answer in time".to_owned(),
+            kind => kind.to_string(),
+        },
+    )
+}
+
+/// The first error of this type in a chain.
+pub(super) fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    causes(error).find_map(|cause| cause.downcast_ref::<T>())
+}
+
+/// An error and its causes. An I/O error hides the error it wraps from `source`, so it is asked by name.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner as &(dyn Error + 'static)),
+        None => error.source(),
+    })
+}

@@ -1,0 +1,42 @@
+//! Whether a request may leave: the pack asks for it and the operator granted it. A denial names the line that is missing.
+
+use runner_model::{HttpAsk, HttpTarget};
+
+use super::error::{ErrorKind, NetError};
+use crate::attempt::PackContext;
+
+/// Checks one request against both sides.
+pub(super) fn check(pack: &PackContext, ask: &HttpAsk<'_>) -> Result<(), NetError> {
+    let name = &pack.pack;
+    let what = describe(ask);
+    if !pack.permissions.allows(ask) {
+        let line = rule(ask, false);
+        return Err(NetError::new(ErrorKind::Denied, format!("the pack `{name}` does not ask for {what}"))
+            .with_hint(format!("add to `permissions.http` in the pack's pack.yaml: `- {line}`")));
+    }
+    if !pack.grant.allows(ask) {
+        let line = rule(ask, true);
+        return Err(NetError::new(ErrorKind::Denied, format!("the operator has not granted the pack `{name}` {what}"))
+            .with_hint(format!("add to `http` in the grant of the pack `{name}`: `- {line}`")));
+    }
+    Ok(())
+}
+
+fn describe(ask: &HttpAsk<'_>) -> String {
+    let (method, path) = (ask.method, ask.path);
+    match &ask.target {
+        HttpTarget::Connection { name, kind } => format!("{method} {path} on the connection `{name}` (kind `{kind}`)"),
+        HttpTarget::Url(url) => format!("{method} {path} on {}", url.origin().ascii_serialization()),
+    }
+}
+
+/// The rule that would allow this request and no other, as YAML. A pack names a kind of connection, a grant its name.
+fn rule(ask: &HttpAsk<'_>, by_name: bool) -> String {
+    let target = match &ask.target {
+        HttpTarget::Connection { name, .. } if by_name => format!("connection: {name}"),
+        HttpTarget::Connection { kind, .. } => format!("connection: {kind}"),
+        HttpTarget::Url(url) => format!("url: \"{}\"", url.origin().ascii_serialization()),
+    };
+    // A quoted scalar: a path may hold characters that mean something in YAML.
+    format!("{{ {target}, methods: [{}], paths: [{}] }}", ask.method, serde_json::Value::from(ask.path))
+}

@@ -1,0 +1,187 @@
+//! The test of a connection: name, socket, certificate, one request. Says how far it got.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::Method;
+use runner_model::limits::HttpLimits;
+use runner_model::{Failure, code};
+use rustls::pki_types::{CertificateDer, ServerName};
+use serde::Serialize;
+use tokio::net::TcpStream;
+use url::Url;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::connection::Tls;
+use super::connections::{ConnectionInfo, Connections, Endpoint, Via};
+use super::error::{self, ErrorKind, NetError};
+use super::request::{Checked, Effect};
+use super::tls::{self, Recording};
+use crate::escape::one_line;
+
+/// A name in a certificate, in bytes: the server chose it.
+const NAME_BYTES_MAX: usize = 256;
+
+/// What the test of a connection found.
+#[derive(Debug, Clone, Serialize)]
+pub struct TestReport {
+    /// The connection.
+    pub connection: ConnectionInfo,
+    /// The addresses of its host.
+    pub addresses: Vec<IpAddr>,
+    /// The server's certificate, if there is TLS.
+    pub certificate: Option<CertificateReport>,
+    /// The status that a GET of the base URL, with the credentials, was answered with.
+    pub status: u16,
+    /// What that status means for the credentials, if it means something.
+    pub note: Option<String>,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+/// A certificate, for a person.
+#[derive(Debug, Clone, Serialize)]
+pub struct CertificateReport {
+    /// Whom it is for.
+    pub subject: String,
+    /// Who signed it.
+    pub issuer: String,
+    /// When it ends.
+    pub expires: String,
+    /// What to write as `tls.pin_sha256` to trust this very certificate.
+    pub sha256: String,
+}
+
+impl Connections {
+    /// Tests a connection: resolves its host, connects, looks at its certificate and sends one GET of its base URL.
+    ///
+    /// # Errors
+    /// The first of these that fails, with what to do about it.
+    pub async fn test(&self, name: &str) -> Result<TestReport, Failure> {
+        let Some((_, endpoint)) = self.endpoint(name) else {
+            return Err(Failure::new(code::NET_UNKNOWN_CONNECTION, format!("there is no connection `{name}`")));
+        };
+        let start = Instant::now();
+        let limits = self.limits();
+        let (addresses, certificate) = match (&endpoint.via, &endpoint.info.base_url) {
+            (Via::Network(client), Some(url)) => reach(url, client.tls.as_ref(), limits).await?,
+            _ => (Vec::new(), None),
+        };
+        let checked = get(endpoint, limits)?;
+        let response = super::deliver(limits, &checked, endpoint).await?;
+        Ok(TestReport {
+            connection: endpoint.info.clone(),
+            addresses,
+            certificate,
+            status: response.status,
+            note: note(response.status).map(str::to_owned),
+            elapsed_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+}
+
+fn get(endpoint: &Endpoint, limits: &HttpLimits) -> Result<Checked, NetError> {
+    let mut headers = http::HeaderMap::new();
+    endpoint.add_headers(&mut headers);
+    let timeout = super::time_allowed(limits, endpoint.timeout, None);
+    Ok(Checked::new(Method::GET, endpoint.url_of("/")?, headers, timeout, Effect::Read))
+}
+
+const fn note(status: u16) -> Option<&'static str> {
+    match status {
+        401 => Some("the server does not accept the credentials"),
+        403 => Some("the server knows the credentials and does not allow this"),
+        _ => None,
+    }
+}
+
+type Reached = (Vec<IpAddr>, Option<CertificateReport>);
+
+async fn reach(url: &Url, tls: Option<&Tls>, limits: &HttpLimits) -> Result<Reached, NetError> {
+    let within = limits.connect_timeout;
+    let addresses = in_time(within, ErrorKind::Dns, "resolving the host name", resolve(url)).await?;
+    let stream = in_time(within, ErrorKind::Connect, "connecting", connect(&addresses)).await?;
+    let certificate = match tls {
+        Some(tls) => Some(in_time(within, ErrorKind::Tls, "the TLS handshake", handshake(url, tls, stream)).await?),
+        None => None,
+    };
+    Ok((addresses.iter().map(SocketAddr::ip).collect(), certificate))
+}
+
+async fn in_time<T>(
+    within: Duration,
+    kind: ErrorKind,
+    what: &str,
+    step: impl Future<Output = Result<T, NetError>>,
+) -> Result<T, NetError> {
+    let late = |_| Err(NetError::new(kind, format!("{what} took longer than {within:?}")));
+    tokio::time::timeout(within, step).await.unwrap_or_else(late)
+}
+
+async fn resolve(url: &Url) -> Result<Vec<SocketAddr>, NetError> {
+    // An IPv6 address stands in brackets in a URL, and not here.
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+    let port = url.port_or_known_default().unwrap_or(443);
+    let found: Vec<_> = match tokio::net::lookup_host((host.as_str(), port)).await {
+        Ok(found) => found.collect(),
+        Err(_) => Vec::new(),
+    };
+    if found.is_empty() {
+        return Err(NetError::new(ErrorKind::Dns, format!("the host name `{host}` cannot be resolved")));
+    }
+    Ok(found)
+}
+
+async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, NetError> {
+    TcpStream::connect(addresses).await.map_err(|error| {
+        let shown: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+        NetError::new(ErrorKind::Connect, format!("no connection to {}: {}", shown.join(", "), error.kind()))
+    })
+}
+
+async fn handshake(url: &Url, tls: &Tls, stream: TcpStream) -> Result<CertificateReport, NetError> {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+    let name = ServerName::try_from(host).map_err(|_| NetError::new(ErrorKind::Tls, "the host name is malformed"))?;
+    let recording = Arc::new(Recording::new(tls::verifier(tls)?));
+    let config = tls::with_verifier(Arc::clone(&recording) as Arc<dyn rustls::client::danger::ServerCertVerifier>);
+    let result = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+    let seen = recording.seen.lock().take();
+    let report = seen.as_ref().map(report);
+    match (result, report) {
+        (Ok(_), Some(report)) => Ok(report),
+        (Ok(_), None) => Err(NetError::new(ErrorKind::Tls, "the server showed no certificate")),
+        (Err(error), report) => Err(refused(&error, report.as_ref())),
+    }
+}
+
+/// A handshake that failed: the certificate that was shown helps to decide what to trust.
+fn refused(error: &std::io::Error, report: Option<&CertificateReport>) -> NetError {
+    let mut failed = match error::find::<rustls::Error>(error) {
+        Some(error) => error::tls_failed(error),
+        None => NetError::new(ErrorKind::Tls, format!("the TLS handshake failed: {}", error.kind())),
+    };
+    if let Some(CertificateReport { subject, issuer, expires, sha256 }) = report {
+        failed.message = format!("{} (subject {subject}, issuer {issuer}, expires {expires})", failed.message);
+        failed = failed.with_hint(format!(
+            "set `tls.ca_pem` to the authority that signed it, or, if it is the right server, `tls.pin_sha256` to {sha256}"
+        ));
+    }
+    failed
+}
+
+fn report(certificate: &CertificateDer<'_>) -> CertificateReport {
+    let sha256 = tls::fingerprint(certificate).to_string();
+    match X509Certificate::from_der(certificate) {
+        Ok((_, parsed)) => CertificateReport {
+            subject: one_line(&parsed.subject().to_string(), NAME_BYTES_MAX),
+            issuer: one_line(&parsed.issuer().to_string(), NAME_BYTES_MAX),
+            expires: parsed.validity().not_after.to_string(),
+            sha256,
+        },
+        Err(_) => {
+            let unknown = || "unreadable".to_owned();
+            CertificateReport { subject: unknown(), issuer: unknown(), expires: unknown(), sha256 }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What a guest asks for, and the checked request that is made of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, header};
+use runner_model::limits::{HttpLimits, URL_BYTES_MAX};
+use runner_model::{HttpAsk, HttpTarget};
+use url::Url;
+
+use super::connections::Endpoint;
+use super::error::{self, ErrorKind, NetError};
+use super::{header as headers, path, permit};
+use crate::attempt::{PackContext, RequestSummary};
+use crate::simulator::SimulatorRequest;
+
+/// A request as a guest wrote it.
+pub(crate) struct Outgoing {
+    pub(crate) target: Target,
+    pub(crate) method: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) effect: Option<Effect>,
+}
+
+/// Where a request goes.
+pub(crate) enum Target {
+    Connection { name: String, path: String },
+    Url(String),
+}
+
+/// What a request does to the system behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Read,
+    Create,
+    Update,
+    Delete,
+}
+
+impl Effect {
+    /// What a method does unless the request says otherwise. An unknown one is taken to change something.
+    fn of(method: &Method) -> Self {
+        match *method {
+            Method::GET | Method::HEAD | Method::OPTIONS => Self::Read,
+            Method::POST => Self::Create,
+            Method::DELETE => Self::Delete,
+            _ => Self::Update,
+        }
+    }
+}
+
+/// A request that may be sent, credentials included.
+pub(super) struct Checked {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    /// The path as the system behind a connection sees it: without the base URL's.
+    system_path: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Bytes>,
+    pub(super) timeout: Duration,
+    pub(super) effect: Effect,
+}
+
+impl Checked {
+    /// A request without a body to the root of a connection, for its test.
+    pub(super) fn new(method: Method, url: Url, headers: HeaderMap, timeout: Duration, effect: Effect) -> Self {
+        Self { method, url, system_path: "/".to_owned(), headers, body: None, timeout, effect }
+    }
+
+    /// The same request for a simulator.
+    pub(super) fn for_simulator(&self) -> SimulatorRequest {
+        SimulatorRequest {
+            method: self.method.as_str().to_owned(),
+            path: self.system_path.clone(),
+            query: path::decode_query(self.url.query().unwrap_or_default()),
+            headers: self
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+                .collect(),
+            body: self.body.as_deref().unwrap_or_default().to_vec(),
+        }
+    }
+}
+
+/// What an observer may know of a request before it was checked.
+pub(super) fn summary(outgoing: &Outgoing) -> RequestSummary {
+    let (target, path) = match &outgoing.target {
+        Target::Connection { name, path } => (name.clone(), path.clone()),
+        Target::Url(text) => match Url::parse(text) {
+            Ok(url) => (url.origin().ascii_serialization(), url.path().to_owned()),
+            Err(_) => ("a malformed URL".to_owned(), String::new()),
+        },
+    };
+    RequestSummary { method: outgoing.method.clone(), target, path, result: Ok(0), elapsed: Duration::ZERO }
+}
+
+/// Checks a request in the order that the module above gives.
+pub(super) fn check(
+    pack: &PackContext,
+    limits: &HttpLimits,
+    outgoing: Outgoing,
+) -> Result<(Checked, Arc<Endpoint>), NetError> {
+    let method = method(&outgoing.method)?;
+    let (mut url, system_path, endpoint) = match &outgoing.target {
+        Target::Connection { name, path } => through_connection(pack, &method, name, path)?,
+        Target::Url(text) => to_url(pack, &method, text)?,
+    };
+    add_query(&mut url, &outgoing.query)?;
+    let mut headers = headers::check(limits, &outgoing.headers, |name| endpoint.sets_header(name))?;
+    if let Some(body) = &outgoing.body
+        && body.len() > limits.request_bytes_max
+    {
+        return Err(error::too_large("the request's body", limits.request_bytes_max, "bytes"));
+    }
+    if !headers.contains_key(header::USER_AGENT) {
+        headers.insert(header::USER_AGENT, user_agent(pack));
+    }
+    endpoint.add_headers(&mut headers);
+    let effect = outgoing.effect.unwrap_or_else(|| Effect::of(&method));
+    let timeout = super::time_allowed(limits, endpoint.timeout, outgoing.timeout);
+    let body = outgoing.body.map(Bytes::from);
+    Ok((Checked { method, url, system_path, headers, body, timeout, effect }, endpoint))
+}
+
+fn through_connection(
+    pack: &PackContext,
+    method: &Method,
+    name: &str,
+    written: &str,
+) -> Result<(Url, String, Arc<Endpoint>), NetError> {
+    let Some((name, endpoint)) = pack.connections.endpoint(name) else {
+        return Err(NetError::new(
+            ErrorKind::UnknownConnection,
+            format!("there is no connection `{}`", name.escape_debug()),
+        )
+        .with_hint("add it to the connections of the configuration; `runner connection list` shows those there are"));
+    };
+    let path = path::normalise(written)?;
+    let target = HttpTarget::Connection { name, kind: &endpoint.info.kind };
+    permit::check(pack, &HttpAsk { target, method: method.as_str(), path: &path })?;
+    let url = endpoint.url_of(&path)?;
+    Ok((url, path, Arc::clone(endpoint)))
+}
+
+fn to_url(pack: &PackContext, method: &Method, text: &str) -> Result<(Url, String, Arc<Endpoint>), NetError> {
+    let bad = |message: &str| NetError::new(ErrorKind::BadRequest, message);
+    // The parser would remove them without a word.
+    if text.chars().any(char::is_control) {
+        return Err(bad("the URL holds a control character"));
+    }
+    let mut url = Url::parse(text).map_err(|error| bad(&format!("the URL is malformed: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(bad("the URL is neither `http:` nor `https:`"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(bad("the URL holds credentials").with_hint("use a connection: its credentials stay in the host"));
+    }
+    url.set_fragment(None);
+    path::refuse_hidden_dots(url.path())?;
+    let path = url.path().to_owned();
+    permit::check(pack, &HttpAsk { target: HttpTarget::Url(&url), method: method.as_str(), path: &path })?;
+    let endpoint = Arc::clone(pack.connections.direct(url.scheme() == "https"));
+    Ok((url, path, endpoint))
+}
+
+fn add_query(url: &mut Url, pairs: &[(String, String)]) -> Result<(), NetError> {
+    if !pairs.is_empty() {
+        let added = path::encode_query(pairs);
+        let query = match url.query().filter(|query| !query.is_empty()) {
+            Some(query) => format!("{query}&{added}"),
+            None => added,
+        };
+        url.set_query(Some(&query));
+    }
+    if url.as_str().len() > URL_BYTES_MAX {
+        return Err(error::too_large("the URL", URL_BYTES_MAX, "bytes"));
+    }
+    Ok(())
+}
+
+fn method(text: &str) -> Result<Method, NetError> {
+    let well_formed = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
+    match Method::from_bytes(text.as_bytes()) {
+        // CONNECT opens a tunnel past this door.
+        Ok(method) if well_formed && method != Method::CONNECT => Ok(method),
+        _ => Err(NetError::new(
+            ErrorKind::BadRequest,
+            format!("`{}` is not a method that can be sent", text.escape_debug()),
+        )
+        .with_hint("write it in capitals, such as `GET`")),
+    }
+}
+
+fn user_agent(pack: &PackContext) -> HeaderValue {
+    let text = format!("runner/{} {}/{}", env!("CARGO_PKG_VERSION"), pack.pack, pack.version);
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("runner"))
+}

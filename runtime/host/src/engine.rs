@@ -1,0 +1,64 @@
+//! The wasmtime engine: every knob that bounds a guest is set here, from the limits, and none is left to a default.
+
+use runner_model::Limits;
+use runner_model::limits::{MEMORIES_PER_COMPONENT_MAX, SIMULATORS_MAX};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures};
+
+/// Stack for host functions beyond the guest's own: a TLS handshake in a debug build fits.
+const HOST_STACK_BYTES: usize = 2 * 1024 * 1024;
+/// Memory that stays mapped in a free slot: what a small guest touches need not be faulted in again.
+const RESIDENT_BYTES: usize = 256 * 1024;
+/// A core instance's own data (function tables of the linker, globals), in bytes: an interpreter needs 100 KiB.
+const INSTANCE_BYTES_MAX: usize = 1024 * 1024;
+/// Frames of a trap's backtrace: enough to see where, few enough to read.
+const BACKTRACE_FRAMES_MAX: usize = 20;
+
+/// Places in the pool: one for each attempt, and those of the simulators.
+pub(crate) fn places(limits: &Limits) -> u32 {
+    limits.guest.concurrency_max.saturating_add(SIMULATORS_MAX)
+}
+
+/// An engine that gives each guest what `limits` allow.
+pub(crate) fn build(limits: &Limits) -> wasmtime::Result<Engine> {
+    let guest = &limits.guest;
+    let mut config = Config::new();
+    config
+        .epoch_interruption(true)
+        .consume_fuel(false)
+        .max_wasm_stack(guest.stack_bytes_max)
+        .async_stack_size(guest.stack_bytes_max.saturating_add(HOST_STACK_BYTES))
+        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(BACKTRACE_FRAMES_MAX))
+        .wasm_component_model(true)
+        // What no toolchain of ours emits is not offered: less of the engine can be reached.
+        .wasm_features(WasmFeatures::MEMORY64, false)
+        .wasm_features(WasmFeatures::CUSTOM_PAGE_SIZES, false)
+        .parallel_compilation(true)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
+    Engine::new(&config)
+}
+
+fn pool(limits: &Limits) -> PoolingAllocationConfig {
+    let guest = &limits.guest;
+    let places = places(limits);
+    // Each core instance brings a table at the most.
+    let tables = guest.instances_max;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(places)
+        .total_core_instances(places.saturating_mul(guest.instances_max))
+        .total_memories(places.saturating_mul(MEMORIES_PER_COMPONENT_MAX))
+        .total_tables(places.saturating_mul(tables))
+        .total_stacks(places)
+        .max_core_instances_per_component(guest.instances_max)
+        .max_memories_per_component(MEMORIES_PER_COMPONENT_MAX)
+        .max_tables_per_component(tables)
+        .max_memories_per_module(MEMORIES_PER_COMPONENT_MAX)
+        .max_tables_per_module(tables)
+        .max_core_instance_size(INSTANCE_BYTES_MAX)
+        .max_component_instance_size(INSTANCE_BYTES_MAX)
+        .max_memory_size(guest.memory_bytes_max)
+        .table_elements(guest.table_elements_max)
+        .max_unused_warm_slots(places)
+        .linear_memory_keep_resident(RESIDENT_BYTES)
+        .table_keep_resident(RESIDENT_BYTES);
+    pool
+}

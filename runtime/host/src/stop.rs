@@ -1,0 +1,93 @@
+//! Why a guest was stopped, and what its end looks like from outside.
+
+use runner_model::limits::GuestLimits;
+use runner_model::{Failure, code};
+use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
+
+use crate::component::chain;
+
+/// The host stopped a guest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Stop {
+    #[error("the guest asked for more than {limit} bytes of memory")]
+    Memory { limit: usize },
+    #[error("the guest asked for a table of more than {limit} elements")]
+    Table { limit: usize },
+    #[error("the guest called the host more than {limit} times")]
+    Calls { limit: u64 },
+    #[error("the guest passed the host more than {limit} bytes in one call")]
+    CallBytes { limit: usize },
+    #[error("the operating system gives no random numbers")]
+    NoRandomness,
+}
+
+impl From<&Stop> for Failure {
+    fn from(stop: &Stop) -> Self {
+        let code = match stop {
+            Stop::Memory { .. } => code::HOST_MEMORY,
+            Stop::Table { .. } => code::HOST_TABLE,
+            Stop::Calls { .. } | Stop::CallBytes { .. } => code::HOST_CALLS,
+            Stop::NoRandomness => code::HOST_OTHER,
+        };
+        Self::new(code, stop.to_string())
+    }
+}
+
+/// What part of a run failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Making the instance.
+    Start,
+    /// The call.
+    Call,
+}
+
+/// What an error of the engine means.
+pub(crate) fn failure(error: &wasmtime::Error, phase: Phase, limits: &GuestLimits) -> Failure {
+    if let Some(stop) = error.downcast_ref::<Stop>() {
+        return stop.into();
+    }
+    if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
+        let mut busy = Failure::new(code::HOST_BUSY, "as many guests run already as the pool has places for");
+        busy.retryable = true;
+        return busy;
+    }
+    let trace = error.downcast_ref::<WasmBacktrace>();
+    if is_out_of_fuel(error) {
+        // A guest that was inside a call of its own left a trace; what it returned is read after its last frame.
+        return match trace {
+            Some(_) => (&Stop::CallBytes { limit: limits.host_call_bytes_max }).into(),
+            None => result_too_large(limits),
+        };
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => {
+            let limit = limits.stack_bytes_max;
+            Failure::new(code::HOST_STACK, format!("the guest's stack overflowed its {limit} bytes"))
+        }
+        Some(trap) => Failure::new(code::HOST_TRAP, format!("the guest trapped: {trap}{}", place(trace))),
+        None if phase == Phase::Call && trace.is_none() => {
+            Failure::new(code::HOST_BAD_RESULT, format!("the result cannot be read: {}", chain(error)))
+        }
+        None => Failure::new(code::HOST_TRAP, format!("the guest was stopped: {}{}", chain(error), place(trace))),
+    }
+}
+
+/// The result is larger than allowed.
+pub(crate) fn result_too_large(limits: &GuestLimits) -> Failure {
+    let limit = limits.result_bytes_max;
+    Failure::new(code::HOST_RESULT_TOO_LARGE, format!("the result is larger than {limit} bytes"))
+        .with_hint("return a part, or keep the data elsewhere and return where")
+}
+
+/// The engine gives this error no type of its own that can be named; a test with a real guest keeps the words right.
+fn is_out_of_fuel(error: &wasmtime::Error) -> bool {
+    error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls has been exhausted"))
+}
+
+/// The functions that a trap went through, innermost first, if the component still has its names.
+fn place(trace: Option<&WasmBacktrace>) -> String {
+    let frames = trace.map(WasmBacktrace::frames).unwrap_or_default();
+    let names: Vec<_> = frames.iter().filter_map(wasmtime::FrameInfo::func_name).take(5).collect();
+    if names.is_empty() { String::new() } else { format!(" (in {})", crate::escape::one_line(&names.join(" < "), 512)) }
+}
