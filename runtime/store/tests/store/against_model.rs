@@ -1,0 +1,280 @@
+//! Random operations on the database and on the model: the same answers and the same state in the end.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use runner_model::{Entry, ExecutionRecord, Fact, FencingToken, Status, Version};
+use runner_store::{
+    Append, Catalogue, ExecutionFilter, Journal, KeyValue, Lease, Leases, MemoryStore, NewExecution, Store, StoreError,
+    Swap,
+};
+use serde_json::{Value, json};
+
+use crate::given::{at, finished, id, node, pack, requested, result, scheduled, sqlite, started};
+
+#[derive(Debug, Clone)]
+enum Operation {
+    Create {
+        number: u128,
+        entries: Vec<Entry>,
+        node: String,
+        until: i64,
+    },
+    /// `behind` and `stale` make version and token wrong, mostly by nothing.
+    Append {
+        number: u128,
+        entries: Vec<Entry>,
+        behind: u64,
+        stale: u64,
+    },
+    Read {
+        number: u128,
+        from: u64,
+    },
+    Claim {
+        number: u128,
+        node: String,
+        now: i64,
+        until: i64,
+    },
+    ClaimExpired {
+        node: String,
+        now: i64,
+        until: i64,
+        limit: usize,
+    },
+    Renew {
+        node: String,
+        until: i64,
+    },
+    Release {
+        number: u128,
+        stale: u64,
+    },
+    List {
+        filter: ExecutionFilter,
+        cursor: Option<u128>,
+        limit: usize,
+    },
+    Find {
+        prefix: String,
+    },
+    Set {
+        pack: String,
+        key: String,
+        value: Value,
+        expires: Option<i64>,
+    },
+    Get {
+        pack: String,
+        key: String,
+        now: i64,
+    },
+    Delete {
+        pack: String,
+        key: String,
+        now: i64,
+    },
+    Swap(Swap),
+    Keys {
+        pack: String,
+        prefix: String,
+        now: i64,
+        limit: usize,
+    },
+    Sweep {
+        now: i64,
+        limit: usize,
+    },
+    Reopen,
+}
+
+/// An answer of any operation.
+#[derive(Debug, PartialEq)]
+enum Answer {
+    Lease(Option<Lease>),
+    Leases(Vec<Lease>),
+    Version(Version),
+    Entries(Vec<Entry>),
+    Records(Vec<ExecutionRecord>),
+    Ids(Vec<runner_model::ExecutionId>),
+    Value(Option<Value>),
+    Keys(Vec<String>),
+    Count(u64),
+    Done(bool),
+}
+
+const EXECUTIONS: std::ops::Range<u128> = 1..6;
+
+fn entry() -> impl Strategy<Value = Entry> {
+    let millis = 0..100_i64;
+    prop_oneof![
+        4 => (millis.clone(), 0..9_u32).prop_map(|(at, step)| scheduled(at, step)),
+        4 => (millis.clone(), any::<f64>(), ".{0,9}").prop_map(|(at, n, text)| result(at, 0, json!({"n": n, "t": text}))),
+        3 => millis.clone().prop_map(started),
+        1 => millis.clone().prop_map(|millis| Entry::new(at(millis), Fact::CancelRequested { by: "me".into() })),
+        2 => (millis.clone(), prop::sample::select(Status::ALL.to_vec())).prop_map(|(at, end)| finished(at, end)),
+        1 => millis.prop_map(|millis| requested(millis, "core.noop")),
+    ]
+}
+
+fn beginning() -> impl Strategy<Value = Vec<Entry>> {
+    let action = prop::sample::select(vec!["core.noop", "core.echo", "core2.noop"]);
+    (0..100_i64, action, vec(entry(), 0..3), prop::bool::weighted(0.95))
+        .prop_map(|(at, action, rest, sound)| sound.then(|| requested(at, action)).into_iter().chain(rest).collect())
+}
+
+fn filter() -> impl Strategy<Value = ExecutionFilter> {
+    let action = prop::sample::select(vec!["core.noop", "core2.noop"]).prop_map(|action| action.parse().unwrap());
+    let pack = prop::sample::select(vec!["core", "core2"]).prop_map(pack);
+    let status = prop::sample::select(Status::ALL.to_vec());
+    let moment = || option::weighted(0.2, (0..100_i64).prop_map(at));
+    (option::weighted(0.4, status), option::weighted(0.3, action), option::weighted(0.3, pack), moment(), moment())
+        .prop_map(|(status, action, pack, created_after, created_before)| ExecutionFilter {
+            status,
+            action,
+            pack,
+            created_after,
+            created_before,
+        })
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let number = || EXECUTIONS;
+    let name = || prop::sample::select(vec!["a".to_owned(), "b".to_owned()]);
+    let key = || prop::sample::select(vec!["k".to_owned(), "k/1".to_owned(), "kü".to_owned(), String::new()]);
+    let now = || 0..100_i64;
+    let value = || prop_oneof![Just(Value::Null), (0..3).prop_map(|n| json!(n)), any::<f64>().prop_map(|n| json!([n]))];
+    let mostly_none = || prop_oneof![9 => Just(0_u64), 1 => 1..3_u64];
+    let executions = prop_oneof![
+        3 => (number(), beginning(), name(), now())
+            .prop_map(|(number, entries, node, until)| Operation::Create { number, entries, node, until }),
+        8 => (number(), vec(entry(), 0..4), mostly_none(), mostly_none())
+            .prop_map(|(number, entries, behind, stale)| Operation::Append { number, entries, behind, stale }),
+        2 => (number(), 0..12_u64).prop_map(|(number, from)| Operation::Read { number, from }),
+        2 => (number(), name(), now(), now())
+            .prop_map(|(number, node, now, until)| Operation::Claim { number, node, now, until }),
+        2 => (name(), now(), now(), 0..4_usize)
+            .prop_map(|(node, now, until, limit)| Operation::ClaimExpired { node, now, until, limit }),
+        1 => (name(), now()).prop_map(|(node, until)| Operation::Renew { node, until }),
+        1 => (number(), mostly_none()).prop_map(|(number, stale)| Operation::Release { number, stale }),
+        2 => (filter(), option::of(number()), 0..5_usize)
+            .prop_map(|(filter, cursor, limit)| Operation::List { filter, cursor, limit }),
+        1 => "[0-]{3,36}[0-9a-g]?".prop_map(|prefix| Operation::Find { prefix }),
+    ];
+    let values = prop_oneof![
+        3 => (name(), key(), value(), option::of(now()))
+            .prop_map(|(pack, key, value, expires)| Operation::Set { pack, key, value, expires }),
+        2 => (name(), key(), now()).prop_map(|(pack, key, now)| Operation::Get { pack, key, now }),
+        1 => (name(), key(), now()).prop_map(|(pack, key, now)| Operation::Delete { pack, key, now }),
+        2 => (name(), key(), option::of(value()), option::of(value()), option::of(now()), now())
+            .prop_map(|(owner, key, expected, value, expires, now)| Operation::Swap(Swap {
+                pack: pack(&owner), key, expected, value, expires_at: expires.map(at), now: at(now),
+            })),
+        1 => (name(), key(), now(), 0..4_usize)
+            .prop_map(|(pack, prefix, now, limit)| Operation::Keys { pack, prefix, now, limit }),
+        1 => (now(), 0..3_usize).prop_map(|(now, limit)| Operation::Sweep { now, limit }),
+    ];
+    prop_oneof![20 => executions, 8 => values, 1 => Just(Operation::Reopen)]
+}
+
+/// What the writers know: the token and the version of each execution as last told.
+type Known = std::collections::BTreeMap<u128, (u64, u64)>;
+
+async fn perform(store: &dyn Store, operation: Operation, known: &Known) -> Result<Answer, StoreError> {
+    let knows = |number: u128| known.get(&number).copied().unwrap_or_default();
+    Ok(match operation {
+        Operation::Create { number, entries, node: owner, until } => {
+            let new = NewExecution { id: id(number), entries, owner: node(&owner), lease_until: at(until) };
+            Answer::Lease(Some(store.create(new).await?))
+        }
+        Operation::Append { number, entries, behind, stale } => {
+            let (token, version) = knows(number);
+            let token = FencingToken(token.saturating_sub(stale));
+            let expected = Version(version.saturating_sub(behind));
+            Answer::Version(store.append(Append { id: id(number), token, expected, entries }).await?)
+        }
+        Operation::Read { number, from } => Answer::Entries(store.read(id(number), Version(from)).await?),
+        Operation::Claim { number, node: name, now, until } => {
+            Answer::Lease(store.claim(id(number), &node(&name), at(now), at(until)).await?)
+        }
+        Operation::ClaimExpired { node: name, now, until, limit } => {
+            Answer::Leases(store.claim_expired(&node(&name), at(now), at(until), limit).await?)
+        }
+        Operation::Renew { node: name, until } => Answer::Count(store.renew(&node(&name), at(until)).await?),
+        Operation::Release { number, stale } => {
+            let token = FencingToken(knows(number).0.saturating_sub(stale));
+            store.release(id(number), token).await.map(|()| Answer::Done(true))?
+        }
+        Operation::List { filter, cursor, limit } => Answer::Records(store.list(&filter, cursor.map(id), limit).await?),
+        Operation::Find { prefix } => Answer::Ids(store.find(&prefix).await?),
+        Operation::Set { pack: owner, key, value, expires } => {
+            store.set(&pack(&owner), &key, value, expires.map(at)).await.map(|()| Answer::Done(true))?
+        }
+        Operation::Get { pack: owner, key, now } => {
+            Answer::Value(KeyValue::get(store, &pack(&owner), &key, at(now)).await?)
+        }
+        Operation::Delete { pack: owner, key, now } => Answer::Done(store.delete(&pack(&owner), &key, at(now)).await?),
+        Operation::Swap(swap) => Answer::Done(store.compare_and_swap(swap).await?),
+        Operation::Keys { pack: owner, prefix, now, limit } => {
+            Answer::Keys(store.keys(&pack(&owner), &prefix, at(now), limit).await?)
+        }
+        Operation::Sweep { now, limit } => Answer::Count(store.sweep(at(now), limit).await?),
+        Operation::Reopen => Answer::Done(true),
+    })
+}
+
+fn learn(known: &mut Known, operation: &Operation, answer: &Answer) {
+    let mut lease = |lease: &Lease| {
+        let number = u128::from_be_bytes(*lease.id.as_bytes());
+        known.insert(number, (lease.token.0, lease.version.0));
+    };
+    match (operation, answer) {
+        (_, Answer::Lease(Some(new))) => lease(new),
+        (_, Answer::Leases(all)) => all.iter().for_each(lease),
+        (Operation::Append { number, .. }, Answer::Version(version)) => {
+            known.entry(*number).and_modify(|known| known.1 = version.0);
+        }
+        _ => {}
+    }
+}
+
+async fn compare(operations: Vec<Operation>) {
+    let dir = tempfile::tempdir().unwrap();
+    let (model, mut store) = (MemoryStore::default(), sqlite(dir.path()).await);
+    let mut known = Known::new();
+    for operation in operations {
+        if matches!(operation, Operation::Reopen) {
+            drop(store);
+            store = sqlite(dir.path()).await;
+        }
+        let expected = perform(&model, operation.clone(), &known).await;
+        let found = perform(&store, operation.clone(), &known).await;
+        assert_eq!(found, expected, "{operation:?}");
+        if let Ok(answer) = &found {
+            learn(&mut known, &operation, answer);
+        }
+    }
+    for number in EXECUTIONS {
+        assert_eq!(store.read(id(number), Version(0)).await, model.read(id(number), Version(0)).await);
+        assert_eq!(Catalogue::get(&store, id(number)).await, Catalogue::get(&model, id(number)).await);
+    }
+    // Leases are seen by what can be claimed of them.
+    let (late, end) = (at(1000), at(2000));
+    let expected = model.claim_expired(&node("z"), late, end, 99).await;
+    assert_eq!(store.claim_expired(&node("z"), late, end, 99).await, expected);
+    for owner in ["a", "b"] {
+        assert_eq!(store.keys(&pack(owner), "", at(50), 99).await, model.keys(&pack(owner), "", at(50), 99).await);
+    }
+    store.verify().await.unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_database_answers_like_the_model(operations in vec(operation(), 1..80)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(compare(operations));
+    }
+}

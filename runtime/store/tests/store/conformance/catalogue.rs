@@ -1,0 +1,104 @@
+//! The catalogue: records, filters, pages, beginnings of ids.
+
+use runner_model::{Entry, ExecutionId, ExecutionRecord, Fact, Origin, Status, limits};
+use runner_store::{Catalogue, ExecutionFilter, NewExecution, Store, StoreError};
+
+use crate::given::{append, append_at, at, finished, id, new, node, pack, requested, started};
+
+pub(crate) async fn a_record_follows_its_journal(store: &dyn Store) {
+    let created = NewExecution { entries: vec![requested(1, "aiqum.create_svm")], ..new(1) };
+    let lease = store.create(created).await.unwrap();
+    let mut expected = ExecutionRecord {
+        id: id(1),
+        action: "aiqum.create_svm".parse().unwrap(),
+        status: Status::Requested,
+        origin: Origin::Cli,
+        created_at: at(1),
+        started_at: None,
+        finished_at: None,
+    };
+    assert_eq!(Catalogue::get(store, id(1)).await.unwrap(), expected);
+    let cancel = Entry::new(at(7), Fact::CancelRequested { by: "ctrl-c".into() });
+    let version = store.append(append(&lease, vec![started(5), cancel])).await.unwrap();
+    (expected.status, expected.started_at) = (Status::Canceling, Some(at(5)));
+    assert_eq!(Catalogue::get(store, id(1)).await.unwrap(), expected);
+    store.append(append_at(&lease, version, vec![finished(8, Status::Canceled)])).await.unwrap();
+    (expected.status, expected.finished_at) = (Status::Canceled, Some(at(8)));
+    assert_eq!(Catalogue::get(store, id(1)).await.unwrap(), expected);
+}
+
+pub(crate) async fn lists_are_filtered(store: &dyn Store) {
+    let runs = [
+        (1, "core.noop", Some(Status::Succeeded)),
+        (2, "core.noop", Some(Status::Failed)),
+        (3, "core.noop2", None),
+        (4, "core2.noop", Some(Status::Failed)),
+        (5, "core2.noop", Some(Status::Succeeded)),
+    ];
+    for (number, action, end) in runs {
+        let millis = i64::try_from(number).unwrap();
+        let mut entries = vec![requested(millis, action), started(millis)];
+        entries.extend(end.map(|status| finished(millis, status)));
+        store.create(NewExecution { entries, ..new(number) }).await.unwrap();
+    }
+    let all = ExecutionFilter::default();
+    let action = Some("core.noop".parse().unwrap());
+    let cases = [
+        (all.clone(), vec![5, 4, 3, 2, 1]),
+        (ExecutionFilter { status: Some(Status::Failed), ..all.clone() }, vec![4, 2]),
+        (ExecutionFilter { status: Some(Status::Succeeded), ..all.clone() }, vec![5, 1]),
+        (ExecutionFilter { status: Some(Status::Running), ..all.clone() }, vec![3]),
+        (ExecutionFilter { status: Some(Status::Paused), ..all.clone() }, vec![]),
+        (ExecutionFilter { action: action.clone(), ..all.clone() }, vec![2, 1]),
+        (ExecutionFilter { pack: Some(pack("core")), ..all.clone() }, vec![3, 2, 1]),
+        (ExecutionFilter { created_after: Some(at(2)), created_before: Some(at(4)), ..all.clone() }, vec![3, 2]),
+        (ExecutionFilter { status: Some(Status::Failed), action, created_before: Some(at(2)), ..all.clone() }, vec![]),
+        (ExecutionFilter { pack: Some(pack("core2")), status: Some(Status::Failed), ..all }, vec![4]),
+    ];
+    for (filter, expected) in cases {
+        let found = store.list(&filter, None, 10).await.unwrap();
+        let expected: Vec<ExecutionId> = expected.into_iter().map(id).collect();
+        assert_eq!(found.iter().map(|record| record.id).collect::<Vec<_>>(), expected, "{filter:?}");
+        assert!(found.iter().all(|record| filter.admits(record)));
+    }
+}
+
+pub(crate) async fn lists_are_paged_from_the_newest(store: &dyn Store) {
+    // Made in another order than they are listed in.
+    for number in (1..=9).rev().step_by(2).chain((2..=8).step_by(2)) {
+        store.create(new(number)).await.unwrap();
+    }
+    let filter = ExecutionFilter { status: Some(Status::Running), ..ExecutionFilter::default() };
+    let mut seen = Vec::new();
+    let mut cursor = None;
+    for newer in 100.. {
+        let page = store.list(&filter, cursor, 4).await.unwrap();
+        seen.extend(page.iter().map(|record| record.id));
+        // What is new while somebody pages does not shift the pages.
+        store.create(new(newer)).await.unwrap();
+        match page.last() {
+            Some(last) => cursor = Some(last.id),
+            None => break,
+        }
+    }
+    assert_eq!(seen, (1..=9).rev().map(id).collect::<Vec<_>>());
+    assert_eq!(store.list(&filter, None, 0).await.unwrap(), []);
+}
+
+pub(crate) async fn ids_are_found_by_their_beginning(store: &dyn Store) {
+    let all: Vec<ExecutionId> =
+        (0..12).map(|low| format!("019a7b3c-4d5e-7000-8000-0000000000{low:02x}").parse().unwrap()).collect();
+    let other: ExecutionId = "ffffffff-ffff-ffff-ffff-ffffffffffff".parse().unwrap();
+    for id in all.iter().chain([&other]) {
+        store.create(NewExecution { id: *id, owner: node("a"), ..new(1) }).await.unwrap();
+    }
+    let newest: Vec<_> = all.iter().rev().copied().take(limits::EXECUTION_PREFIX_MATCHES_MAX).collect();
+    for prefix in ["019a", "019A7B3C-4d5", "019a7b3c4d5e"] {
+        assert_eq!(store.find(prefix).await.unwrap(), newest, "{prefix}");
+    }
+    assert_eq!(store.find(&all[3].to_string()).await.unwrap(), [all[3]]);
+    assert_eq!(store.find("ffff").await.unwrap(), [other]);
+    assert_eq!(store.find("019b").await.unwrap(), []);
+    assert_eq!(store.find("%%%%").await.unwrap(), []);
+    assert_eq!(store.find("019").await, Err(StoreError::ShortPrefix { prefix: "019".into() }));
+}
