@@ -2,6 +2,9 @@
 
 /// Makes a component of a pack's actions: the crate's one place that lists them.
 ///
+/// An action of another module is imported, or named by its path: `export!(volumes::grow)`. Where a module has the same name
+/// as its action, only the path will do.
+///
 /// It also defines `ACTIONS`, the list, so that a test can compare it with the metadata.
 ///
 /// ```

@@ -90,9 +90,17 @@ impl Request {
     }
 
     /// Sets the body, with its `content-type`.
-    pub fn body(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub fn body(self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.raw_body(body, Some(content_type))
+    }
+
+    /// Sets the body; without a type, the `content-type` is left to a header of the caller's own.
+    pub fn raw_body(mut self, body: impl Into<Vec<u8>>, content_type: Option<&str>) -> Self {
         self.body = Some(body.into());
-        self.header("content-type", content_type)
+        match content_type {
+            Some(content_type) => self.header("content-type", content_type),
+            None => self,
+        }
     }
 
     /// Sets the body to a value as JSON.
