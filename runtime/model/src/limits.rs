@@ -47,6 +47,16 @@ pub const PARAMETERS_BYTES_MAX: usize = 1024 * 1024;
 /// Steps of one execution: a cycle that never ends is stopped here.
 pub const STEPS_MAX: usize = 10_000;
 
+/// Workflows within workflows: a workflow that calls itself is stopped here.
+pub const WORKFLOW_DEPTH_MAX: u32 = 10;
+
+/// How long a process owns an execution without saying so again. A lost one's executions are taken over after that.
+pub const LEASE: Duration = Duration::from_secs(15);
+/// How often a process says that it still owns its executions: two may fail before a lease runs out.
+pub const LEASE_RENEWAL: Duration = Duration::from_secs(5);
+/// Events of progress that wait for a slow listener before it loses some.
+pub const PROGRESS_QUEUE_MAX: usize = 1024;
+
 /// A key of key-value data, in bytes.
 pub const KV_KEY_BYTES_MAX: usize = 256;
 /// A value of key-value data, in bytes of JSON.
@@ -69,9 +79,9 @@ pub const STORE_LOG_PAGES_MAX: u32 = 1_000;
 pub const STORE_LOG_BYTES_KEPT: u64 = 16 * 1024 * 1024;
 /// How long the store's writer has nothing to do before it tidies up, in milliseconds.
 pub const STORE_IDLE_MS: u64 = 1_000;
-/// A database up to this size, in bytes, is checked whole when it is opened: some 10 ms. Of a larger one only what is
+/// A database up to this size, in bytes, is checked whole when it is opened: some 12 ms. Of a larger one only what is
 /// read is checked, so that the time to start does not grow with the history.
-pub const STORE_CHECK_BYTES_MAX: u64 = 16 * 1024 * 1024;
+pub const STORE_CHECK_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// Characters of an execution's id that are enough to look for it.
 pub const EXECUTION_PREFIX_CHARS_MIN: usize = 4;
 /// Executions that are named when the beginning of an id fits several.

@@ -134,6 +134,7 @@ fn new(number: u64) -> NewExecution {
         parameters: json!({}),
         secret: vec![],
         origin: Origin::Cli,
+        depth: 0,
         simulate: false,
     };
     let at = Timestamp::from_millis(0);

@@ -40,7 +40,7 @@ pub enum StoreError {
     #[error("the disk is full")]
     Full,
     /// Nothing was written. Try again.
-    #[error("another process has locked the database for more than {} s", limits::STORE_BUSY_MS / 1000)]
+    #[error("another process has locked the database for too long")]
     Busy,
     /// Stop: the data directory cannot be used.
     #[error("the data directory `{path}` cannot be opened: {reason}")]

@@ -90,8 +90,8 @@ impl State {
 #[async_trait]
 impl Journal for MemoryStore {
     async fn create(&self, new: NewExecution) -> Result<Lease, StoreError> {
-        codec::write_entries(new.id, Version(0), &new.entries)?;
         let record = projection::fold(new.id, &new.entries)?;
+        codec::write_entries(new.id, Version(0), &new.entries)?;
         let mut state = self.0.lock();
         if state.executions.contains_key(&new.id) {
             return Err(StoreError::Exists);

@@ -19,6 +19,7 @@ mod stats;
 mod writer;
 
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use runner_model::{Entry, ExecutionId, ExecutionRecord, FencingToken, NodeId, PackRef, Timestamp, Version, limits};
@@ -30,10 +31,18 @@ use crate::{
 pub use stats::StoreStats;
 
 /// What may be chosen about the database.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct SqliteOptions {
+    /// How long to wait for a lock of another process.
+    pub lock_timeout: Duration,
     /// The database's size, in bytes, at which the store behaves as if the disk were full; none: the disk decides.
     pub database_bytes_max: Option<u64>,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { lock_timeout: Duration::from_millis(limits::STORE_BUSY_MS), database_bytes_max: None }
+    }
 }
 
 /// The store in one file.
@@ -55,7 +64,7 @@ impl SqliteStore {
         let data_dir = data_dir.to_owned();
         let opened = tokio::task::spawn_blocking(move || {
             let opened = open::open(&data_dir, &options)?;
-            let readers = reader::Readers::new(opened.path);
+            let readers = reader::Readers::new(opened.path, options.lock_timeout);
             Ok(Self { readers, writer: writer::Writer::start(opened.connection)? })
         });
         opened.await.unwrap_or_else(|error| Err(StoreError::Io { reason: error.to_string() }))
@@ -73,7 +82,7 @@ impl SqliteStore {
         self.writer.stats()
     }
 
-    /// Reads the whole database and checks its structure and every journal. Takes about a second for each GiB.
+    /// Reads the whole database and checks its structure, every journal and every line of the catalogue.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] with the first thing that is wrong.

@@ -23,7 +23,7 @@ pub(crate) fn open(data_dir: &Path, options: &SqliteOptions) -> Result<Opened, S
         |error: &io::Error| StoreError::Open { path: data_dir.display().to_string(), reason: error.to_string() };
     make_directory(data_dir).map_err(|error| refuse(&error))?;
     let path = data_dir.join("runner.db");
-    let mut connection = create(&path)
+    let mut connection = create(&path, options.lock_timeout)
         .map_err(|error| StoreError::Open { path: path.display().to_string(), reason: error.to_string() })?;
     restrict(&path).map_err(|error| refuse(&error))?;
     prepare(&mut connection, options)?;
@@ -46,10 +46,10 @@ fn make_directory(path: &Path) -> io::Result<()> {
     fs::File::open(above)?.sync_all()
 }
 
-fn create(path: &Path) -> Result<Connection, rusqlite::Error> {
+fn create(path: &Path, lock_timeout: Duration) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(Duration::from_millis(limits::STORE_BUSY_MS))?;
+    connection.busy_timeout(lock_timeout)?;
     Ok(connection)
 }
 
@@ -67,15 +67,15 @@ fn restrict(path: &Path) -> io::Result<()> {
 }
 
 fn prepare(db: &mut Connection, options: &SqliteOptions) -> Result<(), StoreError> {
-    patiently(|| migration::inspect(db))?;
-    patiently(|| configure(db))?;
+    patiently(options.lock_timeout, || migration::inspect(db))?;
+    patiently(options.lock_timeout, || configure(db))?;
     if let Some(bytes) = options.database_bytes_max {
         limit_size(db, bytes).map_err(Problem::from)?;
     }
     if size(db).map_err(Problem::from)? <= limits::STORE_CHECK_BYTES_MAX {
         query::check_structure(db)?;
     }
-    patiently(|| migration::migrate(db))
+    patiently(options.lock_timeout, || migration::migrate(db))
 }
 
 fn configure(db: &Connection) -> Result<(), Problem> {
@@ -117,8 +117,8 @@ fn size(db: &Connection) -> Result<u64, rusqlite::Error> {
 
 /// Tries again while another process is at the same place: for some of the locks that it takes to change the journal
 /// mode or to recover a log, SQLite does not wait by itself.
-fn patiently<T>(mut step: impl FnMut() -> Result<T, Problem>) -> Result<T, StoreError> {
-    let deadline = Instant::now() + Duration::from_millis(limits::STORE_BUSY_MS);
+fn patiently<T>(lock_timeout: Duration, mut step: impl FnMut() -> Result<T, Problem>) -> Result<T, StoreError> {
+    let deadline = Instant::now() + lock_timeout;
     loop {
         match step().map_err(StoreError::from) {
             Err(StoreError::Busy) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),

@@ -57,7 +57,8 @@ pub(crate) fn list(
             sql.push_str(" AND status <> 'succeeded'");
         }
     }
-    let _ = write!(sql, " ORDER BY id DESC LIMIT {limit}");
+    values.push(Box::new(integer(limit as u64)));
+    let _ = write!(sql, " ORDER BY id DESC LIMIT ?{}", values.len());
     let mut statement = db.prepare_cached(&sql)?;
     let records = statement.query_map(params_from_iter(values), |row| record_of(row, 0))?;
     Ok(records.collect::<Result<_, _>>()?)

@@ -15,13 +15,14 @@ use crate::StoreError;
 #[derive(Debug)]
 pub(crate) struct Readers {
     path: PathBuf,
+    lock_timeout: Duration,
     idle: Arc<Mutex<Vec<Connection>>>,
     places: Arc<Semaphore>,
 }
 
 impl Readers {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Arc::default(), places: Arc::new(Semaphore::new(limits::STORE_READERS_MAX)) }
+    pub(crate) fn new(path: PathBuf, lock_timeout: Duration) -> Self {
+        Self { path, lock_timeout, idle: Arc::default(), places: Arc::new(Semaphore::new(limits::STORE_READERS_MAX)) }
     }
 
     /// Runs a query on a thread that may block.
@@ -31,8 +32,9 @@ impl Readers {
         Q: FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
     {
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| StoreError::Closed)?;
-        let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
-        let answered = tokio::task::spawn_blocking(move || answer(place, &path, &idle, query));
+        let (path, lock_timeout, idle) = (self.path.clone(), self.lock_timeout, Arc::clone(&self.idle));
+        let answered =
+            tokio::task::spawn_blocking(move || answer(place, &idle, || connect(&path, lock_timeout), query));
         answered.await.unwrap_or_else(|error| Err(StoreError::Io { reason: error.to_string() }))
     }
 
@@ -49,14 +51,14 @@ impl Readers {
 
 fn answer<T>(
     place: OwnedSemaphorePermit,
-    path: &Path,
     idle: &Mutex<Vec<Connection>>,
+    connect: impl FnOnce() -> Result<Connection, rusqlite::Error>,
     query: impl FnOnce(&Connection) -> Result<T, Problem>,
 ) -> Result<T, StoreError> {
     let pooled = idle.lock().pop();
     let connection = match pooled {
         Some(connection) => connection,
-        None => connect(path).map_err(Problem::from)?,
+        None => connect().map_err(Problem::from)?,
     };
     let answer = query(&connection);
     idle.lock().push(connection);
@@ -65,10 +67,10 @@ fn answer<T>(
     Ok(answer?)
 }
 
-fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
+fn connect(path: &Path, lock_timeout: Duration) -> Result<Connection, rusqlite::Error> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(Duration::from_millis(limits::STORE_BUSY_MS))?;
+    connection.busy_timeout(lock_timeout)?;
     connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")?;
     Ok(connection)
 }

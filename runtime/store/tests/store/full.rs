@@ -9,7 +9,7 @@ use crate::given::{append, append_at, at, id, new, pack, result, sqlite};
 #[tokio::test]
 async fn a_full_disk_refuses_and_the_store_goes_on_when_there_is_space() {
     let dir = tempfile::tempdir().unwrap();
-    let options = SqliteOptions { database_bytes_max: Some(512 * 1024) };
+    let options = SqliteOptions { database_bytes_max: Some(512 * 1024), ..SqliteOptions::default() };
     let store = SqliteStore::open(dir.path(), options).await.unwrap();
     let big = Value::String("x".repeat(16 * 1024));
     store.set(&pack("a"), "ballast", json!([big, big, big, big]), None).await.unwrap();
@@ -39,7 +39,7 @@ async fn a_full_disk_refuses_and_the_store_goes_on_when_there_is_space() {
 #[tokio::test]
 async fn a_command_that_does_not_fit_does_not_fail_those_that_do() {
     let dir = tempfile::tempdir().unwrap();
-    let options = SqliteOptions { database_bytes_max: Some(512 * 1024) };
+    let options = SqliteOptions { database_bytes_max: Some(512 * 1024), ..SqliteOptions::default() };
     let store = SqliteStore::open(dir.path(), options).await.unwrap();
     let (one, two) = (store.create(new(1)).await.unwrap(), store.create(new(2)).await.unwrap());
     let huge = vec![result(1, 0, Value::String("x".repeat(1024 * 1024)))];

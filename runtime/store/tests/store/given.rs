@@ -38,6 +38,7 @@ pub(crate) fn requested(millis: i64, action: &str) -> Entry {
         parameters: json!({"message": "grüße"}),
         secret: vec![],
         origin: Origin::Cli,
+        depth: 0,
         simulate: false,
     };
     Entry::new(at(millis), Fact::Requested(Box::new(requested)))

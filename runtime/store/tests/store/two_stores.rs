@@ -1,9 +1,11 @@
 //! Several stores on one directory, as two `runner exec` side by side make them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use runner_model::{FencingToken, Version};
-use runner_store::{Journal as _, Leases as _, StoreError};
+use runner_store::{Journal as _, Leases as _, SqliteOptions, SqliteStore, StoreError};
+use rusqlite::Connection;
 
 use crate::given::{append, append_at, at, id, new, node, scheduled, sqlite};
 
@@ -51,4 +53,19 @@ async fn stores_that_open_the_same_new_directory_at_once_all_write() {
         assert_eq!(store.read(id(number), Version(0)).await.unwrap().len(), 22);
     }
     store.verify().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lock_that_is_held_for_too_long_is_reported_and_passes() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = SqliteOptions { lock_timeout: Duration::from_millis(20), ..SqliteOptions::default() };
+    let store = SqliteStore::open(dir.path(), options.clone()).await.unwrap();
+    let holder = Connection::open(dir.path().join("runner.db")).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(store.create(new(1)).await, Err(StoreError::Busy));
+    // Readers do not care, and neither does opening, once the schema is there.
+    assert_eq!(store.read(id(1), Version(0)).await, Err(StoreError::NotFound));
+    SqliteStore::open(dir.path(), options).await.unwrap();
+    holder.execute_batch("ROLLBACK").unwrap();
+    store.create(new(1)).await.unwrap();
 }

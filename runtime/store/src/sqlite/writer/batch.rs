@@ -19,6 +19,9 @@ pub(super) struct Writing {
     counters: Arc<Counters>,
     /// Pages in the log after the latest commit; set by SQLite.
     log_pages: Arc<AtomicU32>,
+    /// Pages in the log at the last checkpoint. Where readers keep the log from beginning anew it grows on, and a
+    /// checkpoint after every commit would not change that.
+    log_pages_seen: u32,
     /// Why nothing may be written any more.
     halted: Option<String>,
     /// Whether anything was committed since the database was last tidied up.
@@ -43,7 +46,7 @@ impl Writing {
             noted.store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { db, counters, log_pages, halted: None, untidy: false })
+        Ok(Self { db, counters, log_pages, log_pages_seen: 0, halted: None, untidy: false })
     }
 
     /// Serves commands until every sender is gone and the queue is empty.
@@ -51,7 +54,10 @@ impl Writing {
         while let Some(first) = self.next(commands) {
             let batch = gather(first, commands);
             self.serve(batch);
-            if self.log_pages.load(Ordering::Relaxed) >= limits::STORE_LOG_PAGES_MAX {
+            let pages = self.log_pages.load(Ordering::Relaxed);
+            // A shorter log than at the last checkpoint has begun anew.
+            self.log_pages_seen = self.log_pages_seen.min(pages);
+            if pages - self.log_pages_seen >= limits::STORE_LOG_PAGES_MAX {
                 self.checkpoint();
             }
         }
@@ -137,6 +143,7 @@ impl Writing {
         if self.halted.is_some() {
             return;
         }
+        self.log_pages_seen = self.log_pages.load(Ordering::Relaxed);
         let moved = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(0));
         match moved {
             Ok(_) => self.counters.checkpointed(),
