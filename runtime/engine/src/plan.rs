@@ -157,6 +157,12 @@ impl Plan {
         Self { single: true, ..builder.build() }
     }
 
+    /// Whether the plan runs a single action.
+    #[must_use]
+    pub const fn is_single(&self) -> bool {
+        self.single
+    }
+
     /// The tasks, in the order of the file.
     #[must_use]
     pub const fn tasks(&self) -> &IndexMap<TaskName, Task> {

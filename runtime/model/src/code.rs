@@ -66,6 +66,8 @@ codes! {
     PACK_DEPENDENCY = "E-PACK-0016", "A pack that this one depends on is missing or has another version.";
     PACK_BUILD = "E-PACK-0017", "The pack's component could not be built.";
     PACK_DRIFT = "E-PACK-0018", "An action's metadata and the component's own description of it differ.";
+    PACK_RUNNER_VERSION = "E-PACK-0019", "The pack needs another version of runner.";
+    PACK_NOT_SUPPORTED = "E-PACK-0020", "A key or value that is part of the format, but that this version cannot carry out.";
 
     // Workflows: files that are valid YAML but do not make a workflow.
     FLOW_UNKNOWN_TASK = "E-FLOW-0001", "A transition leads to a task that does not exist.";
@@ -156,6 +158,9 @@ codes! {
     EXEC_UNKNOWN_OUTCOME = "E-EXEC-0003", "The process ended while the action ran: what it did is unknown.";
     EXEC_CANCELED = "E-EXEC-0004", "The execution was cancelled.";
     EXEC_JOURNAL = "E-EXEC-0005", "The journal does not fit the pack: it was written by another version of it.";
+    EXEC_DEPTH = "E-EXEC-0006", "Workflows are nested deeper than allowed.";
+    EXEC_NO_ACTION_FILE = "E-EXEC-0007", "A component of the pack cannot be read.";
+    EXEC_OWNED = "E-EXEC-0008", "Another process works on this execution.";
 
     // Configuration and command line.
     CONF_SYNTAX = "E-CONF-0001", "The configuration file is not valid TOML.";

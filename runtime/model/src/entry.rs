@@ -113,9 +113,17 @@ pub struct Requested {
     pub secret: Vec<String>,
     /// Where the request came from.
     pub origin: Origin,
+    /// How many workflows it is nested in.
+    #[serde(default, skip_serializing_if = "is_outermost")]
+    pub depth: u32,
     /// Whether connections are bound to simulators.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub simulate: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes by reference")]
+fn is_outermost(depth: &u32) -> bool {
+    *depth == 0
 }
 
 /// Where a request came from.
@@ -201,6 +209,7 @@ mod tests {
                 parameters: json!({}),
                 secret: vec![],
                 origin: Origin::Cli,
+                depth: 0,
                 simulate: false,
             })),
         ));

@@ -21,6 +21,21 @@ impl ExecutionId {
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &entropy.ten_bytes()).into_uuid())
     }
 
+    /// The id of the execution that a step of this one starts: the same whenever the step is looked at again, so that
+    /// a step never starts two. It keeps the parent's time, and so its place in the order of ids.
+    #[must_use]
+    pub fn child(&self, step: StepId, attempt: AttemptNumber) -> Self {
+        // A UUID of version 8 (free form) under the parent's name, as RFC 9562 makes version 5, then the time put back.
+        let mut name = self.0.as_bytes().to_vec();
+        name.extend(step.0.to_be_bytes());
+        name.extend(attempt.0.to_be_bytes());
+        let mut bytes = *Uuid::new_v5(&self.0, &name).as_bytes();
+        for (byte, parent) in bytes.iter_mut().zip(self.0.as_bytes()).take(6) {
+            *byte = *parent;
+        }
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
     /// The sixteen bytes, most significant first: their order is the order of ids.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
@@ -114,5 +129,16 @@ mod tests {
         let second = ExecutionId::new(&clock, &entropy);
         assert!(first < second && first.to_string() < second.to_string());
         assert_eq!(first.to_string().parse::<ExecutionId>().unwrap(), first);
+    }
+
+    #[test]
+    fn the_executions_that_steps_start_have_ids_of_their_own_that_stay_the_same() {
+        let parent =
+            ExecutionId::new(&ManualClock::at(Timestamp::from_millis(1_795_257_960_000)), &SeededEntropy::new(1));
+        let child = parent.child(StepId(0), AttemptNumber::FIRST);
+        assert_eq!(child, parent.child(StepId(0), AttemptNumber::FIRST));
+        assert_ne!(child, parent.child(StepId(1), AttemptNumber::FIRST));
+        assert_ne!(child, parent.child(StepId(0), AttemptNumber(2)));
+        assert_eq!(child.as_bytes()[..6], parent.as_bytes()[..6]);
     }
 }

@@ -173,7 +173,7 @@ impl State {
                 self.start(plan)?;
             }
             Fact::StepScheduled { step, task, action, input, .. } => {
-                self.scheduled(plan, *step, task, action, input)?
+                self.scheduled(plan, *step, task, action, input)?;
             }
             Fact::AttemptStarted { step, attempt } => {
                 let step = self.step_in(*step, &[Status::Scheduled, Status::Running])?;

@@ -32,7 +32,7 @@ fn plan(workflow: &Value) -> Plan {
     };
     let task = |task: &Value| Task {
         action: task.get("action").map(|action| Template::compile(action).unwrap()),
-        input: Template::compile(task.get("input").unwrap_or(&json!({}))).unwrap(),
+        input: Template::compile(&task.get("input").cloned().unwrap_or_else(|| json!({}))).unwrap(),
         join: task.get("join").map(|join| join.as_u64().map_or(Join::All, |count| Join::Count(count as usize))),
         next: task["next"].as_array().into_iter().flatten().map(transition).collect(),
     };
@@ -64,6 +64,7 @@ impl Run {
             parameters,
             secret: vec![],
             origin: Origin::Cli,
+            depth: 0,
             simulate: false,
         };
         let id = ExecutionId::from_bytes([7; 16]);
@@ -125,7 +126,7 @@ impl Run {
         assert!(self.state.in_flight().is_empty());
     }
 
-    fn to_end(mut self, answer: &dyn Fn(&str, &Value) -> Outcome) -> Ended {
+    fn run_to_end(mut self, answer: &dyn Fn(&str, &Value) -> Outcome) -> Ended {
         let mut running = std::collections::VecDeque::from(self.record_starts());
         while let Some((step, task, _, input)) = running.pop_front() {
             self.finish_step(step, answer(&task, &input));
@@ -164,7 +165,7 @@ fn failed(message: &str) -> Outcome {
 
 /// Tasks succeed with the name of the task, those listed fail.
 fn run(workflow: &Value, parameters: Value, failing: &[&str]) -> Ended {
-    Run::start(plan(workflow), parameters).to_end(&|task, _| {
+    Run::start(plan(workflow), parameters).run_to_end(&|task, _| {
         if failing.contains(&task) { failed(task) } else { ok(json!(task)) }
     })
 }

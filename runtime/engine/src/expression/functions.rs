@@ -214,6 +214,7 @@ fn get(value: &Dynamic, path: &str) -> Option<Dynamic> {
 
 /// `json`, `from_json`, `to_json`, `base64_encode`, `base64_decode`, `sha256`.
 fn encodings(engine: &mut Engine) {
+    #[allow(clippy::needless_pass_by_value, reason = "rhai calls with values")]
     fn from_json(text: ImmutableString) -> Fallible<Dynamic> {
         match serde_json::from_str::<Value>(&text) {
             Ok(value) => Ok(to_dynamic(&value)),

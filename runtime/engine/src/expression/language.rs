@@ -91,7 +91,7 @@ pub(super) fn mistake(source: &str, error: &ParseError) -> Mistake {
 fn foreign_word(rest: &str) -> Option<String> {
     let word: String = match rest.chars().next() {
         Some(first) if first.is_alphabetic() => rest.chars().take_while(|c| c.is_alphanumeric()).collect(),
-        _ => rest.chars().take_while(|c| c.is_ascii_punctuation()).collect(),
+        _ => rest.chars().take_while(char::is_ascii_punctuation).collect(),
     };
     let meaning = match word.as_str() {
         "and" => "`and` is written `&&`",

@@ -21,6 +21,7 @@ fn plan<const N: usize>(tasks: [(&str, Task); N]) -> PlanBuilder {
     PlanBuilder { tasks, ..Default::default() }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the calls read better")]
 fn binding(name: &str, value: Value) -> Binding {
     Binding { name: name.into(), value: Template::compile(&value).unwrap() }
 }

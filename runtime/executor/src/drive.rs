@@ -1,0 +1,270 @@
+//! Driving one execution: decide, record, act, and again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use runner_engine::{Command, Plan, State, Stop};
+use runner_model::{
+    ActionRef, AttemptNumber, Entry, ExecutionView, Fact, Failure, Outcome, StepId, TaskName, Version, code,
+};
+use runner_pack::Action;
+use runner_store::{Append, Journal, KeyValue, Lease};
+use serde_json::Value;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::attempt::{self, Task};
+use crate::error::ExecutorError;
+use crate::executor::Shared;
+use crate::progress::{Herald, Progress};
+
+/// One execution that this process owns.
+pub(crate) struct Drive {
+    shared: Arc<Shared>,
+    plan: Arc<Plan>,
+    lease: Lease,
+    state: State,
+    /// The journal as recorded, and after it what is decided and not yet recorded.
+    entries: Vec<Entry>,
+    recorded: usize,
+    herald: Herald,
+    /// Cancelled by whoever wants the execution to stop.
+    cancel: CancellationToken,
+    attempts: JoinSet<(StepId, AttemptNumber, Outcome)>,
+    running: BTreeMap<StepId, CancellationToken>,
+}
+
+/// An attempt that is recorded as begun and is to begin.
+struct Due {
+    step: StepId,
+    attempt: AttemptNumber,
+    task: TaskName,
+    action: ActionRef,
+    input: Value,
+}
+
+impl Drive {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        plan: Arc<Plan>,
+        lease: Lease,
+        state: State,
+        entries: Vec<Entry>,
+        herald: Herald,
+        cancel: CancellationToken,
+    ) -> Self {
+        let recorded = entries.len();
+        Self {
+            shared,
+            plan,
+            lease,
+            state,
+            entries,
+            recorded,
+            herald,
+            cancel,
+            attempts: JoinSet::new(),
+            running: BTreeMap::new(),
+        }
+    }
+
+    /// Drives it to its end. Dropping the future stops what runs and leaves the journal as it is.
+    pub(crate) async fn run(mut self) -> Result<ExecutionView, ExecutorError> {
+        if self.entries.len() == 1 {
+            self.take(Fact::Started).await?;
+        }
+        let mut due = self.take_up().await?;
+        loop {
+            due.extend(self.decide().await?);
+            self.record().await?;
+            for due in due.drain(..) {
+                self.begin(due);
+            }
+            if self.state.status().is_terminal() {
+                return Shared::view(self.lease.id, &self.entries);
+            }
+            self.wait().await?;
+        }
+    }
+
+    /// What a lost process left under way: steps that had not begun begin; a try of which nothing is known is made
+    /// again if the action allows that, and given up otherwise.
+    async fn take_up(&mut self) -> Result<Vec<Due>, ExecutorError> {
+        let mut due = Vec::new();
+        for in_flight in self.state.in_flight() {
+            let Some((task, action, input)) = self.scheduled(in_flight.step) else { continue };
+            let found = self.shared.options.packs.action(&action).map(|(_, action)| action.clone());
+            let attempt = match (in_flight.attempt, found) {
+                (None, _) => AttemptNumber::FIRST,
+                (Some(attempt), Some(action)) if is_workflow(&action) => attempt,
+                (Some(attempt), Some(action)) if action.idempotent => attempt.next(),
+                (Some(attempt), _) => {
+                    let message = format!("the process ended while `{action}` ran: what it did is unknown");
+                    let failure = Failure::new(code::EXEC_UNKNOWN_OUTCOME, message).with_hint(
+                        "look at the system it worked on; an action that may be run twice says so with `idempotent: true`",
+                    );
+                    let outcome = Outcome::Abandoned { failure };
+                    self.take(Fact::AttemptFinished { step: in_flight.step, attempt, outcome }).await?;
+                    continue;
+                }
+            };
+            self.take(Fact::AttemptStarted { step: in_flight.step, attempt }).await?;
+            due.push(Due { step: in_flight.step, attempt, task, action, input });
+        }
+        Ok(due)
+    }
+
+    /// What the journal says about the start of a step.
+    fn scheduled(&self, wanted: StepId) -> Option<(TaskName, ActionRef, Value)> {
+        self.entries.iter().rev().find_map(|entry| match &entry.fact {
+            Fact::StepScheduled { step, task, action, input, .. } if *step == wanted => {
+                Some((task.clone(), action.clone(), input.clone()))
+            }
+            _ => None,
+        })
+    }
+
+    /// Turns what the conductor decided into entries, and says which attempts are to begin once they are recorded.
+    async fn decide(&mut self) -> Result<Vec<Due>, ExecutorError> {
+        let mut due = Vec::new();
+        for command in self.state.outstanding(&self.plan) {
+            match command {
+                Command::StartStep { step, task, route, action, input } => {
+                    let found = self.shared.options.packs.action(&action);
+                    let secret = found.map(|(_, action)| action.parameters.secret_names()).unwrap_or_default();
+                    let attempt = AttemptNumber::FIRST;
+                    let scheduled = Fact::StepScheduled {
+                        step,
+                        task: task.clone(),
+                        route,
+                        action: action.clone(),
+                        input: input.clone(),
+                        secret,
+                    };
+                    self.take(scheduled).await?;
+                    self.take(Fact::AttemptStarted { step, attempt }).await?;
+                    due.push(Due { step, attempt, task, action, input });
+                }
+                Command::InterruptStep { step } => {
+                    if let Some(running) = self.running.get(&step) {
+                        running.cancel();
+                    }
+                }
+                Command::Finish { status, result, errors } => {
+                    self.take(Fact::Finished { status, result, errors }).await?;
+                }
+            }
+        }
+        Ok(due)
+    }
+
+    /// Waits for something to happen and takes everything that has happened.
+    async fn wait(&mut self) -> Result<(), ExecutorError> {
+        let cancelling = self.state.status() == runner_model::Status::Canceling;
+        tokio::select! {
+            Some(ended) = self.attempts.join_next() => self.ended(ended).await?,
+            () = self.cancel.cancelled(), if !cancelling => {
+                let by = "the one who asked for it".to_owned();
+                self.herald.say(self.shared.options.clock.now(), Progress::CancelRequested { by: by.clone() });
+                self.take(Fact::CancelRequested { by }).await?;
+            }
+            else => return Err(ExecutorError::Interrupted),
+        }
+        while let Some(ended) = self.attempts.try_join_next() {
+            self.ended(ended).await?;
+        }
+        Ok(())
+    }
+
+    async fn ended(
+        &mut self,
+        ended: Result<(StepId, AttemptNumber, Outcome), tokio::task::JoinError>,
+    ) -> Result<(), ExecutorError> {
+        // An attempt's task neither panics nor is aborted while its execution is driven; if it does, its outcome is
+        // unknown, and that is for the next process to say.
+        let (step, attempt, outcome) = ended.map_err(|_| ExecutorError::Interrupted)?;
+        self.running.remove(&step);
+        let (status, failure) = (outcome.status(), outcome.failure().cloned());
+        self.take(Fact::AttemptFinished { step, attempt, outcome }).await?;
+        self.herald.say(self.shared.options.clock.now(), Progress::StepFinished { step, status, failure });
+        Ok(())
+    }
+
+    /// Takes a fact into the state and into what is to be recorded. A value that a decision needs is read and recorded
+    /// before it.
+    async fn take(&mut self, fact: Fact) -> Result<(), ExecutorError> {
+        let last = self.entries.last().map(|entry| entry.at).unwrap_or_default();
+        // The journal's time never goes back, whatever the machine's clock does.
+        let entry = Entry::new(self.shared.options.clock.now().max(last), fact);
+        loop {
+            match self.state.apply(&self.plan, &entry) {
+                Ok(()) => break,
+                Err(Stop::NeedsKv { key }) => {
+                    let value = self.read(&key).await?;
+                    let read = Entry::new(entry.at, Fact::ValuesRead { kv: [(key, value)].into_iter().collect() });
+                    self.state.apply(&self.plan, &read).map_err(|_| ExecutorError::Interrupted)?;
+                    self.entries.push(read);
+                }
+                Err(Stop::Mismatch(mismatch)) => return Err(mismatch.into()),
+            }
+        }
+        if let Fact::Finished { status, .. } = &entry.fact {
+            self.herald.say(entry.at, Progress::Finished { status: *status });
+        }
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    async fn read(&self, key: &str) -> Result<Value, ExecutorError> {
+        let options = &self.shared.options;
+        let Some(Fact::Requested(requested)) = self.entries.first().map(|entry| &entry.fact) else {
+            return Err(ExecutorError::Interrupted);
+        };
+        let Ok(pack) = runner_model::PackRef::new(requested.action.pack()) else {
+            return Err(ExecutorError::Interrupted);
+        };
+        let value = KeyValue::get(&*options.store, &pack, key, options.clock.now()).await?;
+        Ok(value.unwrap_or(Value::Null))
+    }
+
+    /// Commits what is not yet recorded, in one append.
+    async fn record(&mut self) -> Result<(), ExecutorError> {
+        let entries = self.entries.get(self.recorded..).unwrap_or_default().to_vec();
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let append = Append {
+            id: self.lease.id,
+            token: self.lease.token,
+            expected: Version(u64::try_from(self.recorded).unwrap_or(u64::MAX)),
+            entries,
+        };
+        Journal::append(&*self.shared.options.store, append).await?;
+        self.recorded = self.entries.len();
+        Ok(())
+    }
+
+    fn begin(&mut self, due: Due) {
+        let now = self.shared.options.clock.now();
+        let started = Progress::StepStarted { step: due.step, task: due.task.clone(), action: due.action.clone() };
+        self.herald.say(now, started);
+        let cancel = CancellationToken::new();
+        self.running.insert(due.step, cancel.clone());
+        let task = Task {
+            shared: self.shared.clone(),
+            execution: self.lease.id,
+            step: due.step,
+            attempt: due.attempt,
+            action: due.action,
+            input: due.input,
+            bound: self.plan.is_single(),
+            herald: self.herald.clone(),
+            cancel,
+        };
+        self.attempts.spawn(attempt::run(task));
+    }
+}
+
+fn is_workflow(action: &Action) -> bool {
+    matches!(action.body, runner_pack::Body::Workflow(_))
+}

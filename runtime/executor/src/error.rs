@@ -1,0 +1,107 @@
+//! What can go wrong before an execution begins, and while one is driven.
+
+use runner_engine::Mismatch;
+use runner_model::{ActionRef, Code, ExecutionId, code};
+use runner_pack::ParameterError;
+use runner_store::StoreError;
+
+/// Why a request was refused. Nothing was recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// There is no such action.
+    #[error("there is no action `{action}`")]
+    UnknownAction {
+        /// The action that was asked for.
+        action: ActionRef,
+        /// What the user can do about it.
+        hint: Option<String>,
+    },
+    /// The action is there and may not be run.
+    #[error("the action `{action}` is disabled")]
+    Disabled {
+        /// The action.
+        action: ActionRef,
+    },
+    /// The parameters do not fit the action's.
+    #[error("the parameters do not fit `{action}`: {}", list(mistakes))]
+    Parameters {
+        /// The action.
+        action: ActionRef,
+        /// Every mistake.
+        mistakes: Vec<ParameterError>,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn list(mistakes: &[ParameterError]) -> String {
+    mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+impl RequestError {
+    /// Its stable code: for parameters, that of the first mistake.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::UnknownAction { .. } => code::EXEC_UNKNOWN_ACTION,
+            Self::Disabled { .. } => code::EXEC_DISABLED,
+            Self::Parameters { mistakes, .. } => mistakes.first().map_or(code::PARAM_INVALID, |mistake| mistake.code),
+            Self::Store(error) => error.code(),
+        }
+    }
+
+    /// What the user can do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownAction { hint, .. } => hint.clone(),
+            Self::Disabled { .. } => Some("set `enabled: true` in the action's file".to_owned()),
+            Self::Parameters { action, mistakes } => {
+                let own = mistakes.iter().find_map(|mistake| mistake.hint.clone());
+                Some(own.unwrap_or_else(|| format!("see `runner exec {action} --help`")))
+            }
+            Self::Store(error) => Some(error.hint().to_owned()),
+        }
+    }
+}
+
+/// Why an execution could not be driven to its end. What is recorded of it stays, and it can be taken up again.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecutorError {
+    /// The store failed, or gave the execution to somebody else.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal does not fit the pack that is installed.
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
+    /// The pack or the action is no longer installed.
+    #[error("the action `{action}` of this execution is not installed")]
+    Missing {
+        /// The action.
+        action: ActionRef,
+    },
+    /// Another process works on it.
+    #[error("another process works on the execution {id}")]
+    Owned {
+        /// The execution.
+        id: ExecutionId,
+    },
+    /// The task that drove it ended without a result.
+    #[error("the execution was not driven to its end")]
+    Interrupted,
+}
+
+impl ExecutorError {
+    /// Its stable code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Mismatch(_) => code::EXEC_JOURNAL,
+            Self::Missing { .. } => code::EXEC_UNKNOWN_ACTION,
+            Self::Owned { .. } => code::EXEC_OWNED,
+            Self::Interrupted => code::EXEC_UNKNOWN_OUTCOME,
+        }
+    }
+}
