@@ -109,6 +109,17 @@ pub const SIMULATOR_CALL: Duration = Duration::from_secs(10);
 /// How long a component's description of itself may take.
 pub const DESCRIBE: Duration = Duration::from_secs(10);
 
+/// Connections that one listener serves at the same time; more wait in the operating system's queue.
+pub const LISTEN_CONNECTIONS_MAX: usize = 256;
+/// How long a client may take for the TLS handshake.
+pub const LISTEN_HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a client may take to send a request's headers, and how long an idle connection is kept.
+pub const LISTEN_HEADERS: Duration = Duration::from_secs(30);
+/// How long a client may take to send a request's body.
+pub const LISTEN_BODY: Duration = Duration::from_secs(60);
+/// How long requests may go on after a listener was told to stop.
+pub const LISTEN_STOP: Duration = Duration::from_secs(3);
+
 /// How often the epoch of the engine advances: the resolution of a guest's deadline.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 

@@ -1,1 +1,32 @@
 //! Pack directories to checked packs, with diagnostics that point at the line.
+//!
+//! Every file is read as untrusted text, turned into a tree in which each key and value knows its place, and checked as far
+//! as it goes: **all mistakes of all files are found in one pass**. First each pack by itself ([`draft`]), then what it calls
+//! in others, when all are known ([`Library::load`]). A [`Pack`] exists only without mistakes.
+//!
+//! **No database, no component is opened (only hashed), no clock.** Only [`yaml`] names the YAML parser. No input panics.
+
+mod action;
+mod config;
+mod diagnostic;
+mod digest;
+mod draft;
+mod fields;
+mod files;
+mod library;
+mod manifest;
+mod metadata;
+mod pack;
+mod parameters;
+mod source;
+mod suggest;
+mod workflow;
+mod yaml;
+
+pub use action::{Action, Body};
+pub use diagnostic::{Diagnostic, Report, Severity};
+pub use library::{Broken, Library, check};
+pub use manifest::{ConnectionKind, Dependency, Manifest};
+pub use metadata::Tag;
+pub use pack::Pack;
+pub use parameters::{Parameter, ParameterError, ParameterKind, Parameters};

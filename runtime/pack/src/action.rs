@@ -1,0 +1,195 @@
+//! `actions/<name>.yaml`: an action's metadata, and what it runs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use runner_model::{ActionRef, PackRef, code, limits};
+use serde_json::Value;
+
+use crate::diagnostic::{Document, Mistake};
+use crate::fields::{Fields, Foreign, wrong_type};
+use crate::metadata::{self, Tag};
+use crate::parameters::{Parameters, compile_schema, read_schema};
+use crate::source::Span;
+use crate::suggest;
+use crate::yaml::{Kind, Node};
+
+/// Something runnable.
+#[derive(Debug, Clone)]
+pub struct Action {
+    /// Its full name.
+    pub reference: ActionRef,
+    /// What it does.
+    pub description: String,
+    /// Whether it may be run.
+    pub enabled: bool,
+    /// What it takes.
+    pub parameters: Parameters,
+    /// What it returns, as a JSON Schema.
+    pub output_schema: Option<Value>,
+    /// Labels.
+    pub tags: Vec<Tag>,
+    /// Whether running it twice does no more than running it once.
+    pub idempotent: bool,
+    /// How long an attempt may take; none is the operator's limit.
+    pub timeout: Option<Duration>,
+    /// What it runs.
+    pub body: Body,
+    /// The file that describes it.
+    pub source: PathBuf,
+}
+
+/// What an action runs.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// A function of a component.
+    Wasm {
+        /// The component's name: a key of [`crate::Pack::components`].
+        component: String,
+        /// The name of the action within the component.
+        function: String,
+    },
+    /// Nothing.
+    Noop,
+    /// A graph of tasks.
+    Workflow(Arc<runner_engine::Plan>),
+}
+
+/// What was read of an action's file.
+pub(crate) struct Read {
+    pub(crate) reference: ActionRef,
+    /// None if some of it could not be read; then calls of it cannot be checked.
+    pub(crate) parameters: Option<Parameters>,
+    pub(crate) action: Option<Action>,
+    /// The component it needs, and where to point if there is none.
+    pub(crate) component: Option<(String, Span)>,
+}
+
+const FOREIGN: Foreign = Foreign {
+    later: &["retry", "concurrency", "permissions", "notify"],
+    instead: &[
+        ("pack", "remove it: the directory says which pack it is"),
+        ("ref", "remove it: the directory and the file's name are the reference"),
+        ("uid", "remove it"),
+        ("metadata_file", "remove it"),
+        ("tasks", "a workflow belongs into `workflows/`, not `actions/`"),
+        ("input", "write `parameters:`, a map from names to schemas"),
+    ],
+};
+
+/// Runner types of this format that come later.
+const LATER: [&str; 6] = ["http", "script", "inquiry", "python", "javascript", "command"];
+
+pub(crate) fn read(file: &Document<'_>, node: &Node, pack: &PackRef, reference: ActionRef) -> Read {
+    let nothing = |reference| Read { reference, parameters: None, action: None, component: None };
+    let Some(mut fields) = Fields::open_root(file, node, "the action") else { return nothing(reference) };
+    let metadata = metadata::read(file, &mut fields, reference);
+    let idempotent = fields.boolean("idempotent").unwrap_or(false);
+    let timeout = fields.get("timeout").and_then(|node| timeout(file, node));
+    let output_schema = fields.get("output_schema").and_then(|node| output_schema(file, node));
+    let body = body(file, &mut fields, pack, metadata.reference.name());
+    let all_known = fields.finish(&FOREIGN);
+
+    let component = match &body {
+        Some((Body::Wasm { component, .. }, place)) => Some((component.clone(), *place)),
+        _ => None,
+    };
+    let action = body.map(|(body, _)| Action {
+        reference: metadata.reference.clone(),
+        description: metadata.description,
+        enabled: metadata.enabled,
+        parameters: metadata.parameters.clone(),
+        output_schema,
+        tags: metadata.tags,
+        idempotent,
+        timeout,
+        body,
+        source: file.source.path().to_owned(),
+    });
+    let parameters = (metadata.parameters_complete && all_known).then_some(metadata.parameters);
+    Read { reference: metadata.reference, parameters, action, component }
+}
+
+fn timeout(file: &Document<'_>, node: &Node) -> Option<Duration> {
+    let seconds = match &node.kind {
+        Kind::Number(number) => number.as_f64(),
+        _ => {
+            file.add(wrong_type(node, "timeout", "a number of seconds").hint("write, for example, `timeout: 30`"));
+            return None;
+        }
+    };
+    let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let timeout = timeout.filter(|timeout| !timeout.is_zero() && *timeout <= limits::ACTION_TIMEOUT_MAX);
+    if timeout.is_none() {
+        let max = limits::ACTION_TIMEOUT_MAX.as_secs();
+        let message = format!("`timeout` must be more than 0 and at most {max} seconds");
+        file.add(Mistake::new(code::PACK_BAD_VALUE, node.span, message));
+    }
+    timeout
+}
+
+fn output_schema(file: &Document<'_>, node: &Node) -> Option<Value> {
+    let schema = Value::Object(read_schema(file, node, &[]).schema);
+    compile_schema(file, node, &schema).map(|_| schema)
+}
+
+/// The body, and where to point if its component does not exist.
+fn body(file: &Document<'_>, fields: &mut Fields<'_>, pack: &PackRef, name: &str) -> Option<(Body, Span)> {
+    let type_place = fields.place_of("runner_type");
+    let entry_place = fields.place_of("entry_point");
+    let has_entry_point = fields.entry("entry_point").is_some();
+    let entry_point = fields.text("entry_point");
+    let runner_type = fields.text("runner_type");
+    match fields.require("runner_type", runner_type, "wasm")? {
+        "wasm" => {
+            let place = if has_entry_point { entry_place } else { type_place };
+            wasm_body(file, pack, entry_point.unwrap_or(name), place).map(|body| (body, place))
+        }
+        "noop" => {
+            if entry_point.is_some_and(|entry_point| !entry_point.is_empty()) {
+                let message = "a `noop` action runs nothing and has no entry point";
+                file.add(Mistake::new(code::PACK_BAD_VALUE, entry_place, message).hint("remove `entry_point`"));
+            }
+            Some((Body::Noop, type_place))
+        }
+        other => {
+            file.add(unknown_runner_type(other, type_place));
+            None
+        }
+    }
+}
+
+fn unknown_runner_type(word: &str, place: Span) -> Mistake {
+    if LATER.contains(&word) {
+        let message = format!("the runner type `{word}` is not supported by this version of runner");
+        return Mistake::new(code::PACK_NOT_SUPPORTED, place, message).hint("write `runner_type: wasm` or `noop`");
+    }
+    let mistake = Mistake::new(code::PACK_BAD_VALUE, place, format!("there is no runner type `{word}`"));
+    match word {
+        "orquesta" | "action-chain" | "mistral-v2" | "workflow" => {
+            mistake.hint("put the workflow into `workflows/`, metadata and tasks in one file, without `runner_type`")
+        }
+        "python-script" | "http-request" | "local-shell-cmd" | "local-shell-script" | "remote-shell-cmd"
+        | "remote-shell-script" => mistake.hint("actions run as WebAssembly: build a component and write `runner_type: wasm`"),
+        _ => mistake.maybe_hint(suggest::hint(word, ["wasm", "noop"], "runner types are")),
+    }
+}
+
+/// `function`, or `component#function`.
+fn wasm_body(file: &Document<'_>, pack: &PackRef, entry_point: &str, place: Span) -> Option<Body> {
+    let (component, function) = entry_point.split_once('#').unwrap_or((pack.as_str(), entry_point));
+    let component = component.strip_suffix(".wasm").unwrap_or(component);
+    let component_legal = !component.is_empty()
+        && !component.starts_with('.')
+        && component.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    let function_legal =
+        !function.is_empty() && function.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'));
+    if !component_legal || !function_legal {
+        let message = format!("`{entry_point}` is not an entry point");
+        let hint = "write the name of a function, or `component#function` for `components/component.wasm`";
+        file.add(Mistake::new(code::PACK_BAD_VALUE, place, message).hint(hint));
+        return None;
+    }
+    Some(Body::Wasm { component: component.to_owned(), function: function.to_owned() })
+}

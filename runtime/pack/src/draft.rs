@@ -1,0 +1,251 @@
+//! A pack as its own files show it, before it is known whether what it calls exists.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use runner_model::{ActionRef, PackRef, code};
+use serde_json::Value;
+
+use crate::action::{self, Action};
+use crate::config;
+use crate::diagnostic::{Document, Findings, Mistake, Report};
+use crate::digest::digest;
+use crate::files::Directory;
+use crate::manifest::{self, Dependency, Manifest};
+use crate::metadata;
+use crate::pack::Pack;
+use crate::parameters::Parameters;
+use crate::source::{Source, Span};
+use crate::workflow::{self, Call, Known};
+use crate::yaml::Node;
+
+/// The name of a pack's own file.
+pub(crate) const MANIFEST_FILE: &str = "pack.yaml";
+
+/// What was read of one pack.
+pub(crate) struct Draft {
+    pub(crate) directory: PathBuf,
+    /// Its reference, if it has one.
+    pub(crate) reference: Option<PackRef>,
+    pub(crate) findings: Findings,
+    manifest: Option<Manifest>,
+    manifest_source: Option<Arc<Source>>,
+    dependencies: Vec<(Dependency, Span)>,
+    actions: BTreeMap<String, Arc<Action>>,
+    /// Every action that a file describes; none for one whose parameters could not be read.
+    signatures: BTreeMap<ActionRef, Option<Parameters>>,
+    calls: Vec<Call>,
+    components: BTreeMap<String, PathBuf>,
+    config_schema: Option<Parameters>,
+    config: Value,
+    /// What counts for the digest.
+    files: Vec<PathBuf>,
+}
+
+impl Draft {
+    /// Reads everything there is in a directory.
+    pub(crate) fn read(path: &Path, config_directory: Option<&Path>) -> Self {
+        let mut draft = Self {
+            directory: path.to_owned(),
+            reference: None,
+            findings: Findings::default(),
+            manifest: None,
+            manifest_source: None,
+            dependencies: Vec::new(),
+            actions: BTreeMap::new(),
+            signatures: BTreeMap::new(),
+            calls: Vec::new(),
+            components: BTreeMap::new(),
+            config_schema: None,
+            config: Value::Object(serde_json::Map::new()),
+            files: Vec::new(),
+        };
+        // The list of mistakes is lent out while the draft is filled.
+        let findings = std::mem::take(&mut draft.findings);
+        if let Some(directory) = Directory::open(path, &findings) {
+            draft.fill(&directory, config_directory, &findings);
+        }
+        draft.findings = findings;
+        draft
+    }
+
+    fn fill(&mut self, directory: &Directory<'_>, config_directory: Option<&Path>, findings: &Findings) {
+        self.components = directory.components();
+        self.files.extend(self.components.values().cloned());
+        let mut needed = self.read_manifest(directory, findings);
+        let Some(pack) = self.reference.clone().or_else(|| PackRef::new(directory.name()?).ok()) else { return };
+        self.config_schema = config::schema(directory);
+        if directory.has(config::SCHEMA_FILE) {
+            self.files.push(self.directory.join(config::SCHEMA_FILE));
+        }
+        self.config = config::values(self.config_schema.as_ref(), config_directory, &pack, findings);
+        for path in directory.yaml_files("actions") {
+            needed.extend(self.read_action(directory, &path, &pack));
+        }
+        for path in directory.yaml_files("workflows") {
+            self.read_workflow(directory, &path, &pack);
+        }
+        self.check_components(&needed, &pack, findings);
+        self.reference.get_or_insert(pack);
+    }
+
+    /// Reads `pack.yaml` and returns the components it needs.
+    fn read_manifest(&mut self, directory: &Directory<'_>, findings: &Findings) -> Vec<Needed> {
+        let path = self.directory.join(MANIFEST_FILE);
+        if !directory.has(MANIFEST_FILE) {
+            let mistake = Mistake::new(code::PACK_MISSING_FILE, Span::default(), "the pack has no `pack.yaml`");
+            let hint = match directory.has("pack.yml") {
+                true => "rename `pack.yml` to `pack.yaml`".to_owned(),
+                false => format!("write one: `ref: {}`, `version: 0.1.0`", directory.name().unwrap_or("my_pack")),
+            };
+            findings.about(&path, mistake.hint(hint));
+            return Vec::new();
+        }
+        self.files.push(path.clone());
+        let Some((file, root)) = directory.document(&path) else { return Vec::new() };
+        self.manifest_source = Some(Arc::clone(&file.source));
+        let Some(read) = manifest::read(&file, &root, directory) else { return Vec::new() };
+        self.reference = read.reference;
+        self.manifest = read.manifest;
+        self.dependencies = read.dependencies;
+        let needed = |(component, span)| Needed { component, span, source: Arc::clone(&file.source) };
+        read.simulators.into_iter().map(needed).collect()
+    }
+
+    fn read_action(&mut self, directory: &Directory<'_>, path: &Path, pack: &PackRef) -> Option<Needed> {
+        self.files.push(path.to_owned());
+        let (file, root, reference) = self.begin(directory, path, pack)?;
+        let read = action::read(&file, &root, pack, reference);
+        self.signatures.insert(read.reference.clone(), read.parameters);
+        if let Some(action) = read.action {
+            self.actions.insert(read.reference.name().to_owned(), Arc::new(action));
+        }
+        read.component.map(|(component, span)| Needed { component, span, source: Arc::clone(&file.source) })
+    }
+
+    fn read_workflow(&mut self, directory: &Directory<'_>, path: &Path, pack: &PackRef) {
+        self.files.push(path.to_owned());
+        let Some((file, root, reference)) = self.begin(directory, path, pack) else { return };
+        if self.signatures.contains_key(&reference) {
+            let message = format!("`actions/` has an action of the same name, `{reference}`");
+            file.add(Mistake::new(code::PACK_DUPLICATE_NAME, Span::default(), message).hint("rename one of the two files"));
+            return;
+        }
+        let read = workflow::read(&file, &root, reference);
+        self.signatures.insert(read.reference.clone(), read.parameters);
+        if let Some(action) = read.action {
+            self.actions.insert(read.reference.name().to_owned(), Arc::new(action));
+        }
+        self.calls.extend(read.calls);
+    }
+
+    /// A file's tree and the action it is about. The action is known from here on, even if the file has no tree.
+    fn begin<'a>(
+        &mut self,
+        directory: &Directory<'a>,
+        path: &Path,
+        pack: &PackRef,
+    ) -> Option<(Document<'a>, Node, ActionRef)> {
+        let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let read = directory.document(path);
+        if read.is_none() && let Ok(reference) = ActionRef::new(pack, name) {
+            self.signatures.entry(reference).or_insert(None);
+        }
+        let (file, root) = read?;
+        let reference = metadata::reference(&file, pack, path)?;
+        Some((file, root, reference))
+    }
+
+    /// Reports each component that does not exist, once, where it is first needed.
+    fn check_components(&self, needed: &[Needed], pack: &PackRef, findings: &Findings) {
+        let mut reported = BTreeSet::new();
+        for Needed { component, span, source } in needed {
+            if self.components.contains_key(component) || !reported.insert(component) {
+                continue;
+            }
+            let path = self.directory.join("components").join(format!("{component}.wasm"));
+            let message = format!("there is no component `{}`", path.display());
+            let near = crate::suggest::nearest(component, self.components.keys().map(String::as_str));
+            let hint = near.map_or_else(
+                || format!("build it: `runner pack build {pack}`"),
+                |near| format!("did you mean `{near}`? otherwise build it: `runner pack build {pack}`"),
+            );
+            findings.at(source, Mistake::new(code::PACK_MISSING_FILE, *span, message).hint(hint));
+        }
+    }
+
+    /// Adds what this pack offers to what is known.
+    pub(crate) fn introduce(&self, known: &mut Known) {
+        known.actions.extend(self.signatures.clone());
+        if let Some(reference) = &self.reference {
+            known.packs.insert(reference.clone(), self.findings.errors() == 0);
+        }
+    }
+
+    /// Checks what this pack needs of others.
+    pub(crate) fn link(&self, known: &Known, versions: &BTreeMap<PackRef, semver::Version>) {
+        for call in &self.calls {
+            workflow::check_call(call, self.reference.as_ref(), known, &self.findings);
+        }
+        let Some(source) = &self.manifest_source else { return };
+        for (dependency, span) in &self.dependencies {
+            let Dependency { reference, version } = dependency;
+            let mistake = match versions.get(reference) {
+                Some(found) if version.matches(found) => continue,
+                Some(found) => {
+                    let message = format!("the pack needs `{reference}` {version}, but {found} is there");
+                    Mistake::new(code::PACK_DEPENDENCY, *span, message)
+                }
+                None if known.packs.contains_key(reference) => continue,
+                None => {
+                    let message = format!("the pack needs the pack `{reference}`, which is not there");
+                    let hint = format!("put the pack `{reference}` into the packs directory");
+                    Mistake::new(code::PACK_DEPENDENCY, *span, message).hint(hint)
+                }
+            };
+            self.findings.at(source, mistake);
+        }
+    }
+
+    /// Its version, if that could be read.
+    pub(crate) fn version(&self) -> Option<(PackRef, semver::Version)> {
+        let manifest = self.manifest.as_ref()?;
+        Some((manifest.reference.clone(), manifest.version.clone()))
+    }
+
+    /// The pack, if nothing is wrong with it, and everything that was found.
+    pub(crate) fn finish(self) -> (Option<Arc<Pack>>, Report) {
+        let sums = (self.findings.errors() == 0).then(|| digest(&self.directory, &self.files));
+        let digest = match sums {
+            Some(Err(error)) => {
+                let message = format!("a file of the pack cannot be read: {error}");
+                self.findings.about(&self.directory, Mistake::new(code::PACK_UNREADABLE, Span::default(), message));
+                None
+            }
+            Some(Ok(digest)) => Some(digest),
+            None => None,
+        };
+        let report = Report::of_pack(self.findings.take());
+        let pack = self.manifest.zip(digest).map(|(manifest, digest)| {
+            Arc::new(Pack {
+                manifest,
+                directory: self.directory,
+                actions: self.actions,
+                components: self.components,
+                config_schema: self.config_schema,
+                config: self.config,
+                digest,
+                warnings: report.diagnostics.clone(),
+            })
+        });
+        (pack, report)
+    }
+}
+
+/// A component that must exist, and who says so.
+struct Needed {
+    component: String,
+    span: Span,
+    source: Arc<Source>,
+}

@@ -1,0 +1,168 @@
+//! The files of a pack's directory: what counts as one, and that none leads out of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use runner_model::{code, limits};
+
+use crate::diagnostic::{Document, Findings, Mistake};
+use crate::source::{ReadError, Source, Span, read};
+use crate::yaml::{self, Node};
+
+/// A pack's directory.
+pub(crate) struct Directory<'a> {
+    path: &'a Path,
+    /// The same without symbolic links, to tell whether one leads out.
+    real: PathBuf,
+    findings: &'a Findings,
+}
+
+fn whole(code: runner_model::Code, message: impl Into<String>) -> Mistake {
+    Mistake::new(code, Span::default(), message)
+}
+
+impl<'a> Directory<'a> {
+    pub(crate) fn open(path: &'a Path, findings: &'a Findings) -> Option<Self> {
+        let real = fs::canonicalize(path).and_then(|real| fs::read_dir(&real).map(|_| real));
+        match real {
+            Ok(real) => Some(Self { path, real, findings }),
+            Err(error) => {
+                findings.about(path, whole(code::PACK_UNREADABLE, format!("the directory cannot be read: {error}")));
+                None
+            }
+        }
+    }
+
+    /// The directory's own name, whatever way led to it.
+    pub(crate) fn name(&self) -> Option<&str> {
+        // A symbolic link in `packs/` has the name that counts; `.` has none of its own.
+        self.path.file_name().or_else(|| self.real.file_name())?.to_str()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.path
+    }
+
+    /// Whether there is such a file, inside of the pack.
+    pub(crate) fn has(&self, relative: &str) -> bool {
+        fs::metadata(self.path.join(relative)).is_ok_and(|metadata| metadata.is_file())
+    }
+
+    /// Reads and parses one file; none if it is not there or has no tree.
+    pub(crate) fn document(&self, path: &Path) -> Option<(Document<'a>, Node)> {
+        if !self.is_inside(path) {
+            return None;
+        }
+        let source = self.source(path)?;
+        let document = Document { source: Arc::new(source), findings: self.findings };
+        let root = yaml::parse(&document)?;
+        Some((document, root))
+    }
+
+    fn source(&self, path: &Path) -> Option<Source> {
+        match read(path, limits::YAML_BYTES_MAX) {
+            Ok(text) => Some(Source::new(path.to_owned(), text)),
+            Err(error) => {
+                self.findings.about(path, unreadable(&error));
+                None
+            }
+        }
+    }
+
+    /// The `.yaml` files of one of the pack's directories, sorted.
+    pub(crate) fn yaml_files(&self, directory: &str) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for path in self.entries(directory) {
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some("yaml") => files.push(path),
+                Some("yml" | "YAML" | "YML") => {
+                    let better = path.with_extension("yaml");
+                    let hint = format!("rename it to `{}`", better.file_name().unwrap_or_default().display());
+                    let mistake = whole(code::PACK_BAD_VALUE, "the file is ignored: only `.yaml` files are read");
+                    self.findings.about(&path, mistake.hint(hint).warning());
+                }
+                _ => {}
+            }
+        }
+        files
+    }
+
+    /// The built components, by name.
+    pub(crate) fn components(&self) -> BTreeMap<String, PathBuf> {
+        let mut components = BTreeMap::new();
+        for path in self.entries("components") {
+            let is_component = path.extension().is_some_and(|extension| extension == "wasm");
+            let Some(name) = path.file_stem().and_then(|stem| stem.to_str()).filter(|_| is_component) else { continue };
+            let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+            if usize::try_from(size).unwrap_or(usize::MAX) > limits::COMPONENT_BYTES_MAX {
+                let message = format!("the component is {size} bytes, at most {} are allowed", limits::COMPONENT_BYTES_MAX);
+                self.findings.about(&path, whole(code::PACK_LIMIT, message));
+            }
+            components.insert(name.to_owned(), path);
+        }
+        components
+    }
+
+    /// The regular files directly in a directory that are not hidden and do not lead out of the pack, sorted.
+    fn entries(&self, directory: &str) -> Vec<PathBuf> {
+        let path = self.path.join(directory);
+        let listing = match fs::read_dir(&path) {
+            Ok(listing) => listing,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+            Err(error) => {
+                self.findings.about(&path, whole(code::PACK_UNREADABLE, format!("the directory cannot be read: {error}")));
+                return Vec::new();
+            }
+        };
+        if !self.is_inside(&path) {
+            return Vec::new();
+        }
+        let mut files = Vec::new();
+        for entry in listing.flatten() {
+            let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+                let mistake = whole(code::PACK_UNREADABLE, "the file is ignored: its name is not UTF-8");
+                self.findings.about(&entry.path(), mistake.warning());
+                continue;
+            };
+            if name.starts_with('.') || !self.is_inside(&entry.path()) || !entry.path().is_file() {
+                continue;
+            }
+            files.push(entry.path());
+        }
+        files.sort();
+        if files.len() > limits::PACK_FILES_MAX {
+            let message = format!("the directory has {} files, at most {} are read", files.len(), limits::PACK_FILES_MAX);
+            self.findings.about(&path, whole(code::PACK_LIMIT, message));
+            files.truncate(limits::PACK_FILES_MAX);
+        }
+        files
+    }
+
+    /// Whether a path, symbolic links followed, stays in the pack; one that does not is reported.
+    fn is_inside(&self, path: &Path) -> bool {
+        match fs::canonicalize(path) {
+            Ok(real) if real.starts_with(&self.real) => true,
+            Ok(_) => {
+                let mistake = whole(code::PACK_UNREADABLE, "the symbolic link leads out of the pack and is not followed");
+                self.findings.about(path, mistake.hint("put a copy of the file there"));
+                false
+            }
+            Err(error) => {
+                self.findings.about(path, whole(code::PACK_UNREADABLE, format!("the file cannot be read: {error}")));
+                false
+            }
+        }
+    }
+}
+
+/// The mistake that a file without a text is.
+pub(crate) fn unreadable(error: &ReadError) -> Mistake {
+    let code = match error {
+        ReadError::Io(_) => code::PACK_UNREADABLE,
+        ReadError::Large { .. } => code::PACK_LIMIT,
+        ReadError::Encoding { .. } => code::PACK_SYNTAX,
+    };
+    whole(code, error.to_string())
+}

@@ -1,0 +1,166 @@
+//! All packs of the packs directories.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use runner_model::{ActionRef, PackRef, code};
+use semver::Version;
+
+use crate::diagnostic::{Mistake, Report};
+use crate::draft::{Draft, MANIFEST_FILE};
+use crate::source::Span;
+use crate::suggest;
+use crate::workflow::Known;
+use crate::{Action, Pack};
+
+/// What the packs directories hold.
+#[derive(Debug, Default)]
+pub struct Library {
+    packs: BTreeMap<PackRef, Arc<Pack>>,
+    broken: Vec<Broken>,
+}
+
+/// A pack with mistakes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Where it is.
+    pub directory: PathBuf,
+    /// Its reference, if that could be read.
+    pub reference: Option<PackRef>,
+    /// How many mistakes it has.
+    pub mistakes: usize,
+}
+
+impl Library {
+    /// Loads every pack below `dirs`. A pack with mistakes is in the report and in [`Library::broken`], and does not keep the
+    /// others from being loaded. `config_dir` holds the values for the packs' configurations; without it their
+    /// configurations have only defaults.
+    #[must_use]
+    pub fn load(dirs: &[PathBuf], config_dir: Option<&Path>) -> (Self, Report) {
+        let mut report = Report::default();
+        let mut drafts = Vec::new();
+        for dir in dirs {
+            match pack_directories(dir) {
+                Ok(found) => drafts.extend(found.iter().map(|pack| Draft::read(pack, config_dir))),
+                Err(error) => {
+                    let findings = crate::diagnostic::Findings::default();
+                    let message = format!("the packs directory cannot be read: {error}");
+                    findings.about(dir, Mistake::new(code::PACK_UNREADABLE, Span::default(), message));
+                    report.append(Report::of_pack(findings.take()));
+                }
+            }
+        }
+        refuse_doubles(&drafts);
+        let known = introduce(&drafts);
+        let versions: BTreeMap<_, _> = drafts.iter().filter_map(Draft::version).collect();
+        let mut library = Self::default();
+        for draft in drafts {
+            draft.link(&known, &versions);
+            report.append(library.take(draft));
+        }
+        (library, report)
+    }
+
+    fn take(&mut self, draft: Draft) -> Report {
+        let (directory, reference) = (draft.directory.clone(), draft.reference.clone());
+        let (pack, report) = draft.finish();
+        match pack {
+            Some(pack) => {
+                self.packs.insert(pack.reference().clone(), pack);
+            }
+            None => self.broken.push(Broken { directory, reference, mistakes: report.errors() }),
+        }
+        report
+    }
+
+    /// The packs, by name.
+    pub fn packs(&self) -> impl Iterator<Item = &Arc<Pack>> {
+        self.packs.values()
+    }
+
+    /// The pack with this reference.
+    #[must_use]
+    pub fn pack(&self, reference: &str) -> Option<&Arc<Pack>> {
+        self.packs.get(reference)
+    }
+
+    /// An action and its pack.
+    #[must_use]
+    pub fn action(&self, reference: &ActionRef) -> Option<(&Arc<Pack>, &Arc<Action>)> {
+        let pack = self.pack(reference.pack())?;
+        Some((pack, pack.actions.get(reference.name())?))
+    }
+
+    /// The packs with mistakes.
+    #[must_use]
+    pub fn broken(&self) -> &[Broken] {
+        &self.broken
+    }
+
+    /// The action whose name is nearest to `text`, or else the pack: what may have been meant.
+    #[must_use]
+    pub fn suggest(&self, text: &str) -> Option<String> {
+        let actions = || self.packs().flat_map(|pack| pack.actions.values()).map(|action| action.reference.as_str());
+        // A name without its pack is the most frequent slip of all.
+        let bare = || actions().find(|action| action.split_once('.').is_some_and(|(_, name)| name == text));
+        let nearest = suggest::nearest(text, actions()).or_else(bare);
+        let pack = || suggest::nearest(text, self.packs.keys().map(PackRef::as_str));
+        nearest.or_else(pack).map(str::to_owned)
+    }
+}
+
+/// The directories in `dir` that are packs or look as if they were meant to be, sorted.
+fn pack_directories(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let is_pack = |path: &PathBuf| {
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let signs = [MANIFEST_FILE, "pack.yml", "actions", "workflows"];
+        !hidden && path.is_dir() && signs.iter().any(|sign| path.join(sign).exists())
+    };
+    let mut found: Vec<_> = std::fs::read_dir(dir)?.flatten().map(|entry| entry.path()).filter(is_pack).collect();
+    found.sort();
+    Ok(found)
+}
+
+/// Of two packs with the same reference the first stays.
+fn refuse_doubles(drafts: &[Draft]) {
+    let mut first: BTreeMap<&PackRef, &Path> = BTreeMap::new();
+    for draft in drafts {
+        let Some(reference) = &draft.reference else { continue };
+        if let Some(other) = first.get(reference) {
+            let message = format!("there is another pack `{reference}` in `{}`", other.display());
+            let mistake = Mistake::new(code::PACK_DUPLICATE_NAME, Span::default(), message);
+            draft.findings.about(&draft.directory, mistake.hint("remove one of the two"));
+        } else {
+            first.insert(reference, &draft.directory);
+        }
+    }
+}
+
+fn introduce(drafts: &[Draft]) -> Known {
+    let mut known = Known::default();
+    // Of doubles the first counts, so it comes last.
+    for draft in drafts.iter().rev() {
+        draft.introduce(&mut known);
+    }
+    known
+}
+
+/// Checks one pack; `others` are the packs that it may call and depend on.
+#[must_use]
+pub fn check(dir: &Path, others: &Library) -> (Option<Arc<Pack>>, Report) {
+    let draft = Draft::read(dir, None);
+    let mut known = Known::default();
+    let mut versions: BTreeMap<PackRef, Version> = BTreeMap::new();
+    // The pack itself may be among the others, in another state.
+    for pack in others.packs().filter(|pack| Some(pack.reference()) != draft.reference.as_ref()) {
+        known.packs.insert(pack.reference().clone(), true);
+        versions.insert(pack.reference().clone(), pack.manifest.version.clone());
+        let actions = pack.actions.values();
+        known.actions.extend(actions.map(|action| (action.reference.clone(), Some(action.parameters.clone()))));
+    }
+    draft.introduce(&mut known);
+    versions.extend(draft.version());
+    draft.link(&known, &versions);
+    draft.finish()
+}

@@ -1,0 +1,93 @@
+//! `permissions:` of `pack.yaml`.
+
+use std::collections::BTreeMap;
+
+use runner_model::{HttpRule, KvAccess, Permissions, code};
+
+use super::ConnectionKind;
+use crate::diagnostic::{Document, Mistake};
+use crate::fields::{Fields, Foreign, wrong_type};
+use crate::suggest;
+use crate::yaml::{Kind, Node};
+
+pub(super) fn read(
+    file: &Document<'_>,
+    fields: &mut Fields<'_>,
+    connections: &BTreeMap<String, ConnectionKind>,
+) -> Permissions {
+    let mut permissions = Permissions::default();
+    let Some(entry) = fields.entry("permissions").filter(|entry| !entry.value.is_null()) else { return permissions };
+    let Some(mut fields) = Fields::open(file, &entry.value, "`permissions`", entry.key_span) else { return permissions };
+    if let Some(node) = fields.get("http") {
+        permissions.http = http(file, node, connections);
+    }
+    if let Some(node) = fields.get("kv") {
+        permissions.kv = kv(file, node);
+    }
+    fields.finish(&Foreign { later: &["secrets", "commands", "files"], instead: &[] });
+    permissions
+}
+
+fn kv(file: &Document<'_>, node: &Node) -> KvAccess {
+    match node.as_text() {
+        Some("none") => KvAccess::None,
+        Some("read") => KvAccess::Read,
+        Some("read_write") => KvAccess::ReadWrite,
+        _ => {
+            file.add(wrong_type(node, "kv", "`read` or `read_write`"));
+            KvAccess::None
+        }
+    }
+}
+
+fn http(file: &Document<'_>, node: &Node, connections: &BTreeMap<String, ConnectionKind>) -> Vec<HttpRule> {
+    let Kind::List(items) = &node.kind else {
+        let hint = "write `http:` and below it one item for each target, such as `- url: https://example.com`";
+        file.add(wrong_type(node, "http", "a list").hint(hint));
+        return Vec::new();
+    };
+    items.iter().filter_map(|item| rule(file, item, connections)).collect()
+}
+
+fn rule(file: &Document<'_>, node: &Node, connections: &BTreeMap<String, ConnectionKind>) -> Option<HttpRule> {
+    let (_, place, _) = node.at(&[]);
+    let place = node.as_map().and_then(|entries| entries.first()).map_or(place, |entry| entry.key_span);
+    let mut fields = Fields::open(file, node, "an HTTP permission", place)?;
+    let connection_place = fields.place_of("connection");
+    let url_place = fields.place_of("url");
+    let connection = fields.text("connection").map(str::to_owned);
+    let url = fields.text("url").map(str::to_owned);
+    let methods = fields.texts("methods");
+    let paths = fields.texts("paths");
+    fields.finish(&Foreign {
+        later: &[],
+        instead: &[("method", "write `methods: [GET]`"), ("path", "write `paths: [/…]`"), ("host", "write `url: https://host`")],
+    });
+    if let Some(kind) = connection.as_ref().filter(|kind| *kind != "*" && !connections.contains_key(*kind)) {
+        let message = format!("the pack declares no connection of kind `{kind}`");
+        let declared = suggest::hint(kind, connections.keys().map(String::as_str), "declared kinds are");
+        let hint = declared.unwrap_or_else(|| format!("declare it: `connections: {{{kind}: {{description: …}}}}`"));
+        file.add(Mistake::new(code::PACK_BAD_VALUE, connection_place, message).hint(hint));
+    }
+    // Each method and path is checked by itself, so that each mistake points at its own line.
+    let bare = HttpRule { connection, url, methods: Vec::new(), paths: Vec::new() };
+    let mut mistakes: Vec<_> = bare.mistakes().into_iter().map(|mistake| (url_place, mistake, None)).collect();
+    let reference = HttpRule { connection: Some("*".to_owned()), url: None, methods: Vec::new(), paths: Vec::new() };
+    for (method, span) in &methods {
+        let one = HttpRule { methods: vec![(*method).to_owned()], ..reference.clone() };
+        let upper = method.to_ascii_uppercase();
+        let legal = upper != *method && upper.chars().all(|c| c.is_ascii_uppercase());
+        let hint = legal.then(|| format!("write `{upper}`"));
+        mistakes.extend(one.mistakes().into_iter().map(|mistake| (*span, mistake, hint.clone())));
+    }
+    for (path, span) in &paths {
+        let one = HttpRule { paths: vec![(*path).to_owned()], ..reference.clone() };
+        let hint = format!("write `/{path}`");
+        mistakes.extend(one.mistakes().into_iter().map(|mistake| (*span, mistake, Some(hint.clone()))));
+    }
+    for (span, message, hint) in mistakes {
+        file.add(Mistake::new(code::PACK_BAD_VALUE, span, message).maybe_hint(hint));
+    }
+    let owned = |texts: Vec<(&str, _)>| texts.into_iter().map(|(text, _)| text.to_owned()).collect();
+    Some(HttpRule { methods: owned(methods), paths: owned(paths), ..bare })
+}

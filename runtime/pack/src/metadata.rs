@@ -1,0 +1,87 @@
+//! What actions and workflows have in common: name, description, parameters, tags.
+
+use std::path::Path;
+
+use runner_model::{ActionRef, PackRef, code};
+
+use crate::diagnostic::{Document, Mistake};
+use crate::fields::{Fields, Foreign, text, wrong_type};
+use crate::parameters::{self, Parameters, Purpose};
+use crate::source::Span;
+use crate::yaml::Kind;
+
+/// A label of an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// What it is about.
+    pub name: String,
+    /// What it says; empty if the tag is a mere word.
+    pub value: String,
+}
+
+/// The common part.
+pub(crate) struct Metadata {
+    pub(crate) reference: ActionRef,
+    pub(crate) description: String,
+    pub(crate) enabled: bool,
+    pub(crate) parameters: Parameters,
+    /// Whether all parameters could be read, so that calls can be checked against them.
+    pub(crate) parameters_complete: bool,
+    pub(crate) tags: Vec<Tag>,
+}
+
+/// The reference of the action that a file describes, by its name; a name that is none is reported.
+pub(crate) fn reference(file: &Document<'_>, pack: &PackRef, path: &Path) -> Option<ActionRef> {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    match ActionRef::new(pack, stem) {
+        Ok(reference) => Some(reference),
+        Err(error) => {
+            file.findings.about(path, Mistake::new(code::PACK_BAD_VALUE, Span::default(), error.to_string()));
+            None
+        }
+    }
+}
+
+/// Reads the common keys.
+pub(crate) fn read(file: &Document<'_>, fields: &mut Fields<'_>, reference: ActionRef) -> Metadata {
+    check_name(file, fields, &reference);
+    let description = fields.text("description").unwrap_or_default().to_owned();
+    let enabled = fields.boolean("enabled").unwrap_or(true);
+    let parameters = fields.get("parameters").map(|node| parameters::read(file, node, Purpose::Action));
+    let (parameters, parameters_complete) = parameters.unwrap_or_else(|| (Parameters::default(), true));
+    let tags = tags(file, fields);
+    Metadata { reference, description, enabled, parameters, parameters_complete, tags }
+}
+
+fn check_name(file: &Document<'_>, fields: &mut Fields<'_>, reference: &ActionRef) {
+    let place = fields.place_of("name");
+    let Some(name) = fields.text("name").filter(|name| *name != reference.name()) else { return };
+    let stem = reference.name();
+    let message = format!("the name is `{name}`, but the file is called `{stem}.yaml`");
+    let hint = format!("write `name: {stem}`, or rename the file to `{name}.yaml`");
+    file.add(Mistake::new(code::PACK_BAD_VALUE, place, message).hint(hint));
+}
+
+/// Words, or maps of `name` and `value` as StackStorm has them.
+fn tags(file: &Document<'_>, fields: &mut Fields<'_>) -> Vec<Tag> {
+    let Some(node) = fields.get("tags") else { return Vec::new() };
+    let Kind::List(items) = &node.kind else {
+        file.add(wrong_type(node, "tags", "a list"));
+        return Vec::new();
+    };
+    let mut tags = Vec::new();
+    for item in items {
+        if item.as_map().is_none() {
+            let word = text(file, item, "tags");
+            tags.extend(word.map(|word| Tag { name: word.to_owned(), value: String::new() }));
+            continue;
+        }
+        let Some(mut fields) = Fields::open(file, item, "a tag", item.span) else { continue };
+        let name = fields.text("name");
+        let name = fields.require("name", name, "team");
+        let value = fields.text("value").unwrap_or_default().to_owned();
+        tags.extend(name.map(|name| Tag { name: name.to_owned(), value }));
+        fields.finish(&Foreign::NONE);
+    }
+    tags
+}

@@ -1,0 +1,39 @@
+//! A pack without mistakes.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use runner_model::PackRef;
+use serde_json::Value;
+
+use crate::{Action, Diagnostic, Manifest, Parameters};
+
+/// A pack, checked: everything it refers to is there.
+#[derive(Debug, Clone)]
+pub struct Pack {
+    /// What `pack.yaml` says.
+    pub manifest: Manifest,
+    /// Where it is.
+    pub directory: PathBuf,
+    /// Its actions and workflows, by their own names.
+    pub actions: BTreeMap<String, Arc<Action>>,
+    /// The files of its components, by name.
+    pub components: BTreeMap<String, PathBuf>,
+    /// The keys of its configuration; none if it has none.
+    pub config_schema: Option<Parameters>,
+    /// Its configuration, checked, with defaults: an object.
+    pub config: Value,
+    /// SHA-256, in hexadecimal, over everything that matters for running it.
+    pub digest: String,
+    /// What is doubtful about it.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Pack {
+    /// Its reference.
+    #[must_use]
+    pub const fn reference(&self) -> &PackRef {
+        &self.manifest.reference
+    }
+}

@@ -1,0 +1,45 @@
+//! "Did you mean …": the nearest of the names that exist.
+
+/// The candidate nearest to `word`, if one is near enough to be meant.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // A third of the letters wrong is still a slip; more is another word. Long words are not worth the quadratic time.
+    const WORD_BYTES_MAX: usize = 256;
+    if word.len() > WORD_BYTES_MAX {
+        return None;
+    }
+    let near = |candidate: &'a str| {
+        let distance = strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase());
+        let tolerated = word.chars().count().max(candidate.chars().count()).div_ceil(3).min(4);
+        (distance <= tolerated && distance < word.chars().count()).then_some((distance, candidate))
+    };
+    candidates.into_iter().filter_map(near).min().map(|(_, candidate)| candidate)
+}
+
+/// `did you mean …`, or else what there is.
+pub(crate) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, what: &str) -> Option<String> {
+    /// More names are no help but a wall of text.
+    const LISTED_MAX: usize = 20;
+    let candidates: Vec<_> = candidates.into_iter().collect();
+    if let Some(nearest) = nearest(word, candidates.iter().copied()) {
+        return Some(format!("did you mean `{nearest}`?"));
+    }
+    let listed: Vec<_> = candidates.iter().take(LISTED_MAX).map(|name| format!("`{name}`")).collect();
+    let more = if candidates.len() > LISTED_MAX { ", …" } else { "" };
+    (!listed.is_empty()).then(|| format!("{what}: {}{more}", listed.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_recognised_and_another_word_is_not() {
+        let known = ["parameters", "description", "do", "when"];
+        assert_eq!(nearest("paramters", known), Some("parameters"));
+        assert_eq!(nearest("Description", known), Some("description"));
+        assert_eq!(nearest("wehn", known), Some("when"));
+        assert_eq!(nearest("output", known), None);
+        assert_eq!(nearest("x", known), None);
+        assert_eq!(hint("output", ["a", "b"], "known here").as_deref(), Some("known here: `a`, `b`"));
+    }
+}
