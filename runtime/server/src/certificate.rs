@@ -1,0 +1,103 @@
+//! A certificate for a server on this machine, made when it starts and trusted by nobody who was not told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
+};
+use runner_host::Fingerprint;
+use runner_model::Timestamp;
+use rustls::ServerConfig;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use sha2::{Digest as _, Sha256};
+
+/// The names that a client on this machine may use.
+const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+/// A simulator does not run longer; some clients refuse certificates that last for years.
+const LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// A client's clock may be a little behind.
+const BACKDATED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A certificate with its key, and the authority made for it.
+#[derive(Clone)]
+pub struct Certificate {
+    authority_pem: String,
+    pin: Fingerprint,
+    config: Arc<ServerConfig>,
+}
+
+/// Why there is no certificate.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    /// It could not be made.
+    #[error("a certificate could not be made")]
+    Make(#[from] rcgen::Error),
+    /// The TLS library does not take it.
+    #[error("a certificate could not be used")]
+    Use(#[from] rustls::Error),
+}
+
+impl Certificate {
+    /// Makes an authority, and a certificate signed by it for `localhost`, `127.0.0.1` and `::1`.
+    ///
+    /// # Errors
+    /// There are no random numbers to make keys from.
+    pub fn for_this_machine(now: Timestamp) -> Result<Self, CertificateError> {
+        let mut params = CertificateParams::new(Vec::new())?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+        describe(&mut params, "runner simulator authority", now);
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+
+        let mut params = CertificateParams::new(NAMES.map(str::to_owned))?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        describe(&mut params, "runner simulator", now);
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &authority)?;
+
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone(), authority.der().clone()], private)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self {
+            authority_pem: authority.pem(),
+            pin: Fingerprint(Sha256::digest(certificate.der()).into()),
+            config: Arc::new(config),
+        })
+    }
+
+    /// The authority's certificate in PEM: what a client trusts to trust this server.
+    #[must_use]
+    pub fn authority_pem(&self) -> &str {
+        &self.authority_pem
+    }
+
+    /// The fingerprint of the server's certificate, as a connection's `pin` takes it.
+    #[must_use]
+    pub const fn pin(&self) -> Fingerprint {
+        self.pin
+    }
+
+    pub(crate) fn config(&self) -> Arc<ServerConfig> {
+        self.config.clone()
+    }
+}
+
+impl std::fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Certificate").field("pin", &self.pin).finish_non_exhaustive()
+    }
+}
+
+fn describe(params: &mut CertificateParams, name: &str, now: Timestamp) {
+    let now = date_time_ymd(1970, 1, 1) + Duration::from_millis(u64::try_from(now.as_millis()).unwrap_or_default());
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.not_before = now - BACKDATED;
+    params.not_after = now + LIFETIME;
+}
