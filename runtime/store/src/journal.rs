@@ -40,8 +40,8 @@ pub trait Journal {
     /// [`StoreError::Exists`]; [`StoreError::Illegal`] if the entries do not begin with a request.
     async fn create(&self, new: NewExecution) -> Result<Lease, StoreError>;
 
-    /// Adds entries, all or none, and returns how many there are now. They are committed when this returns. An entry
-    /// that ends the execution also ends the lease, though its token stays good until somebody claims.
+    /// Adds entries, all or none, and returns how many there are now. They are committed when this returns. If the
+    /// execution has ended with them, so has the lease, though its token stays good until somebody claims.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], then [`StoreError::Fenced`] if the token is not the current one, then

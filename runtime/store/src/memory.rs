@@ -63,6 +63,9 @@ impl Execution {
         }
         let mut record = self.record.clone();
         projection::proceed(&mut record, &append.entries)?;
+        if append.entries.is_empty() {
+            return Ok(self.version());
+        }
         self.record = record;
         self.entries.extend(append.entries);
         if self.record.status.is_terminal() {

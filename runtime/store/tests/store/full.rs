@@ -2,6 +2,7 @@
 
 use runner_model::{Version, code};
 use runner_store::{Journal as _, KeyValue as _, SqliteOptions, SqliteStore, StoreError};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::given::{append, append_at, at, id, new, pack, result, sqlite};
@@ -45,11 +46,14 @@ async fn a_command_that_does_not_fit_does_not_fail_those_that_do() {
     let huge = vec![result(1, 0, Value::String("x".repeat(1024 * 1024)))];
     let small = vec![result(1, 0, json!("x"))];
     let a = pack("a");
-    // All three are in the queue before the writer has flushed the first.
-    let (ballast, refused, served) = tokio::join!(
+    // The writer waits for this lock while the commands gather behind it: the huge one shares its transaction.
+    let lock = Connection::open(dir.path().join("runner.db")).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (ballast, refused, served, ()) = tokio::join!(
         store.set(&a, "k", json!(1), None),
         store.append(append(&one, huge)),
         store.append(append(&two, small)),
+        async { lock.execute_batch("ROLLBACK").unwrap() },
     );
     assert_eq!((ballast, refused, served), (Ok(()), Err(StoreError::Full), Ok(Version(3))));
     assert_eq!(store.append(append(&one, vec![result(1, 0, json!("y"))])).await, Ok(Version(3)));

@@ -52,6 +52,9 @@ pub(crate) async fn ended_executions_are_not_claimed_as_expired_but_by_id(store:
     assert_eq!(store.renew(&node("a"), at(9999)).await, Ok(0));
     // A rerun: the end gave the lease back, whoever asks first has it.
     let rerun = store.claim(id(1), &node("b"), at(3), at(500)).await.unwrap().unwrap();
+    // Looking, without writing, leaves the lease as it is.
+    assert_eq!(store.append(append(&rerun, vec![])).await, Ok(Version(3)));
+    assert_eq!(store.claim(id(1), &node("c"), at(3), at(500)).await, Ok(None));
     assert_eq!(store.append(append(&rerun, vec![started(4)])).await, Ok(Version(4)));
     assert_eq!(store.claim_expired(&node("c"), at(499), at(9999), 9).await.unwrap(), []);
     assert_eq!(store.claim_expired(&node("c"), at(500), at(9999), 9).await.unwrap().len(), 1);
