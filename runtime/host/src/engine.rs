@@ -10,8 +10,8 @@ const HOST_STACK_BYTES: usize = 2 * 1024 * 1024;
 const RESIDENT_BYTES: usize = 256 * 1024;
 /// A core instance's own data (function tables of the linker, globals), in bytes: an interpreter needs 100 KiB.
 const INSTANCE_BYTES_MAX: usize = 1024 * 1024;
-/// Frames of a trap's backtrace: enough to see where, few enough to read.
-const BACKTRACE_FRAMES_MAX: usize = 20;
+/// Frames of a trap's backtrace: enough to tell a recursion from a deep call.
+pub(crate) const BACKTRACE_FRAMES_MAX: usize = 128;
 
 /// Places in the pool: one for each attempt, and those of the simulators.
 pub(crate) fn places(limits: &Limits) -> u32 {

@@ -5,6 +5,10 @@ use runner_model::{Failure, code};
 use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
 use crate::component::chain;
+use crate::engine::BACKTRACE_FRAMES_MAX;
+
+/// Functions that call each other in a recursion. An interpreter that walks a tree has about ten.
+const RECURSIVE_FUNCTIONS_MAX: usize = 16;
 
 /// The host stopped a guest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +69,9 @@ pub(crate) fn failure(error: &wasmtime::Error, phase: Phase, limits: &GuestLimit
             let limit = limits.stack_bytes_max;
             Failure::new(code::HOST_STACK, format!("the guest's stack overflowed its {limit} bytes"))
         }
+        Some(Trap::MemoryOutOfBounds) if trace.is_some_and(is_recursion) => {
+            Failure::new(code::HOST_STACK, format!("the guest's stack in its memory overflowed{}", place(trace)))
+        }
         Some(trap) => Failure::new(code::HOST_TRAP, format!("the guest trapped: {trap}{}", place(trace))),
         None if phase == Phase::Call && trace.is_none() => {
             Failure::new(code::HOST_BAD_RESULT, format!("the result cannot be read: {}", chain(error)))
@@ -83,6 +90,14 @@ pub(crate) fn result_too_large(limits: &GuestLimits) -> Failure {
 /// The engine gives this error no type of its own that can be named; a test with a real guest keeps the words right.
 fn is_out_of_fuel(error: &wasmtime::Error) -> bool {
     error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls has been exhausted"))
+}
+
+/// Compilers keep part of the stack in linear memory, as a rule at its beginning: where that part overflows first, the
+/// engine sees only an access out of bounds. A few functions that call each other without end tell it from other ones.
+fn is_recursion(trace: &WasmBacktrace) -> bool {
+    let functions: std::collections::BTreeSet<u32> =
+        trace.frames().iter().map(wasmtime::FrameInfo::func_index).collect();
+    trace.frames().len() >= BACKTRACE_FRAMES_MAX && functions.len() <= RECURSIVE_FUNCTIONS_MAX
 }
 
 /// The functions that a trap went through, innermost first, if the component still has its names.

@@ -1,1 +1,19 @@
-//! x
+//! Real guests in a real host, against real servers on the loopback.
+
+#[cfg(test)]
+mod it {
+    mod kit;
+    mod server;
+
+    mod bad_guests;
+    mod cache;
+    mod components;
+    mod connections;
+    mod egress;
+    mod interfaces;
+    mod secrets;
+    mod simulators;
+    mod stopping;
+    mod tls;
+    mod wasi;
+}

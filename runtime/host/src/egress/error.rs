@@ -153,7 +153,8 @@ pub(super) fn tls_failed(error: &rustls::Error) -> NetError {
     let pin = "set `tls.ca_pem` of the connection to the authority that signed it, or pin it with `tls.pin_sha256` \
                (`runner connection test` shows its fingerprint)";
     let (message, hint) = match error {
-        rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => {
+        // A bad signature is that of an authority with the trusted one's name and another key.
+        rustls::Error::InvalidCertificate(Bad::UnknownIssuer | Bad::BadSignature) => {
             ("the server's certificate is not signed by a trusted authority".to_owned(), Some(pin))
         }
         rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {

@@ -1,0 +1,203 @@
+//! Servers on the loopback: a well-behaved one, with or without TLS, and raw ones that break the protocol.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What a server saw of a request.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    pub(super) method: String,
+    pub(super) target: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Seen {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A server that lives as long as the test's runtime.
+pub(super) struct Server {
+    pub(super) port: u16,
+    pub(super) seen: Arc<Mutex<Vec<Seen>>>,
+    pub(super) connections: Arc<AtomicUsize>,
+}
+
+impl Server {
+    pub(super) async fn plain() -> Self {
+        Self::start(None).await
+    }
+
+    pub(super) async fn tls(identity: &Identity) -> Self {
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![identity.certificate.clone()], identity.key())
+            .unwrap();
+        Self::start(Some(Arc::new(config))).await
+    }
+
+    async fn start(tls: Option<Arc<ServerConfig>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server =
+            Self { port: listener.local_addr().unwrap().port(), seen: Arc::default(), connections: Arc::default() };
+        let (seen, connections) = (Arc::clone(&server.seen), Arc::clone(&server.connections));
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                connections.fetch_add(1, Ordering::SeqCst);
+                let (tls, seen) = (tls.clone(), Arc::clone(&seen));
+                tokio::spawn(async move {
+                    let service = service_fn(move |request| answer(request, Arc::clone(&seen)));
+                    let http = hyper::server::conn::http1::Builder::new();
+                    // A client that goes away ends the connection with an error: its test says what it expects.
+                    match tls {
+                        None => drop(http.serve_connection(TokioIo::new(stream), service).await),
+                        Some(config) => {
+                            if let Ok(stream) = tokio_rustls::TlsAcceptor::from(config).accept(stream).await {
+                                drop(http.serve_connection(TokioIo::new(stream), service).await);
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        server
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(super) fn https(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
+    pub(super) fn last(&self) -> Seen {
+        self.seen.lock().last().unwrap().clone()
+    }
+}
+
+async fn answer(request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map(|whole| whole.to_bytes().to_vec()).unwrap_or_default();
+    let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers: Vec<_> = parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    seen.lock().push(Seen { method: parts.method.to_string(), target: parts.uri.to_string(), headers, body });
+    let number = |name: &str| {
+        let query = parts.uri.query().unwrap_or_default();
+        query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse::<usize>().ok()).unwrap_or(0)
+    };
+    let reply = Response::builder();
+    let reply = match parts.uri.path() {
+        "/hang" => std::future::pending().await,
+        "/big" => reply.body("x".repeat(number("bytes"))),
+        "/headers" => (0..number("count"))
+            .fold(reply, |reply, i| reply.header(format!("x-{i}"), "v".repeat(number("length"))))
+            .body(String::new()),
+        "/redirect" => reply.status(StatusCode::FOUND).header("location", "/elsewhere").body(String::new()),
+        "/gzip" => {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+            std::io::Write::write_all(&mut encoder, "z".repeat(number("bytes")).as_bytes()).unwrap();
+            let zipped = encoder.finish().unwrap();
+            let reply = reply.header("content-encoding", "gzip").body(Full::new(Bytes::from(zipped)));
+            return Ok(reply.unwrap());
+        }
+        "/secret" => match parts.headers.get("authorization") {
+            Some(_) => reply.body("the door is open".to_owned()),
+            None => reply.status(StatusCode::UNAUTHORIZED).body(String::new()),
+        },
+        _ => reply.header("X-Kind", "Test").body("hello".to_owned()),
+    };
+    Ok(reply.unwrap().map(|text| Full::new(Bytes::from(text))))
+}
+
+/// A server that answers connection number n (from 0) with the bytes that `answers` gives and then closes it. Gives its
+/// port and how many connections it had.
+pub(super) async fn raw(answers: impl Fn(usize) -> &'static str + Send + 'static) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let number = counted.fetch_add(1, Ordering::SeqCst);
+            read_head(&mut stream).await;
+            stream.write_all(answers(number).as_bytes()).await.unwrap();
+        }
+    });
+    (port, count)
+}
+
+async fn read_head(stream: &mut TcpStream) {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).await.unwrap_or(0) == 1 {
+        head.push(byte[0]);
+    }
+}
+
+/// A server's certificate and key.
+pub(super) struct Identity {
+    pub(super) certificate: CertificateDer<'static>,
+    key: Vec<u8>,
+}
+
+impl Identity {
+    fn key(&self) -> PrivateKeyDer<'static> {
+        PrivatePkcs8KeyDer::from(self.key.clone()).into()
+    }
+
+    /// What `openssl x509 -fingerprint -sha256` would print.
+    pub(super) fn fingerprint(&self) -> String {
+        use sha2::Digest as _;
+        let digest = sha2::Sha256::digest(&self.certificate);
+        digest.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+    }
+}
+
+/// An authority of its own, as a storage department has one.
+pub(super) struct Authority(rcgen::CertifiedIssuer<'static, rcgen::KeyPair>);
+
+impl Authority {
+    pub(super) fn new() -> Self {
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, "Storage department");
+        Self(rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate().unwrap()).unwrap())
+    }
+
+    pub(super) fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    pub(super) fn identity(&self, host: &str) -> Identity {
+        self.identity_until(host, 2100)
+    }
+
+    pub(super) fn identity_until(&self, host: &str, year: i32) -> Identity {
+        let mut params = rcgen::CertificateParams::new(vec![host.to_owned()]).unwrap();
+        params.distinguished_name.push(rcgen::DnType::CommonName, host);
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        Identity { certificate: certificate.der().clone(), key: key.serialize_der() }
+    }
+}
