@@ -111,7 +111,7 @@ fn request(input: Input) -> Result<Request> {
 fn text(value: Value) -> String {
     match value {
         Value::String(text) => text,
-        other => other.to_string(),
+        other => serde_json::to_string(&other).unwrap_or_default(),
     }
 }
 

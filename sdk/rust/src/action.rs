@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::{Failure, Result};
+use crate::{Failure, Result, json};
 
 /// The reserved name that a component answers with the description of its actions.
 pub const DESCRIBE: &str = "runner:describe";
@@ -57,7 +57,7 @@ pub fn dispatch(actions: &[Entry], name: &str, input: &str) -> Result<String> {
     }
     if name == DESCRIBE {
         let described = actions.iter().map(|entry| (entry.name.to_owned(), (entry.describe)()));
-        return Ok(Value::Object(described.collect::<Map<_, _>>()).to_string());
+        return output(&described.collect::<Map<_, _>>());
     }
     let names: Vec<_> = actions.iter().map(|entry| entry.name).collect();
     Err(Failure::new("unknown-action", format!("this component has no action `{name}`, only {}", names.join(", "))))
@@ -68,12 +68,7 @@ pub fn dispatch(actions: &[Entry], name: &str, input: &str) -> Result<String> {
 /// # Errors
 /// `bad-input`, or what the function returned.
 pub fn run<I: DeserializeOwned, O: Serialize>(function: impl FnOnce(I) -> Result<O>, input: &str) -> Result<String> {
-    let mut deserializer = serde_json::Deserializer::from_str(input);
-    let input = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let place = if path == "." { String::new() } else { format!("`{path}`: ") };
-        Failure::new("bad-input", format!("{place}{}", error.inner())).with_details(json!({ "path": path }))
-    })?;
+    let input = json::read(input.as_bytes()).map_err(bad_input)?;
     output(&function(input)?)
 }
 
@@ -107,9 +102,12 @@ fn output_schema<O: JsonSchema>() -> schemars::Schema {
     SchemaSettings::default().for_serialize().into_generator().into_root_schema_for::<O>()
 }
 
+fn bad_input(misfit: json::Misfit) -> Failure {
+    Failure::new("bad-input", misfit.to_string()).with_details(json!({ "path": misfit.path }))
+}
+
 fn output(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| Failure::new("bad-output", format!("the output cannot be written as JSON: {error}")))
+    json::write(value).map_err(|error| Failure::new("bad-output", format!("the output cannot be written as JSON: {error}")))
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ use crate::log::Level;
 
 /// The failure as the worlds `action` and `sensor` have it.
 pub fn failure(failure: crate::Failure) -> action::runner::plugin::types::Failure {
-    let details = failure.details().map(ToString::to_string);
+    let details = failure.details().and_then(|details| crate::json::write(details).ok());
     action::runner::plugin::types::Failure {
         details,
         code: failure.code,

@@ -3,23 +3,21 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Failure, Result, host};
+use crate::{Failure, Result, host, json};
 
 /// The whole configuration, defaults included.
 ///
 /// # Errors
 /// A failure `bad-config` that says where it differs from `T`.
 pub fn get<T: DeserializeOwned>() -> Result<T> {
-    let text = host::config();
-    let mut deserializer = serde_json::Deserializer::from_str(&text);
-    serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| Failure::new("bad-config", format!("the pack's configuration: {error}")))
+    json::read(host::config().as_bytes())
+        .map_err(|misfit| Failure::new("bad-config", format!("the pack's configuration: {misfit}")))
 }
 
 /// One value of the configuration; none if there is no such key.
 #[must_use]
 pub fn value(key: &str) -> Option<Value> {
-    match serde_json::from_str(&host::config()) {
+    match json::read(host::config().as_bytes()) {
         Ok(Value::Object(mut map)) => map.remove(key),
         _ => None,
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Failure, Result, host};
+use crate::{Failure, Result, host, json};
 
 /// One attempt of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub fn idempotency_key() -> String {
 /// # Errors
 /// A failure `canceled` if the execution is being cancelled: `?` ends the action, before the host interrupts it.
 pub fn heartbeat(progress: &(impl Serialize + ?Sized)) -> Result<()> {
-    let go_on = host::heartbeat(&serde_json::to_string(progress)?);
+    let go_on = host::heartbeat(&json::write(progress)?);
     if go_on { Ok(()) } else { Err(Failure::new("canceled", "the execution is being cancelled")) }
 }
 
@@ -48,5 +48,7 @@ pub fn heartbeat(progress: &(impl Serialize + ?Sized)) -> Result<()> {
 /// # Errors
 /// It is of another type.
 pub fn last_heartbeat<T: DeserializeOwned>() -> Result<Option<T>> {
-    Ok(host::last_heartbeat().map(|text| serde_json::from_str(&text)).transpose()?)
+    let Some(text) = host::last_heartbeat() else { return Ok(None) };
+    let misfit = |misfit| Failure::new("bad-heartbeat", format!("the last heartbeat is of another type: {misfit}"));
+    json::read(text.as_bytes()).map(Some).map_err(misfit)
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Failure, host};
+use crate::{Failure, host, json};
 
 /// Why an operation was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +58,8 @@ impl std::error::Error for Error {}
 /// Refused, or the value is of another type.
 pub fn get<T: DeserializeOwned>(key: &str) -> Result<Option<T>, Error> {
     let Some(text) = host::kv_get(key)? else { return Ok(None) };
-    serde_json::from_str(&text).map(Some).map_err(|error| Error::BadValue(format!("the value of `{key}`: {error}")))
+    let misfit = |misfit| Error::BadValue(format!("the value of the key `{key}`: {misfit}"));
+    json::read(text.as_bytes()).map(Some).map_err(misfit)
 }
 
 /// Sets a key, for ever.
@@ -110,7 +111,7 @@ pub fn keys(prefix: &str, limit: u32) -> Result<Vec<String>, Error> {
 }
 
 fn to_json(value: &(impl Serialize + ?Sized)) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|error| Error::BadValue(error.to_string()))
+    json::write(value).map_err(|error| Error::BadValue(error.to_string()))
 }
 
 fn seconds(ttl: Duration) -> u64 {

@@ -21,6 +21,7 @@ pub mod bindings;
 mod export;
 mod failure;
 mod host;
+mod json;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 

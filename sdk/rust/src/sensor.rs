@@ -40,7 +40,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Failure, Result};
+use crate::{Failure, Result, json};
 
 /// Something that happened outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,11 +127,11 @@ pub fn run<C: Serialize + DeserializeOwned>(
     cursor: Option<&str>,
 ) -> Result<Polled> {
     let cursor = cursor
-        .map(serde_json::from_str)
+        .map(|text| json::read(text.as_bytes()))
         .transpose()
-        .map_err(|error| Failure::new("bad-cursor", format!("the recorded cursor is of another type: {error}")))?;
+        .map_err(|misfit| Failure::new("bad-cursor", format!("the recorded cursor is of another type: {misfit}")))?;
     let poll = sensor(cursor)?;
-    let cursor = poll.cursor.map(|cursor| serde_json::to_string(&cursor)).transpose()?;
+    let cursor = poll.cursor.map(|cursor| json::write(&cursor)).transpose()?;
     Ok(Polled { events: poll.events, cursor })
 }
 
@@ -148,7 +148,7 @@ pub fn to_wit(polled: Polled) -> crate::bindings::sensor::Polled {
     use crate::bindings::sensor::{Emitted, Polled};
     let emitted = |event: Event| Emitted {
         trigger: event.trigger,
-        payload: event.payload.to_string(),
+        payload: json::write(&event.payload).unwrap_or_default(),
         deduplication_key: event.deduplication_key,
     };
     Polled { events: polled.events.into_iter().map(emitted).collect(), cursor: polled.cursor }

@@ -7,11 +7,15 @@
 const PREAMBLE: &[u8] = b"\0asm\x0d\0\x01\0";
 /// The section of imports.
 const IMPORTS: u8 = 10;
-/// The kind of an import that is an instance, followed by the index of its type.
+/// The kinds of an import that is a function, a component or an instance: followed by the index of its type.
+const FUNCTION: u8 = 1;
+const COMPONENT: u8 = 4;
 const INSTANCE: u8 = 5;
+/// The kind of an import that only gives a name to a type: followed by 0 and the index of the type.
+const TYPE: u8 = 3;
 
-/// The names of the interfaces that a component imports; none if the bytes are not a component, or not one that imports
-/// interfaces only.
+/// The names of what a component imports, apart from types; none if the bytes are not a component, or one with imports of
+/// another kind.
 #[must_use]
 pub fn imports(wasm: &[u8]) -> Option<Vec<String>> {
     let mut rest = wasm.strip_prefix(PREAMBLE)?;
@@ -28,9 +32,15 @@ pub fn imports(wasm: &[u8]) -> Option<Vec<String>> {
             // A byte says which kind of name follows; all kinds are a string.
             let (length, after) = number(section.get(1..)?)?;
             let (name, after) = after.split_at_checked(length)?;
-            names.push(std::str::from_utf8(name).ok()?.to_owned());
-            let (_type_index, after) = number(after.strip_prefix(&[INSTANCE])?)?;
-            section = after;
+            let index = match after.split_first()? {
+                (&(FUNCTION | COMPONENT | INSTANCE), index) => {
+                    names.push(std::str::from_utf8(name).ok()?.to_owned());
+                    index
+                }
+                (&TYPE, bound) => bound.strip_prefix(&[0])?,
+                _ => return None,
+            };
+            (_, section) = number(index)?;
         }
     }
     Some(names)
@@ -63,6 +73,8 @@ mod tests {
         assert_eq!(imports(&bytes), None, "the last number is cut");
         let bytes = component(&[0, 2, 1, b'x', 10, 13, 2, 0, 1, b'a', 5, 0, 1, 2, b'b', b'c', 5, 0xC8, 1]);
         assert_eq!(imports(&bytes), Some(vec!["a".to_owned(), "bc".to_owned()]));
+        let bytes = component(&[10, 7, 1, 0, 1, b'a', 3, 0, 7]);
+        assert_eq!(imports(&bytes), Some(vec![]), "a type only");
         assert_eq!(imports(&component(&[])), Some(vec![]));
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::{Failure, Result};
+use crate::{Failure, Result, json};
 
 /// Bytes of a body that are shown in a failure: a JSON error document fits, a page of HTML is cut.
 const EXCERPT_BYTES: usize = 1024;
@@ -83,15 +83,12 @@ impl Response {
     /// # Errors
     /// A failure `bad-response` that says where the body differs from what was expected.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        let mut deserializer = serde_json::Deserializer::from_slice(&self.body);
-        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let place = match error.path().to_string().as_str() {
-                "." => String::new(),
-                path => format!(" at `{path}`"),
-            };
-            Failure::new("bad-response", format!("the response{place} is not as expected: {}", error.inner()))
-                .with_details(json!({ "status": self.status, "body": self.excerpt() }))
-        })
+        json::read(&self.body).map_err(|misfit| self.unexpected(&misfit))
+    }
+
+    fn unexpected(&self, misfit: &json::Misfit) -> Failure {
+        Failure::new("bad-response", format!("the response is not as expected: {misfit}"))
+            .with_details(json!({ "status": self.status, "body": self.excerpt() }))
     }
 
     fn failure(&self) -> Failure {
@@ -147,7 +144,7 @@ mod tests {
             size: u64,
         }
         let failure = answer(200, r#"[{"size":1},{"size":"big"}]"#).json::<Vec<Volume>>().unwrap_err();
-        assert!(failure.message.contains("at `[1].size`"), "{failure}");
+        assert!(failure.message.contains("`[1].size`"), "{failure}");
         assert_eq!(failure.code, "bad-response");
     }
 

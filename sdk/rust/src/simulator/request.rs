@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 
 use super::Reply;
+use crate::json;
 
 /// A request as it would arrive at the real system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -72,8 +73,8 @@ impl Request {
     /// # Errors
     /// A reply 400 that says what is wrong.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Reply> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| Reply::json(400, &serde_json::json!({ "error": format!("bad body: {error}") })))
+        json::read(&self.body)
+            .map_err(|misfit| Reply::json(400, &serde_json::json!({ "error": format!("bad body: {misfit}") })))
     }
 }
 

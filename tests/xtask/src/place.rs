@@ -1,0 +1,20 @@
+//! Where things are: the repository, and what the environment says.
+
+use std::path::{Path, PathBuf};
+
+/// The root of the repository.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// Where cargo keeps what it made of components: apart from the rest, which another compiler made.
+pub(crate) fn target_dir() -> PathBuf {
+    variable("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join("components")
+}
+
+/// A variable of the environment.
+#[allow(clippy::disallowed_methods, reason = "this is the one place of this program that reads the environment")]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
