@@ -170,8 +170,14 @@ fn unknown_runner_type(word: &str, place: Span) -> Mistake {
         "orquesta" | "action-chain" | "mistral-v2" | "workflow" => {
             mistake.hint("put the workflow into `workflows/`, metadata and tasks in one file, without `runner_type`")
         }
-        "python-script" | "http-request" | "local-shell-cmd" | "local-shell-script" | "remote-shell-cmd"
-        | "remote-shell-script" => mistake.hint("actions run as WebAssembly: build a component and write `runner_type: wasm`"),
+        "python-script"
+        | "http-request"
+        | "local-shell-cmd"
+        | "local-shell-script"
+        | "remote-shell-cmd"
+        | "remote-shell-script" => {
+            mistake.hint("actions run as WebAssembly: build a component and write `runner_type: wasm`")
+        }
         _ => mistake.maybe_hint(suggest::hint(word, ["wasm", "noop"], "runner types are")),
     }
 }
@@ -183,8 +189,8 @@ fn wasm_body(file: &Document<'_>, pack: &PackRef, entry_point: &str, place: Span
     let component_legal = !component.is_empty()
         && !component.starts_with('.')
         && component.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
-    let function_legal =
-        !function.is_empty() && function.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'));
+    let function_legal = !function.is_empty()
+        && function.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'));
     if !component_legal || !function_legal {
         let message = format!("`{entry_point}` is not an entry point");
         let hint = "write the name of a function, or `component#function` for `components/component.wasm`";

@@ -2,7 +2,7 @@
 
 mod render;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ fn code_id<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Error>
 }
 
 impl Diagnostic {
-    fn new(path: &Path, mistake: Mistake) -> Self {
+    fn new(path: &Path, mistake: &Mistake) -> Self {
         Self {
             code: mistake.code,
             severity: mistake.severity,
@@ -81,7 +81,7 @@ impl Diagnostic {
         }
     }
 
-    fn at(source: &Source, mistake: Mistake) -> Self {
+    fn at(source: &Source, mistake: &Mistake) -> Self {
         let span = mistake.span;
         let (start, end) = (source.position(span.start), source.position(span.end));
         Self {
@@ -89,10 +89,10 @@ impl Diagnostic {
             column: start.column,
             end_line: end.line,
             end_column: end.column,
-            excerpt: source.excerpt(start.line),
+            excerpt: source.excerpt(start),
             placed: true,
             span,
-            source: source.shown().cloned(),
+            source: source.shown().filter(|_| source.is_drawable(start.line)).cloned(),
             ..Self::new(source.path(), mistake)
         }
     }
@@ -126,10 +126,10 @@ pub struct Report {
 
 impl Report {
     /// The mistakes of one pack, sorted and cut.
-    pub(crate) fn of_pack(mut diagnostics: Vec<Diagnostic>) -> Self {
+    fn of_pack(mut diagnostics: Vec<Diagnostic>) -> Self {
         diagnostics.sort_by(|a, b| {
-            let key = |d: &Diagnostic| (d.path.clone(), d.placed, d.line, d.column, d.severity);
-            key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
+            let place = |d: &Diagnostic| (d.placed, d.line, d.column, d.severity);
+            a.path.cmp(&b.path).then_with(|| place(a).cmp(&place(b))).then_with(|| a.message.cmp(&b.message))
         });
         diagnostics.dedup_by(|a, b| {
             (a.code, a.line, a.column, &a.path, &a.message) == (b.code, b.line, b.column, &b.path, &b.message)
@@ -197,27 +197,62 @@ impl Mistake {
     }
 }
 
+/// Mistakes of one pack that are worked out in full, errors and warnings each: enough to choose those that are reported.
+/// The others are only counted, so that a hostile file costs no more than a bad one.
+const WORKED_OUT_MAX: usize = 5 * limits::DIAGNOSTICS_MAX;
+
 /// Collects the mistakes of one pack while its files are read.
 #[derive(Debug, Default)]
-pub(crate) struct Findings(RefCell<Vec<Diagnostic>>);
+pub(crate) struct Findings {
+    list: RefCell<Vec<Diagnostic>>,
+    errors: Cell<usize>,
+    warnings: Cell<usize>,
+}
 
 impl Findings {
     /// About a file or directory as a whole; the mistake's span is ignored.
+    #[allow(clippy::needless_pass_by_value, reason = "a mistake is made for this call")]
     pub(crate) fn about(&self, path: &Path, mistake: Mistake) {
-        self.0.borrow_mut().push(Diagnostic::new(path, mistake));
+        if self.count(&mistake) {
+            self.list.borrow_mut().push(Diagnostic::new(path, &mistake));
+        }
     }
 
     /// At a place in a file.
+    #[allow(clippy::needless_pass_by_value, reason = "a mistake is made for this call")]
     pub(crate) fn at(&self, source: &Source, mistake: Mistake) {
-        self.0.borrow_mut().push(Diagnostic::at(source, mistake));
+        if self.count(&mistake) {
+            self.list.borrow_mut().push(Diagnostic::at(source, &mistake));
+        }
+    }
+
+    /// Counts a mistake and says whether it is to be worked out.
+    fn count(&self, mistake: &Mistake) -> bool {
+        let counter = match mistake.severity {
+            Severity::Error => &self.errors,
+            Severity::Warning => &self.warnings,
+        };
+        counter.set(counter.get() + 1);
+        counter.get() <= WORKED_OUT_MAX
+    }
+
+    /// Whether a further error is only counted: then its place and its hint need not be searched for.
+    pub(crate) fn is_full(&self) -> bool {
+        self.errors.get() >= WORKED_OUT_MAX
     }
 
     pub(crate) fn errors(&self) -> usize {
-        self.0.borrow().iter().filter(|d| d.is_error()).count()
+        self.errors.get()
     }
 
-    pub(crate) fn take(&self) -> Vec<Diagnostic> {
-        self.0.take()
+    /// Everything that was found, sorted and cut to what is reported.
+    pub(crate) fn report(&self) -> Report {
+        let diagnostics = self.list.take();
+        let counted = self.errors.get() + self.warnings.get().min(WORKED_OUT_MAX);
+        let uncounted = counted.saturating_sub(diagnostics.len());
+        let mut report = Report::of_pack(diagnostics);
+        report.omitted += uncounted;
+        report
     }
 }
 

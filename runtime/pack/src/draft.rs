@@ -129,7 +129,9 @@ impl Draft {
         let Some((file, root, reference)) = self.begin(directory, path, pack) else { return };
         if self.signatures.contains_key(&reference) {
             let message = format!("`actions/` has an action of the same name, `{reference}`");
-            file.add(Mistake::new(code::PACK_DUPLICATE_NAME, Span::default(), message).hint("rename one of the two files"));
+            file.add(
+                Mistake::new(code::PACK_DUPLICATE_NAME, Span::default(), message).hint("rename one of the two files"),
+            );
             return;
         }
         let read = workflow::read(&file, &root, reference);
@@ -149,7 +151,9 @@ impl Draft {
     ) -> Option<(Document<'a>, Node, ActionRef)> {
         let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let read = directory.document(path);
-        if read.is_none() && let Ok(reference) = ActionRef::new(pack, name) {
+        if read.is_none()
+            && let Ok(reference) = ActionRef::new(pack, name)
+        {
             self.signatures.entry(reference).or_insert(None);
         }
         let (file, root) = read?;
@@ -226,7 +230,7 @@ impl Draft {
             Some(Ok(digest)) => Some(digest),
             None => None,
         };
-        let report = Report::of_pack(self.findings.take());
+        let report = self.findings.report();
         let pack = self.manifest.zip(digest).map(|(manifest, digest)| {
             Arc::new(Pack {
                 manifest,

@@ -49,7 +49,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn open_root(file: &'a Document<'a>, node: &'a Node, what: &'static str) -> Option<Self> {
         let first_line_end = file.source.text().lines().next().map_or(0, str::len);
         let first_key = node.as_map().and_then(<[Entry]>::first).map(|entry| entry.key_span);
-        Self::open(file, node, what, first_key.unwrap_or(Span::new(0, first_line_end)))
+        Self::open(file, node, what, first_key.unwrap_or_else(|| Span::new(0, first_line_end)))
     }
 
     pub(crate) fn entry(&mut self, key: &'static str) -> Option<&'a Entry> {
@@ -154,7 +154,9 @@ pub(crate) fn boolean(file: &Document<'_>, node: &Node, key: &str) -> Option<boo
         "no" | "off" | "n" | "false" => Some(false),
         _ => None,
     });
-    file.add(wrong_type(node, key, "`true` or `false`").maybe_hint(meant.map(|meant| format!("write `{key}: {meant}`"))));
+    file.add(
+        wrong_type(node, key, "`true` or `false`").maybe_hint(meant.map(|meant| format!("write `{key}: {meant}`"))),
+    );
     None
 }
 

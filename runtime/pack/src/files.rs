@@ -97,7 +97,8 @@ impl<'a> Directory<'a> {
             let Some(name) = path.file_stem().and_then(|stem| stem.to_str()).filter(|_| is_component) else { continue };
             let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
             if usize::try_from(size).unwrap_or(usize::MAX) > limits::COMPONENT_BYTES_MAX {
-                let message = format!("the component is {size} bytes, at most {} are allowed", limits::COMPONENT_BYTES_MAX);
+                let message =
+                    format!("the component is {size} bytes, at most {} are allowed", limits::COMPONENT_BYTES_MAX);
                 self.findings.about(&path, whole(code::PACK_LIMIT, message));
             }
             components.insert(name.to_owned(), path);
@@ -112,7 +113,8 @@ impl<'a> Directory<'a> {
             Ok(listing) => listing,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
             Err(error) => {
-                self.findings.about(&path, whole(code::PACK_UNREADABLE, format!("the directory cannot be read: {error}")));
+                self.findings
+                    .about(&path, whole(code::PACK_UNREADABLE, format!("the directory cannot be read: {error}")));
                 return Vec::new();
             }
         };
@@ -133,7 +135,8 @@ impl<'a> Directory<'a> {
         }
         files.sort();
         if files.len() > limits::PACK_FILES_MAX {
-            let message = format!("the directory has {} files, at most {} are read", files.len(), limits::PACK_FILES_MAX);
+            let message =
+                format!("the directory has {} files, at most {} are read", files.len(), limits::PACK_FILES_MAX);
             self.findings.about(&path, whole(code::PACK_LIMIT, message));
             files.truncate(limits::PACK_FILES_MAX);
         }
@@ -145,7 +148,8 @@ impl<'a> Directory<'a> {
         match fs::canonicalize(path) {
             Ok(real) if real.starts_with(&self.real) => true,
             Ok(_) => {
-                let mistake = whole(code::PACK_UNREADABLE, "the symbolic link leads out of the pack and is not followed");
+                let mistake =
+                    whole(code::PACK_UNREADABLE, "the symbolic link leads out of the pack and is not followed");
                 self.findings.about(path, mistake.hint("put a copy of the file there"));
                 false
             }

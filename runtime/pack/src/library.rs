@@ -47,7 +47,7 @@ impl Library {
                     let findings = crate::diagnostic::Findings::default();
                     let message = format!("the packs directory cannot be read: {error}");
                     findings.about(dir, Mistake::new(code::PACK_UNREADABLE, Span::default(), message));
-                    report.append(Report::of_pack(findings.take()));
+                    report.append(findings.report());
                 }
             }
         }

@@ -217,7 +217,8 @@ fn dependency(text: &str) -> Result<Dependency, String> {
     let version = if range.trim().is_empty() {
         VersionReq::STAR
     } else {
-        VersionReq::parse(range.trim()).map_err(|error| format!("`{}` is not a range of versions: {error}", range.trim()))?
+        VersionReq::parse(range.trim())
+            .map_err(|error| format!("`{}` is not a range of versions: {error}", range.trim()))?
     };
     Ok(Dependency { reference, version })
 }
@@ -243,7 +244,9 @@ fn connections(file: &Document<'_>, fields: &mut Fields<'_>) -> Connections {
             kinds.insert(entry.key.clone(), kind);
             continue;
         }
-        let Some(mut fields) = Fields::open(file, &entry.value, "the kind of connection", entry.key_span) else { continue };
+        let Some(mut fields) = Fields::open(file, &entry.value, "the kind of connection", entry.key_span) else {
+            continue;
+        };
         kind.description = fields.text("description").unwrap_or_default().to_owned();
         if let Some(node) = fields.get("simulator")
             && let Some(component) = text(file, node, "simulator")

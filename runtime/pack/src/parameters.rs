@@ -65,8 +65,7 @@ pub enum ParameterKind {
 
 impl ParameterKind {
     /// The types that a schema can name, in the order of frequency.
-    pub const NAMED: [Self; 6] =
-        [Self::String, Self::Array, Self::Boolean, Self::Integer, Self::Object, Self::Number];
+    pub const NAMED: [Self; 6] = [Self::String, Self::Array, Self::Boolean, Self::Integer, Self::Object, Self::Number];
 
     /// The word as written in a schema; `any` for no type.
     #[must_use]

@@ -75,14 +75,35 @@ impl Source {
         Position { line, column: before.chars().count() + 1 }
     }
 
-    /// A line, counted from 1, without its end, fit to be printed; none if the text may not be shown.
-    pub(crate) fn excerpt(&self, line: usize) -> Option<String> {
-        /// What a reader needs to recognise a line.
+    /// The line of a position, without its end, fit to be printed; none if the text may not be shown. Of a long line only
+    /// what is around the position.
+    pub(crate) fn excerpt(&self, position: Position) -> Option<String> {
+        /// What a reader needs to recognise a line, and what of it stands before the position.
         const EXCERPT_CHARS_MAX: usize = 200;
+        const BEFORE_CHARS_MAX: usize = 60;
         self.shown.as_ref()?;
-        let start = *self.lines.get(line.checked_sub(1)?)?;
-        let text = self.text.get(start..)?.lines().next().unwrap_or_default();
-        Some(printable(&text.chars().take(EXCERPT_CHARS_MAX).collect::<String>()))
+        let line = self.line(position.line);
+        let skipped = match line.chars().count() {
+            length if length <= EXCERPT_CHARS_MAX => 0,
+            _ => position.column.saturating_sub(BEFORE_CHARS_MAX),
+        };
+        let cut: String = line.chars().skip(skipped).take(EXCERPT_CHARS_MAX).collect();
+        let dots = if skipped > 0 { "…" } else { "" };
+        Some(format!("{dots}{}", printable(&cut)))
+    }
+
+    /// A line, counted from 1, without its end; empty if there is none.
+    fn line(&self, number: usize) -> &str {
+        let start = number.checked_sub(1).and_then(|index| self.lines.get(index)).copied();
+        let rest = start.and_then(|start| self.text.get(start..)).unwrap_or_default();
+        rest.lines().next().unwrap_or_default()
+    }
+
+    /// Whether a line and its neighbours are short enough to be drawn.
+    pub(crate) fn is_drawable(&self, line: usize) -> bool {
+        /// Beyond this a drawing helps nobody, and miette panics at columns over 65,535.
+        const DRAWN_BYTES_MAX: usize = 1000;
+        (line.saturating_sub(2)..=line + 2).all(|line| self.line(line).len() <= DRAWN_BYTES_MAX)
     }
 }
 
@@ -137,7 +158,7 @@ mod tests {
         assert_eq!(source.position(2), Position { line: 1, column: 2 });
         assert_eq!(source.position(source.text().find('ü').unwrap()), Position { line: 2, column: 4 });
         assert_eq!(source.position(9999), Position { line: 3, column: 1 });
-        assert_eq!(source.excerpt(1).as_deref(), Some("ä: 1"));
+        assert_eq!(source.excerpt(source.position(0)).as_deref(), Some("ä: 1"));
     }
 
     #[test]
@@ -150,7 +171,7 @@ mod tests {
     #[test]
     fn a_confidential_text_is_not_quoted() {
         let source = Source::confidential("x.yaml".into(), "password: hunter2\n".to_owned());
-        assert_eq!(source.excerpt(1), None);
+        assert_eq!(source.excerpt(source.position(0)), None);
         assert!(source.shown().is_none());
     }
 }

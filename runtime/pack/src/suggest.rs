@@ -7,22 +7,33 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     if word.len() > WORD_BYTES_MAX {
         return None;
     }
+    let (lower, length) = (word.to_lowercase(), word.chars().count());
     let near = |candidate: &'a str| {
-        let distance = strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase());
-        let tolerated = word.chars().count().max(candidate.chars().count()).div_ceil(3).min(4);
-        (distance <= tolerated && distance < word.chars().count()).then_some((distance, candidate))
+        let tolerated = length.max(candidate.chars().count()).div_ceil(3).min(4);
+        // Cheap, and true of nearly all candidates of a large library.
+        if candidate.chars().count().abs_diff(length) > tolerated {
+            return None;
+        }
+        let distance = strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
+        (distance <= tolerated && distance < length).then_some((distance, candidate))
     };
     candidates.into_iter().filter_map(near).min().map(|(_, candidate)| candidate)
 }
 
 /// `did you mean …`, or else what there is.
 pub(crate) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, what: &str) -> Option<String> {
+    let candidates: Vec<_> = candidates.into_iter().collect();
+    match nearest(word, candidates.iter().copied()) {
+        Some(nearest) => Some(format!("did you mean `{nearest}`?")),
+        None => list(candidates, what),
+    }
+}
+
+/// What there is; none if there is nothing.
+pub(crate) fn list<'a>(candidates: impl IntoIterator<Item = &'a str>, what: &str) -> Option<String> {
     /// More names are no help but a wall of text.
     const LISTED_MAX: usize = 20;
     let candidates: Vec<_> = candidates.into_iter().collect();
-    if let Some(nearest) = nearest(word, candidates.iter().copied()) {
-        return Some(format!("did you mean `{nearest}`?"));
-    }
     let listed: Vec<_> = candidates.iter().take(LISTED_MAX).map(|name| format!("`{name}`")).collect();
     let more = if candidates.len() > LISTED_MAX { ", …" } else { "" };
     (!listed.is_empty()).then(|| format!("{what}: {}{more}", listed.join(", ")))

@@ -75,12 +75,16 @@ impl Diagnostic {
     #[must_use]
     pub fn graphical(&self, width: usize, color: bool) -> String {
         let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-        let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false).without_syntax_highlighting();
+        let handler =
+            GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false).without_syntax_highlighting();
         let mut text = String::new();
         if self.source.is_none() {
-            // Without a source the drawing would not say which file is meant.
+            // Without a source, because none may be shown or its lines are too long, the drawing would not say which file is meant.
             let place = if self.placed { format!(":{}:{}", self.line, self.column) } else { String::new() };
             let _ = writeln!(text, "{}{place}", self.path.display());
+            if let Some(excerpt) = &self.excerpt {
+                let _ = writeln!(text, "    | {excerpt}");
+            }
         }
         match handler.render_report(&mut text, self) {
             Ok(()) => text,

@@ -17,7 +17,9 @@ pub(super) fn read(
 ) -> Permissions {
     let mut permissions = Permissions::default();
     let Some(entry) = fields.entry("permissions").filter(|entry| !entry.value.is_null()) else { return permissions };
-    let Some(mut fields) = Fields::open(file, &entry.value, "`permissions`", entry.key_span) else { return permissions };
+    let Some(mut fields) = Fields::open(file, &entry.value, "`permissions`", entry.key_span) else {
+        return permissions;
+    };
     if let Some(node) = fields.get("http") {
         permissions.http = http(file, node, connections);
     }
@@ -61,7 +63,11 @@ fn rule(file: &Document<'_>, node: &Node, connections: &BTreeMap<String, Connect
     let paths = fields.texts("paths");
     fields.finish(&Foreign {
         later: &[],
-        instead: &[("method", "write `methods: [GET]`"), ("path", "write `paths: [/…]`"), ("host", "write `url: https://host`")],
+        instead: &[
+            ("method", "write `methods: [GET]`"),
+            ("path", "write `paths: [/…]`"),
+            ("host", "write `url: https://host`"),
+        ],
     });
     if let Some(kind) = connection.as_ref().filter(|kind| *kind != "*" && !connections.contains_key(*kind)) {
         let message = format!("the pack declares no connection of kind `{kind}`");

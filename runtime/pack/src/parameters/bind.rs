@@ -55,7 +55,10 @@ fn too_large(given: &Map<String, Value>) -> Option<ParameterError> {
     (bytes > limits::PARAMETERS_BYTES_MAX).then(|| ParameterError {
         code: code::PARAM_TOO_LARGE,
         parameter: String::new(),
-        message: format!("the parameters are {bytes} bytes of JSON, at most {} are allowed", limits::PARAMETERS_BYTES_MAX),
+        message: format!(
+            "the parameters are {bytes} bytes of JSON, at most {} are allowed",
+            limits::PARAMETERS_BYTES_MAX
+        ),
         hint: Some("pass a reference to large data, such as a URL, rather than the data".to_owned()),
     })
 }
@@ -93,7 +96,11 @@ impl Parameter {
         let inner = error.instance_path().to_string();
         let at = if inner.is_empty() { String::new() } else { format!(" at `{inner}`") };
         // A secret's value must not get into a message, and a long one makes it unreadable.
-        let reason = if self.secret { error.masked().to_string() } else { error.masked_with(shown(error.instance())).to_string() };
+        let reason = if self.secret {
+            error.masked().to_string()
+        } else {
+            error.masked_with(shown(error.instance())).to_string()
+        };
         Err(self.error(code::PARAM_INVALID, format!("`{}`{at}: {reason}", self.name), self.type_hint(value)))
     }
 

@@ -100,7 +100,9 @@ fn kind(file: &Document<'_>, node: &Node) -> Option<ParameterKind> {
     let Some(word) = node.as_text() else {
         let mistake = wrong_type(node, "type", "the name of one type");
         file.add(match node.kind {
-            Kind::List(_) => mistake.hint("a parameter has one type; leave `type` out to take anything, or use `anyOf`"),
+            Kind::List(_) => {
+                mistake.hint("a parameter has one type; leave `type` out to take anything, or use `anyOf`")
+            }
             _ => mistake,
         });
         return None;
@@ -157,7 +159,8 @@ fn check_default(file: &Document<'_>, node: &Node, key_span: Span, parameter: &P
     if let Err(error) = parameter.check(value) {
         let message = format!("the default of {}", error.message);
         let kind = parameter.kind;
-        let hint = error.hint.or_else(|| (kind != ParameterKind::Any).then(|| format!("the parameter's type is `{kind}`")));
+        let hint =
+            error.hint.or_else(|| (kind != ParameterKind::Any).then(|| format!("the parameter's type is `{kind}`")));
         file.add(Mistake::new(code::PACK_BAD_DEFAULT, written.span, message).maybe_hint(hint));
     }
 }

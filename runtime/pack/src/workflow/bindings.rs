@@ -13,7 +13,9 @@ use crate::yaml::{Entry, Kind, Node};
 pub(super) fn read(file: &Document<'_>, node: &Node, key: &'static str) -> Vec<Binding> {
     match &node.kind {
         Kind::Map(entries) => entries.iter().map(|entry| binding(file, entry)).collect(),
-        Kind::List(items) => items.iter().filter_map(|item| one(file, item, key)).map(|entry| binding(file, entry)).collect(),
+        Kind::List(items) => {
+            items.iter().filter_map(|item| one(file, item, key)).map(|entry| binding(file, entry)).collect()
+        }
         _ => {
             let mistake = wrong_type(node, key, "a list of `name: value`");
             let inline = node.as_text().and_then(|text| text.split_once('='));

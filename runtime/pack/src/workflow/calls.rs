@@ -55,7 +55,8 @@ pub(super) fn read(file: &Document<'_>, node: &Node, text: &str, input: Option<&
                 Some((name, pair)) => {
                     let (key, value) = pair.split_once('=').unwrap_or((pair, "…"));
                     let hint = format!("write `action: {name}` and below it `input: {{{key}: {value}}}`");
-                    Mistake::new(code::PACK_BAD_VALUE, node.span, "input cannot be written behind the action's name").hint(hint)
+                    Mistake::new(code::PACK_BAD_VALUE, node.span, "input cannot be written behind the action's name")
+                        .hint(hint)
                 }
                 None => Mistake::new(code::PACK_BAD_VALUE, node.span, error.to_string()),
             };
@@ -70,7 +71,8 @@ fn passed(entry: &Entry) -> Option<Passed> {
     if entry.key.contains("%>") {
         return None;
     }
-    let value_span = if entry.value.is_collection() || entry.value.is_null() { entry.key_span } else { entry.value.span };
+    let value_span =
+        if entry.value.is_collection() || entry.value.is_null() { entry.key_span } else { entry.value.span };
     let literal = (!entry.value.has_expression()).then(|| entry.value.to_value());
     Some(Passed { name: entry.key.clone(), name_span: entry.key_span, value_span, literal })
 }
@@ -78,17 +80,19 @@ fn passed(entry: &Entry) -> Option<Passed> {
 /// Checks one call.
 pub(crate) fn check(call: &Call, own: Option<&PackRef>, known: &Known, findings: &Findings) {
     let Some(parameters) = known.actions.get(&call.action) else {
-        findings.at(&call.source, unknown_action(call, known));
+        let plain = || Mistake::new(code::FLOW_UNKNOWN_ACTION, call.place, "there is no such action");
+        findings.at(&call.source, if findings.is_full() { plain() } else { unknown_action(call, known) });
         return;
     };
     let is_own = own.is_some_and(|own| own.as_str() == call.action.pack());
     if !is_own && known.packs.get(call.action.pack()) == Some(&false) {
-        let message = format!("the pack `{}` has mistakes and cannot be used: this call would fail", call.action.pack());
+        let message =
+            format!("the pack `{}` has mistakes and cannot be used: this call would fail", call.action.pack());
         findings.at(&call.source, Mistake::new(code::PACK_NOT_LOADED, call.place, message).warning());
     }
     let (Some(parameters), Some(input)) = (parameters, &call.input) else { return };
     for passed in input {
-        if let Some(mistake) = check_passed(call, passed, parameters) {
+        if let Some(mistake) = check_passed(call, passed, parameters, findings.is_full()) {
             findings.at(&call.source, mistake);
         }
     }
@@ -101,9 +105,13 @@ pub(crate) fn check(call: &Call, own: Option<&PackRef>, known: &Known, findings:
     }
 }
 
-fn check_passed(call: &Call, passed: &Passed, parameters: &Parameters) -> Option<Mistake> {
+/// `full`: no hint will be read, so none is searched for.
+fn check_passed(call: &Call, passed: &Passed, parameters: &Parameters, full: bool) -> Option<Mistake> {
     let Some(parameter) = parameters.get(&passed.name) else {
         let message = format!("`{}` has no parameter `{}`", call.action, passed.name);
+        if full {
+            return Some(Mistake::new(code::FLOW_UNKNOWN_PARAMETER, passed.name_span, message));
+        }
         let hint = suggest::hint(&passed.name, parameters.names(), "its parameters are")
             .unwrap_or_else(|| "it has no parameters: remove the line".to_owned());
         return Some(Mistake::new(code::FLOW_UNKNOWN_PARAMETER, passed.name_span, message).hint(hint));
@@ -128,7 +136,10 @@ fn unknown_action(call: &Call, known: &Known) -> Mistake {
         let message = format!("there is no action `{name}`: no pack is called `{pack}`");
         return Mistake::new(code::FLOW_UNKNOWN_ACTION, call.place, message).hint(hint);
     }
-    let of_pack = known.actions.keys().filter(|action| action.pack() == pack).map(ActionRef::as_str);
-    let hint = suggest::hint(name, of_pack, "the pack's actions are");
+    let of_pack = || known.actions.keys().filter(|action| action.pack() == pack);
+    // The pack's name is right; compared with it, any two short names would look alike.
+    let near = suggest::nearest(call.action.name(), of_pack().map(ActionRef::name));
+    let near = near.map(|near| format!("did you mean `{pack}.{near}`?"));
+    let hint = near.or_else(|| suggest::list(of_pack().map(ActionRef::as_str), "the pack's actions are"));
     Mistake::new(code::FLOW_UNKNOWN_ACTION, call.place, format!("there is no action `{name}`")).maybe_hint(hint)
 }

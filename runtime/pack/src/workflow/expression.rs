@@ -1,7 +1,7 @@
 //! Compiles values with expressions in them; a mistake points into the file at the very character.
 
-use runner_engine::{Condition, Template};
 use runner_engine::template::CompileError;
+use runner_engine::{Condition, Template};
 use runner_model::code;
 use serde_json::Value;
 
@@ -37,11 +37,12 @@ fn report(file: &Document<'_>, root: &Node, errors: &[CompileError]) {
         let (node, named, rest) = root.at(&error.place);
         let text = node.as_text().filter(|_| rest.is_empty());
         let span = match text {
-            Some(_) => node.locate(file.source.text(), error.offset, error.length),
-            None => named,
+            Some(_) if !file.findings.is_full() => node.locate(file.source.text(), error.offset, error.length),
+            _ => named,
         };
         let cut = (error.code == code::EXPR_UNCLOSED).then(|| cut_short(file, node)).flatten();
-        let hint = cut.or_else(|| text.and_then(|text| foreign_language(text, error.offset))).or_else(|| error.hint.clone());
+        let hint =
+            cut.or_else(|| text.and_then(|text| foreign_language(text, error.offset))).or_else(|| error.hint.clone());
         file.add(Mistake::new(error.code, span, error.message.clone()).maybe_hint(hint));
     }
 }
@@ -104,7 +105,9 @@ fn outside_of_strings(source: &str) -> String {
 const JINJA_HINT: &str = "Jinja is not evaluated: write `<% ctx(\"name\") %>`";
 
 fn has_jinja(text: &str) -> bool {
-    let begins = |open: &str, close: &str| text.find(open).is_some_and(|at| text.get(at..).is_some_and(|rest| rest.contains(close)));
+    let begins = |open: &str, close: &str| {
+        text.find(open).is_some_and(|at| text.get(at..).is_some_and(|rest| rest.contains(close)))
+    };
     begins("{{", "}}") || begins("{%", "%}")
 }
 

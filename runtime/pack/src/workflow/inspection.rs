@@ -44,8 +44,9 @@ fn place(file: &Document<'_>, root: &Node, places: &[Place]) -> (Span, String) {
     let (node, named, rest) = root.at(places);
     let span = match (&node.kind, rest) {
         // `do: a, b` has no list in the file: the index counts the names between the commas.
-        (Kind::Text(text, _), [Place::Index(index)]) => part(text, *index)
-            .map_or(named, |(offset, length)| node.locate(file.source.text(), offset, length)),
+        (Kind::Text(text, _), [Place::Index(index)]) => {
+            part(text, *index).map_or(named, |(offset, length)| node.locate(file.source.text(), offset, length))
+        }
         // A task's name is told apart from what stands in the task.
         _ => named,
     };

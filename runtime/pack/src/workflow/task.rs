@@ -22,7 +22,16 @@ pub(super) struct Read {
 
 const FOREIGN: Foreign = Foreign {
     later: &[
-        "with", "retry", "delay", "timeout", "poll", "if", "on_cancel", "compensate", "heartbeat_timeout", "on_unknown",
+        "with",
+        "retry",
+        "delay",
+        "timeout",
+        "poll",
+        "if",
+        "on_cancel",
+        "compensate",
+        "heartbeat_timeout",
+        "on_unknown",
     ],
     instead: &[
         ("on-success", "write `next: [{when: '<% succeeded() %>', do: …}]`"),
@@ -38,7 +47,8 @@ const FOREIGN: Foreign = Foreign {
     ],
 };
 
-const TRANSITION_FOREIGN: Foreign = Foreign { later: &[], instead: &[("action", "an action belongs to a task: name the task in `do`")] };
+const TRANSITION_FOREIGN: Foreign =
+    Foreign { later: &[], instead: &[("action", "an action belongs to a task: name the task in `do`")] };
 
 pub(super) fn read(file: &Document<'_>, node: &Node, key_span: Span) -> Read {
     let empty = Task { action: None, input: Template::literal(json!({})), join: None, next: Vec::new() };
@@ -103,7 +113,9 @@ fn join(file: &Document<'_>, node: &Node) -> Option<Join> {
     match &node.kind {
         Kind::Text(text, _) if text == "all" => return Some(Join::All),
         Kind::Number(number) => {
-            if let Some(count) = number.as_u64().and_then(|count| usize::try_from(count).ok()).filter(|count| *count > 0) {
+            if let Some(count) =
+                number.as_u64().and_then(|count| usize::try_from(count).ok()).filter(|count| *count > 0)
+            {
                 return Some(Join::Count(count));
             }
         }
@@ -197,7 +209,9 @@ fn target(file: &Document<'_>, name: &str, span: Span) -> Option<Target> {
         "continue" => return Some(Target::Continue),
         "retry" => {
             let message = "`do: retry` is not supported by this version of runner";
-            file.add(Mistake::new(code::PACK_NOT_SUPPORTED, span, message).hint("name the task itself to run it again"));
+            file.add(
+                Mistake::new(code::PACK_NOT_SUPPORTED, span, message).hint("name the task itself to run it again"),
+            );
             return None;
         }
         _ => {}

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 
-use granit_parser::{Event, Parser, ScalarStyle, Tag};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Tag};
 use runner_model::{code, limits};
 
 use super::{Entry, Kind, Node, Style, scalar};
@@ -12,7 +12,13 @@ use crate::source::Span;
 
 /// Reads a document. Mistakes go to the file; without a tree it could not be read at all.
 pub(crate) fn parse(file: &Document<'_>) -> Option<Node> {
-    let mut options = granit_parser::options! { emit_unresolved_aliases: true };
+    // The parser looks ahead: it would meet a depth that the tree is never to have. One level more lets most files be
+    // refused here, with the better place.
+    let mut options = granit_parser::options! {
+        emit_unresolved_aliases: true,
+        flow_nesting_limit: limits::YAML_DEPTH_MAX + 1,
+        block_nesting_limit: limits::YAML_DEPTH_MAX + 1,
+    };
     options.set_emit_comments(false);
     let mut builder = Builder::new(file);
     for next in Parser::new_from_str_with_options(file.source.text(), options) {
@@ -20,12 +26,19 @@ pub(crate) fn parse(file: &Document<'_>) -> Option<Node> {
             Ok((event, span)) => builder.event(event, byte_span(&span)).ok()?,
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(0);
-                file.add(syntax_mistake(file.source.text(), at, &error.info()));
+                file.add(match error.kind() {
+                    ErrorKind::RecursionLimitExceeded => Mistake::new(code::PACK_LIMIT, Span::new(at, at), too_deep()),
+                    _ => syntax_mistake(file.source.text(), at, &error.info()),
+                });
                 return None;
             }
         }
     }
     Some(builder.root.unwrap_or_else(|| Node::null(0)))
+}
+
+fn too_deep() -> String {
+    format!("the file is nested more than {} levels deep", limits::YAML_DEPTH_MAX)
 }
 
 fn byte_span(span: &granit_parser::Span) -> Span {
@@ -38,7 +51,9 @@ fn syntax_mistake(text: &str, at: usize, info: &str) -> Mistake {
     let line_start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
     let line = text.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
     let hint = if line.contains("<%") {
-        Some("put a value that holds an expression in quotes, such as `'<% … %>'`: `: `, ` #` and, in `{…}` and `[…]`, a comma end it otherwise")
+        Some(
+            "put a value that holds an expression in quotes, such as `'<% … %>'`: `: `, ` #` and, in `{…}` and `[…]`, a comma end it otherwise",
+        )
     } else if line.contains("{{") {
         Some("a value that begins with `{{` must be quoted; expressions are written `<% … %>`")
     } else if line.starts_with('\t') || line.trim_start_matches(' ').starts_with('\t') {
@@ -49,7 +64,8 @@ fn syntax_mistake(text: &str, at: usize, info: &str) -> Mistake {
         None
     };
     let info = info.trim_end_matches('.');
-    Mistake::new(code::PACK_SYNTAX, Span::new(at, at), format!("this is not valid YAML: {info}")).maybe_hint(hint.map(str::to_owned))
+    Mistake::new(code::PACK_SYNTAX, Span::new(at, at), format!("this is not valid YAML: {info}"))
+        .maybe_hint(hint.map(str::to_owned))
 }
 
 /// A collection that has begun.
@@ -131,8 +147,7 @@ impl<'a> Builder<'a> {
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.check_collection_tag(tag.as_deref(), "map", span);
-                let content =
-                    Content::Map { entries: Vec::new(), seen: HashMap::new(), key: None, merged: Vec::new() };
+                let content = Content::Map { entries: Vec::new(), seen: HashMap::new(), key: None, merged: Vec::new() };
                 return self.begin(content, anchor, span);
             }
             Event::SequenceEnd | Event::MappingEnd => return self.end(span),
@@ -151,7 +166,7 @@ impl<'a> Builder<'a> {
 
     fn check_depth(&self, more: usize, span: Span) -> Result<(), Stop> {
         if self.open.len() + more > limits::YAML_DEPTH_MAX {
-            return Err(self.limit(span, format!("the file is nested more than {} levels deep", limits::YAML_DEPTH_MAX)));
+            return Err(self.limit(span, too_deep()));
         }
         Ok(())
     }
@@ -166,9 +181,9 @@ impl<'a> Builder<'a> {
         let Some(open) = self.open.pop() else { return Ok(()) };
         let kind = match open.content {
             Content::List(items) => Kind::List(items),
-            Content::Map { mut entries, seen, merged, .. } => {
+            Content::Map { mut entries, mut seen, merged, .. } => {
                 for node in merged {
-                    self.merge(&node, &mut entries, &seen)?;
+                    self.merge(&node, &mut entries, &mut seen)?;
                 }
                 Kind::Map(entries)
             }
@@ -179,7 +194,7 @@ impl<'a> Builder<'a> {
     }
 
     /// `<<: *base`: the members of another map, under those written here.
-    fn merge(&mut self, node: &Node, entries: &mut Vec<Entry>, seen: &HashMap<String, Span>) -> Result<(), Stop> {
+    fn merge(&mut self, node: &Node, entries: &mut Vec<Entry>, seen: &mut HashMap<String, Span>) -> Result<(), Stop> {
         let sources: Vec<&Node> = match &node.kind {
             Kind::Map(_) => vec![node],
             Kind::List(items) => items.iter().collect(),
@@ -191,7 +206,8 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         for entry in sources.into_iter().filter_map(Node::as_map).flatten() {
-            if !seen.contains_key(&entry.key) && !entries.iter().any(|other| other.key == entry.key) {
+            if let Slot::Vacant(slot) = seen.entry(entry.key.clone()) {
+                slot.insert(entry.key_span);
                 self.count(entry.value.size() + 1, node.span)?;
                 entries.push(entry.clone());
             }
@@ -249,7 +265,8 @@ impl<'a> Builder<'a> {
             ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
         };
         // The place of a value that is not there is that of the token after it; the end of its key is nearer.
-        let span = if text.is_empty() && style == Style::Plain { Span::new(self.last_end, self.last_end) } else { span };
+        let span =
+            if text.is_empty() && style == Style::Plain { Span::new(self.last_end, self.last_end) } else { span };
         let wanted = tag.map(|tag| if tag.original() == "!" { Some("str") } else { tag.core_suffix() });
         if wanted == Some(Some("str")) || (wanted.is_none() && style != Style::Plain) {
             return Node { span, kind: Kind::Text(text.to_owned(), style) };
@@ -258,7 +275,7 @@ impl<'a> Builder<'a> {
             Ok(kind) => kind,
             Err(bad) => {
                 self.file.add(Mistake::new(code::PACK_BAD_VALUE, span, bad.message).hint(bad.hint));
-                Kind::Null
+                scalar::stand_in(text)
             }
         };
         if let (Some(wanted), Some(tag)) = (wanted, tag) {
@@ -283,7 +300,8 @@ impl<'a> Builder<'a> {
 
     fn bad_tag(&self, tag: &Tag, span: Span) {
         let message = format!("the tag `{}` is not supported here", tag.original());
-        self.file.add(Mistake::new(code::PACK_SYNTAX, span, message).hint("remove the tag and write the value plainly"));
+        self.file
+            .add(Mistake::new(code::PACK_SYNTAX, span, message).hint("remove the tag and write the value plainly"));
     }
 }
 

@@ -15,7 +15,8 @@ impl Node {
             return Span::new(start, next_char_end(file, start).min(self.span.end.max(start)));
         }
         // The end is where the last character ends, not where the next one begins (which may be a line later).
-        let last = value.get(..offset + length).and_then(|text| text.char_indices().next_back()).map_or(offset, |(at, _)| at);
+        let last =
+            value.get(..offset + length).and_then(|text| text.char_indices().next_back()).map_or(offset, |(at, _)| at);
         let end = origin(self.span, *style, file, value, last);
         Span::new(start, next_char_end(file, end))
     }
@@ -111,7 +112,7 @@ mod tests {
         let findings = Findings::default();
         let source = Arc::new(Source::new("t.yaml".into(), text.to_owned()));
         let file = Document { source: Arc::clone(&source), findings: &findings };
-        let root = parse(&file).unwrap_or_else(|| panic!("{:?}", findings.take()));
+        let root = parse(&file).unwrap_or_else(|| panic!("{}", findings.report().plain()));
         let node = &root.as_map().unwrap()[0].value;
         let value = node.as_text().unwrap();
         let span = node.locate(source.text(), value.find('@').unwrap(), 1);

@@ -4,8 +4,8 @@ use serde_json::Number;
 
 use super::{Kind, Style};
 
-/// Why a plain scalar has no value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why a plain scalar has no exact value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadNumber {
     pub(super) message: &'static str,
     pub(super) hint: &'static str,
@@ -33,6 +33,12 @@ pub(super) fn resolve(text: &str) -> Result<Kind, BadNumber> {
         None => return Ok(Kind::Text(text.to_owned(), Style::Plain)),
     };
     Ok(Kind::Number(number))
+}
+
+/// The number that comes nearest to one that is refused, so that nothing else seems wrong with it.
+pub(super) fn stand_in(text: &str) -> Kind {
+    let nearest = text.parse::<f64>().ok().filter(|number| number.is_finite()).unwrap_or(f64::MAX);
+    Number::from_f64(nearest).map_or(Kind::Null, Kind::Number)
 }
 
 /// The number that the text is, if it is written as one.
@@ -112,9 +118,30 @@ mod tests {
 
     #[test]
     fn what_other_yaml_versions_read_otherwise_stays_text() {
-        for text in ["NO", "yes", "on", "off", "y", "014", "-014", "0o9", "0x", "1_000", "12:30:45", "2026-11-21", ".", "1.2.3",
-            "e3", "1e", "-", "+", "--1", "infinity", "nan", "1.0.0-rc.1"]
-        {
+        for text in [
+            "NO",
+            "yes",
+            "on",
+            "off",
+            "y",
+            "014",
+            "-014",
+            "0o9",
+            "0x",
+            "1_000",
+            "12:30:45",
+            "2026-11-21",
+            ".",
+            "1.2.3",
+            "e3",
+            "1e",
+            "-",
+            "+",
+            "--1",
+            "infinity",
+            "nan",
+            "1.0.0-rc.1",
+        ] {
             assert_eq!(value(text), json!(text), "{text}");
         }
     }

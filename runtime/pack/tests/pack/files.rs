@@ -10,14 +10,29 @@ fn manifest(text: &str) -> Demo {
 
 /// Code, line and column, message, hint.
 fn only(demo: &Demo) -> (String, (usize, usize), String, String) {
-    let d = demo.only();
-    (d.code.id().to_owned(), (d.line, d.column), d.message, d.hint.unwrap_or_default())
+    let report = demo.report();
+    let [d] = report.diagnostics.as_slice() else { return (String::new(), (0, 0), report.plain(), String::new()) };
+    (d.code.id().to_owned(), (d.line, d.column), d.message.clone(), d.hint.clone().unwrap_or_default())
+}
+
+/// Text, code, line and column, part of the message, part of the hint.
+type Case = (&'static str, &'static str, (usize, usize), &'static str, &'static str);
+
+fn check(cases: &[Case], demo: fn(&str) -> Demo) {
+    let mut wrong = String::new();
+    for (text, code, place, message, hint) in cases {
+        let found = only(&demo(text));
+        let right = (found.0.as_str(), found.1) == (*code, *place);
+        if !right || !found.2.contains(message) || !found.3.contains(hint) {
+            wrong.push_str(&format!("{text}\n   is {found:?}\n  not {:?}\n", (code, place, message, hint)));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
 }
 
 #[test]
 fn mistakes_in_a_manifest_are_found_with_what_to_write() {
-    let good = "ref: demo\nversion: 0.1.0\n";
-    for (text, code, place, message, hint) in [
+    let cases = [
         ("version: 0.1.0", "E-PACK-0006", (1, 1), "no `ref`", "`ref: demo`"),
         ("ref: demo", "E-PACK-0006", (1, 1), "no `version`", "`version: 0.1.0`"),
         ("ref: other\nversion: 0.1.0", "E-PACK-0007", (1, 6), "directory is called `demo`", "`ref: demo`"),
@@ -34,30 +49,42 @@ fn mistakes_in_a_manifest_are_found_with_what_to_write() {
         ("ref: demo\nversion: 0.1.0\npermissions:\n  htpp: []", "E-PACK-0004", (4, 3), "`htpp`", "`http`"),
         (
             "ref: demo\nversion: 0.1.0\npermissions:\n  http:\n    - connection: ontap\n",
-            "E-PACK-0007", (5, 19), "no connection of kind `ontap`", "declare it",
+            "E-PACK-0007",
+            (5, 19),
+            "no connection of kind `ontap`",
+            "declare it",
         ),
         (
             "ref: demo\nversion: 0.1.0\npermissions:\n  http:\n    - url: example.com\n",
-            "E-PACK-0007", (5, 12), "not an origin", "",
+            "E-PACK-0007",
+            (5, 12),
+            "not an origin",
+            "",
         ),
-        ("ref: demo\nversion: 0.1.0\npermissions:\n  http:\n    - methods: [GET]\n", "E-PACK-0007", (5, 7), "names a", ""),
+        (
+            "ref: demo\nversion: 0.1.0\npermissions:\n  http:\n    - methods: [GET]\n",
+            "E-PACK-0007",
+            (5, 7),
+            "names a",
+            "",
+        ),
         (
             "ref: demo\nversion: 0.1.0\nconnections:\n  array: {simulator: simulater}",
-            "E-PACK-0008", (4, 22), "simulater.wasm", "runner pack build demo",
+            "E-PACK-0008",
+            (4, 22),
+            "simulater.wasm",
+            "runner pack build demo",
         ),
         ("[1, 2]", "E-PACK-0005", (1, 1), "must be a map, found a list", ""),
         ("", "E-PACK-0005", (1, 1), "must be a map, found nothing", ""),
-    ] {
-        let found = only(&manifest(text));
-        assert_eq!((found.0.as_str(), found.1), (code, place), "{text}\n{found:?}");
-        assert!(found.2.contains(message) && found.3.contains(hint), "{text}\n{found:?}");
-    }
-    assert!(manifest(good).findings().is_empty());
+    ];
+    check(&cases, manifest);
+    assert!(manifest("ref: demo\nversion: 0.1.0\n").findings().is_empty());
 }
 
 #[test]
 fn mistakes_in_an_action_are_found_with_what_to_write() {
-    for (text, code, place, message, hint) in [
+    let cases = [
         ("description: x", "E-PACK-0006", (1, 1), "no `runner_type`", "`runner_type: wasm`"),
         ("runner_type: wams", "E-PACK-0007", (1, 14), "`wams`", "did you mean `wasm`?"),
         ("runner_type: http", "E-PACK-0020", (1, 14), "not supported by this version", ""),
@@ -70,9 +97,21 @@ fn mistakes_in_an_action_are_found_with_what_to_write() {
         ("runner_type: noop\ntimeout: 1e300", "E-PACK-0007", (2, 10), "more than 0", ""),
         ("runner_type: noop\nretry: {count: 1}", "E-PACK-0020", (2, 1), "`retry` is not supported", ""),
         ("runner_type: noop\nnotify: {}", "E-PACK-0020", (2, 1), "`notify` is not supported", ""),
-        ("runner_type: noop\ndescripton: x", "E-PACK-0004", (2, 1), "no key `descripton`", "did you mean `description`?"),
+        (
+            "runner_type: noop\ndescripton: x",
+            "E-PACK-0004",
+            (2, 1),
+            "no key `descripton`",
+            "did you mean `description`?",
+        ),
         ("runner_type: noop\nuid: x", "E-PACK-0004", (2, 1), "no key `uid`", "remove it"),
-        ("runner_type: wasm\nentry_point: my script.py", "E-PACK-0007", (2, 14), "not an entry point", "component#function"),
+        (
+            "runner_type: wasm\nentry_point: my script.py",
+            "E-PACK-0007",
+            (2, 14),
+            "not an entry point",
+            "component#function",
+        ),
         ("runner_type: wasm\nentry_point: ../../x#y", "E-PACK-0007", (2, 14), "not an entry point", ""),
         ("runner_type: wasm\nentry_point: dem#x", "E-PACK-0008", (2, 14), "dem.wasm", "did you mean `demo`"),
         ("runner_type: noop\nparameters: [a]", "E-PACK-0005", (2, 13), "must be a map", ""),
@@ -82,25 +121,55 @@ fn mistakes_in_an_action_are_found_with_what_to_write() {
         ("runner_type: noop\nparameters:\n  a: {type: [string, null]}", "E-PACK-0005", (3, 13), "one type", "anyOf"),
         ("runner_type: noop\nparameters:\n  a: {typ: string}", "E-PACK-0004", (3, 7), "`typ`", "did you mean `type`?"),
         ("runner_type: noop\nparameters:\n  a: {$ref: '#/x'}", "E-PACK-0004", (3, 7), "`$ref`", "write the schema out"),
-        ("runner_type: noop\nparameters:\n  a: {type: string, minLength: x}", "E-PACK-0010", (3, 32), "JSON Schema", ""),
-        ("runner_type: noop\nparameters:\n  a: {type: string, pattern: '('}", "E-PACK-0010", (3, 30), "JSON Schema", ""),
-        ("runner_type: noop\nparameters:\n  a: {type: integer, default: 014}", "E-PACK-0012", (3, 31), "\"014\"", "integer"),
+        (
+            "runner_type: noop\nparameters:\n  a: {type: string, minLength: x}",
+            "E-PACK-0010",
+            (3, 32),
+            "JSON Schema",
+            "",
+        ),
+        (
+            "runner_type: noop\nparameters:\n  a: {type: string, pattern: '('}",
+            "E-PACK-0010",
+            (3, 30),
+            "JSON Schema",
+            "",
+        ),
+        (
+            "runner_type: noop\nparameters:\n  a: {type: integer, default: 014}",
+            "E-PACK-0012",
+            (3, 31),
+            "\"014\"",
+            "integer",
+        ),
         ("runner_type: noop\nparameters:\n  a: {enum: [x, y], default: z}", "E-PACK-0012", (3, 30), "\"z\"", ""),
-        ("runner_type: noop\nparameters:\n  a: {immutable: true}", "E-PACK-0012", (3, 3), "no default", "add a `default`"),
+        (
+            "runner_type: noop\nparameters:\n  a: {immutable: true}",
+            "E-PACK-0012",
+            (3, 3),
+            "no default",
+            "add a `default`",
+        ),
         ("runner_type: noop\nparameters:\n  a: {position: -1}", "E-PACK-0005", (3, 17), "from 0", ""),
         (
             "runner_type: noop\nparameters:\n  a: {position: 0}\n  b: {position: 0}",
-            "E-PACK-0007", (4, 17), "same position", "its own",
+            "E-PACK-0007",
+            (4, 17),
+            "same position",
+            "its own",
         ),
         ("runner_type: noop\nparameters:\n  a: {required: yes}", "E-PACK-0005", (3, 17), "`yes`", "`required: true`"),
-        ("runner_type: noop\nparameters:\n  a: {maximum: 99999999999999999999}", "E-PACK-0007", (3, 16), "too large", "quotes"),
+        (
+            "runner_type: noop\nparameters:\n  a: {maximum: 99999999999999999999}",
+            "E-PACK-0007",
+            (3, 16),
+            "too large",
+            "quotes",
+        ),
         ("runner_type: noop\noutput_schema: {type: strin}", "E-PACK-0010", (2, 23), "JSON Schema", ""),
         ("runner_type: noop\ntags: [{nam: x, name: y}]", "E-PACK-0004", (2, 9), "`nam`", "`name`"),
-    ] {
-        let found = only(&action(text));
-        assert_eq!((found.0.as_str(), found.1), (code, place), "{text}\n{found:?}");
-        assert!(found.2.contains(message) && found.3.contains(hint), "{text}\n{found:?}");
-    }
+    ];
+    check(&cases, action);
 }
 
 #[test]
@@ -131,7 +200,10 @@ fn a_pack_without_a_manifest_says_what_to_write() {
 #[test]
 fn files_that_are_not_read_are_named_and_hidden_ones_are_not() {
     let demo = Demo::new();
-    demo.file("actions/a.yml", "x").file("actions/.b.yaml", "x").file("actions/README.md", "x").file("rules/r.yaml", "[");
+    demo.file("actions/a.yml", "x")
+        .file("actions/.b.yaml", "x")
+        .file("actions/README.md", "x")
+        .file("rules/r.yaml", "[");
     demo.file("actions/nested/c.yaml", "[");
     let found = demo.only();
     assert!(!found.is_error() && found.hint.as_ref().unwrap().contains("`a.yaml`"), "{found:?}");

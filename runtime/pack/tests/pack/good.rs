@@ -33,8 +33,13 @@ fn an_action_is_read_whole() {
     let (_, action) = library.action(&"storage.create_volume".parse().unwrap()).unwrap();
     assert!(action.enabled && action.idempotent);
     assert_eq!(action.timeout, Some(Duration::from_secs(30)));
-    assert_eq!(action.tags.iter().map(|tag| (&*tag.name, &*tag.value)).collect::<Vec<_>>(), [("storage", ""), ("team", "a")]);
-    assert!(matches!(&action.body, Body::Wasm { component, function } if component == "storage" && function == "create"));
+    assert_eq!(
+        action.tags.iter().map(|tag| (&*tag.name, &*tag.value)).collect::<Vec<_>>(),
+        [("storage", ""), ("team", "a")]
+    );
+    assert!(
+        matches!(&action.body, Body::Wasm { component, function } if component == "storage" && function == "create")
+    );
     assert_eq!(action.output_schema.as_ref().unwrap()["required"], json!(["id"]));
     let names: Vec<_> = action.parameters.names().collect();
     assert_eq!(names, ["name", "size_gb", "labels", "options", "password", "protocol", "thin"], "position, then name");
@@ -76,7 +81,10 @@ fn the_digest_changes_with_everything_that_runs_and_with_nothing_else() {
     let first = digest();
     assert_eq!(first.len(), 64);
     assert_eq!(digest(), first);
-    demo.file("README.md", "two").file("src/lib.rs", "two").file("actions/.a.yaml.swp", "x").file("notes/b.yaml", ": [");
+    demo.file("README.md", "two")
+        .file("src/lib.rs", "two")
+        .file("actions/.a.yaml.swp", "x")
+        .file("notes/b.yaml", ": [");
     assert_eq!(digest(), first);
     let mut seen = vec![first];
     for (path, content) in [

@@ -9,11 +9,13 @@ use runner_pack::{Library, check};
 
 use crate::kit::{Demo, fixtures, shown, workflow};
 
+const ESCAPE: char = '\u{1b}';
+
 /// Checks a pack whose workflow or action is these bytes, and renders whatever is found in every way.
 fn survive(demo: &Demo) -> Vec<String> {
     let (pack, report) = check(&demo.path(), &Library::default());
     assert_eq!(pack.is_none(), report.has_errors());
-    assert!(!shown(&report).contains('\u{1b}'), "what a file says cannot steer the terminal");
+    assert!(!shown(&report).contains(ESCAPE), "what a file says cannot steer the terminal");
     for diagnostic in &report.diagnostics {
         assert!(diagnostic.line >= 1 && diagnostic.column >= 1);
         assert!((diagnostic.end_line, diagnostic.end_column) >= (diagnostic.line, diagnostic.column));
@@ -155,8 +157,41 @@ impl Change {
 fn change() -> impl Strategy<Value = Change> {
     // What means something to YAML, to expressions or to a reader of lines.
     let words = [
-        "<%", "%>", "{{", "}}", ": ", " #", "- ", "\n", "\r\n", "\t", "&a ", "*a", "!!str ", "'", "\"", "\\", "|\n", "[", "]", "{",
-        "}", ",", "~", "<<: ", "---\n", "...\n", "ä", "\u{feff}", "\u{2028}", "\u{85}", "\0", "0x", "? ", "%TAG ! x\n", "do: a, ,b",
+        "<%",
+        "%>",
+        "{{",
+        "}}",
+        ": ",
+        " #",
+        "- ",
+        "\n",
+        "\r\n",
+        "\t",
+        "&a ",
+        "*a",
+        "!!str ",
+        "'",
+        "\"",
+        "\\",
+        "|\n",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        "~",
+        "<<: ",
+        "---\n",
+        "...\n",
+        "ä",
+        "\u{feff}",
+        "\u{2028}",
+        "\u{85}",
+        "\0",
+        "0x",
+        "? ",
+        "%TAG ! x\n",
+        "do: a, ,b",
     ];
     prop_oneof![
         (any::<usize>(), any::<u8>()).prop_map(|(at, with)| Change::Flip(at, with)),
@@ -184,7 +219,7 @@ proptest! {
         }
         let (pack, report) = check(&root, &Library::default());
         prop_assert_eq!(pack.is_none(), report.has_errors());
-        prop_assert!(!shown(&report).contains('\u{1b}'));
+        prop_assert!(!shown(&report).contains(ESCAPE), "what a file says cannot steer the terminal");
     }
 
     #[test]
@@ -192,5 +227,37 @@ proptest! {
         let demo = Demo::new();
         demo.file("workflows/w.yaml", &text);
         survive(&demo);
+    }
+}
+
+#[test]
+fn a_mistake_at_the_end_of_a_very_long_line_is_shown_without_the_line() {
+    let demo = Demo::new();
+    demo.file("actions/a.yaml", format!("{{runner_type: noop, description: {}, nmae: 1}}", "x".repeat(100_000)));
+    let report = demo.report();
+    assert_eq!(report.diagnostics.len(), 1);
+    let shown = shown(&report);
+    assert!(shown.contains("xxx, nmae: 1") && shown.len() < 5_000, "{shown}");
+}
+
+#[test]
+fn very_many_mistakes_cost_no_more_than_many() {
+    let unknown_keys: String = (0..20_000).map(|i| format!("k{i}: 1, ")).collect();
+    let expressions = "<% ( %>".repeat(30_000);
+    let calls: String = (0..4_000).map(|i| format!("  t{i}: {{action: core.a{i}, input: {{x{i}: 1}}}}\n")).collect();
+    let merges = format!("- &a {{{unknown_keys}}}\n- {{<<: [*a, *a]}}\n");
+    for (name, text) in [
+        ("unknown keys", format!("{{{unknown_keys}}}")),
+        ("expressions", format!("vars: [{{a: '{expressions}'}}]\ntasks: {{t: {{}}}}\n")),
+        ("calls", format!("tasks:\n{calls}")),
+        ("merges", merges),
+    ] {
+        let demo = workflow(&text);
+        let begin = Instant::now();
+        let report = demo.report();
+        assert!(report.has_errors() && report.diagnostics.len() <= 200, "{name}");
+        // Generous, for a build without optimisation on a busy machine; quadratic work takes minutes.
+        assert!(begin.elapsed() < Duration::from_secs(20), "{name}: {:?}", begin.elapsed());
+        println!("{name}: {:?}", begin.elapsed());
     }
 }

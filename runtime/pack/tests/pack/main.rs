@@ -1,5 +1,7 @@
 //! The borders of the crate: directories in, packs and diagnostics out.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "in a test they are the report")]
+
 mod broken;
 mod config;
 mod files;

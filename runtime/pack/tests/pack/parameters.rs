@@ -48,8 +48,10 @@ fn what_is_wrong_is_said_with_a_hint_and_without_the_secret() {
         parameters.bind(given).unwrap_err().remove(0)
     };
     let unknown = error(json!({"naem": "x", "name": "x"}));
-    assert_eq!((unknown.to_string().as_str(), unknown.hint.as_deref()),
-        ("there is no parameter `naem`", Some("did you mean `name`?")));
+    assert_eq!(
+        (unknown.to_string().as_str(), unknown.hint.as_deref()),
+        ("there is no parameter `naem`", Some("did you mean `name`?"))
+    );
     let inner = error(json!({"name": "x", "options": {"tier": "lead"}}));
     assert!(inner.message.contains("`options` at `/tier`: \"lead\""), "{inner}");
     let secret = error(json!({"name": "x", "password": 4_711}));
@@ -87,7 +89,10 @@ fn a_secret_deep_in_a_parameter_makes_the_parameter_secret() {
     let (library, _) = Library::load(&[demo.above().to_owned()], None);
     let (_, action) = library.action(&"demo.a".parse().unwrap()).unwrap();
     assert_eq!(action.parameters.secret_names(), ["login"]);
-    assert_eq!(action.parameters.json_schema()["properties"]["login"]["properties"]["password"], json!({"type": "string"}));
+    assert_eq!(
+        action.parameters.json_schema()["properties"]["login"]["properties"]["password"],
+        json!({"type": "string"})
+    );
 }
 
 #[test]
@@ -129,8 +134,17 @@ parameters:
     ] {
         assert_eq!(parameters.from_text(name, text).unwrap(), value, "{name}={text}");
     }
-    for (name, text) in [("i", "5.5"), ("i", "99999999999999999999"), ("n", "NaN"), ("n", "inf"), ("b", "maybe"), ("a", "[1"), ("ai", "1,x"), ("o", "k"), ("secret", "hunter2")]
-    {
+    for (name, text) in [
+        ("i", "5.5"),
+        ("i", "99999999999999999999"),
+        ("n", "NaN"),
+        ("n", "inf"),
+        ("b", "maybe"),
+        ("a", "[1"),
+        ("ai", "1,x"),
+        ("o", "k"),
+        ("secret", "hunter2"),
+    ] {
         let error = parameters.from_text(name, text).unwrap_err();
         assert_eq!(error.code.id(), "E-PARAM-0006", "{name}={text}");
         assert!(error.hint.is_some());

@@ -4,16 +4,20 @@ use crate::kit::workflow;
 
 /// The only finding of a workflow with these tasks (which begin on line 2): code, line and column, and all that is said.
 fn only(tasks: &str) -> (String, (usize, usize), String) {
-    let d = workflow(&format!("tasks:\n{tasks}")).only();
-    (d.code.id().to_owned(), (d.line, d.column), format!("{} | {}", d.message, d.hint.unwrap_or_default()))
+    let report = workflow(&format!("tasks:\n{tasks}")).report();
+    let [d] = report.diagnostics.as_slice() else { return (String::new(), (0, 0), report.plain()) };
+    (d.code.id().to_owned(), (d.line, d.column), format!("{} | {}", d.message, d.hint.as_deref().unwrap_or_default()))
 }
 
 fn check(cases: &[(&str, &str, (usize, usize), &str)]) {
+    let mut wrong = String::new();
     for (tasks, code, place, said) in cases {
         let found = only(tasks);
-        assert_eq!((found.0.as_str(), found.1), (*code, *place), "{tasks}\n{found:?}");
-        assert!(found.2.contains(said), "{tasks}\n{found:?}");
+        if (found.0.as_str(), found.1) != (*code, *place) || !found.2.contains(said) {
+            wrong.push_str(&format!("{tasks}\n   is {found:?}\n  not {:?}\n", (code, place, said)));
+        }
     }
+    assert!(wrong.is_empty(), "\n{wrong}");
 }
 
 #[test]
@@ -27,18 +31,20 @@ fn calls_are_checked_against_the_action_also_in_other_packs() {
         ("  a: {action: core.echo message=hi}", "E-PACK-0007", (2, 15), "`input: {message: hi}`"),
         ("  a: {action: 5}", "E-PACK-0005", (2, 15), "name of an action"),
         ("  a: {action: core.echo}", "E-FLOW-0007", (2, 15), "requires the parameter `message`"),
-        ("  a: {action: core.echo, input: {mesage: x, message: y}}", "E-FLOW-0006", (2, 36), "did you mean `message`?"),
+        ("  a: {action: core.echo, input: {mesage: x, message: y}}", "E-FLOW-0006", (2, 34), "did you mean `message`?"),
         ("  a:\n    action: core.echo\n    input:\n      message: 5\n", "E-FLOW-0008", (5, 16), "string"),
-        ("  a:\n    action: core.echo\n    input:\n      message: x\n      times: 0\n", "E-FLOW-0008", (6, 14), "minimum"),
-        ("  a: {action: core.noop, input: {x: 1}}", "E-FLOW-0006", (2, 36), "no parameters"),
-        // A workflow is an action too.
-        ("  a: {action: storage.provision, input: {name: 7}}", "E-FLOW-0008", (2, 50), "string"),
         (
-            "  a: {action: storage.create_volume, input: {name: x, protocol: smb}}",
-            "E-FLOW-0008", (2, 67), "immutable",
+            "  a:\n    action: core.echo\n    input:\n      message: x\n      times: 0\n",
+            "E-FLOW-0008",
+            (6, 14),
+            "minimum",
         ),
+        ("  a: {action: core.noop, input: {x: 1}}", "E-FLOW-0006", (2, 34), "no parameters"),
+        // A workflow is an action too.
+        ("  a: {action: storage.provision, input: {name: 7}}", "E-FLOW-0008", (2, 48), "string"),
+        ("  a: {action: storage.create_volume, input: {name: x, protocol: smb}}", "E-FLOW-0008", (2, 65), "immutable"),
         ("  a: {input: {x: 1}}", "E-PACK-0006", (2, 3), "no `action`"),
-        ("  a: {action: core.noop, input: 5}", "E-PACK-0005", (2, 35), "a map"),
+        ("  a: {action: core.noop, input: 5}", "E-PACK-0005", (2, 33), "a map"),
     ]);
 }
 
@@ -60,10 +66,10 @@ fn what_only_the_run_can_tell_is_not_complained_of() {
 #[test]
 fn the_shape_is_checked() {
     check(&[
-        ("  a: {action: core.noop, next: [{do: b}]}", "E-FLOW-0001", (2, 40), "`b`"),
+        ("  a: {action: core.noop, next: [{do: b}]}", "E-FLOW-0001", (2, 38), "`b`"),
         ("  a:\n    action: core.noop\n    next:\n      - do: [a1, fail]\n", "E-FLOW-0001", (5, 14), "`a1`"),
         ("  a:\n    next:\n      - do: noop, gone , fail\n", "E-FLOW-0001", (4, 19), "`gone`"),
-        ("  a: {next: [{do: a}]}", "E-FLOW-0003", (2, 3), ""),
+        ("  a: {next: [{do: a}]}", "E-FLOW-0003", (1, 1), ""),
         ("  a: {}\n  b: {next: [{do: b}]}", "E-FLOW-0004", (3, 3), "`b`"),
         ("  noop: {}", "E-FLOW-0002", (2, 3), "`noop`"),
         ("  a: {next: [{do: b}]}\n  b: {join: 2}", "E-FLOW-0013", (3, 13), ""),
@@ -72,12 +78,12 @@ fn the_shape_is_checked() {
         ("  a: {next: b}\n  b: {}", "E-PACK-0005", (2, 13), "`next: [{do: b}]`"),
         ("  a: {join: 0}", "E-PACK-0005", (2, 13), "from 1"),
         ("  a: {join: {needs: 1}}", "E-PACK-0020", (2, 13), "not supported"),
-        ("  a: {next: [{do: retry}]}", "E-PACK-0020", (2, 21), "not supported"),
-        ("  a: {next: [{do: 5}]}", "E-PACK-0005", (2, 21), "`do` must be"),
-        ("  a: {next: [{publish: a=1}]}", "E-PACK-0005", (2, 26), "short form"),
-        ("  a: {next: [{publish: [a]}]}", "E-PACK-0005", (2, 27), "`- a: null`"),
-        ("  a: {next: [{publish: [{a: 1, b: 2}]}]}", "E-PACK-0007", (2, 34), "begin a new item: `- b: …`"),
-        ("  a: {next: [{publish: [{a-b: 1}]}]}", "E-PACK-0007", (2, 28), "`a-b`"),
+        ("  a: {next: [{do: retry}]}", "E-PACK-0020", (2, 19), "not supported"),
+        ("  a: {next: [{do: 5}]}", "E-PACK-0005", (2, 19), "`do` must be"),
+        ("  a: {next: [{publish: a=1}]}", "E-PACK-0005", (2, 24), "short form"),
+        ("  a: {next: [{publish: [a]}]}", "E-PACK-0005", (2, 25), "`- a: null`"),
+        ("  a: {next: [{publish: [{a: 1, b: 2}]}]}", "E-PACK-0007", (2, 32), "begin a new item: `- b: …`"),
+        ("  a: {next: [{publish: [{a-b: 1}]}]}", "E-PACK-0007", (2, 26), "`a-b`"),
         ("  a: {nxt: [{do: b}]}\n  b: {}", "E-PACK-0004", (2, 7), "did you mean `next`?"),
         ("  a: {publish: [{a: 1}]}", "E-PACK-0004", (2, 7), "belongs to an item of `next`"),
         ("  a: 5", "E-PACK-0005", (2, 6), "must be a map"),
@@ -90,7 +96,9 @@ fn the_shape_is_checked() {
 
 #[test]
 fn keys_of_orquesta_say_what_to_write() {
-    for (key, said) in [("version: 1.0", "not needed"), ("input: [a]", "`parameters:`"), ("runner_type: orquesta", "remove it")] {
+    for (key, said) in
+        [("version: 1.0", "not needed"), ("input: [a]", "`parameters:`"), ("runner_type: orquesta", "remove it")]
+    {
         let d = workflow(&format!("{key}\ntasks: {{a: {{}}}}\n")).only();
         assert_eq!((d.code.id(), d.line, d.column), ("E-PACK-0004", 1, 1), "{key}");
         assert!(d.hint.as_ref().unwrap().contains(said), "{d:?}");
@@ -121,8 +129,18 @@ fn a_mistake_in_an_expression_points_at_its_character_in_every_style() {
 #[test]
 fn an_expression_that_yaml_cut_short_says_how_to_quote_it() {
     check(&[
-        ("  a:\n    next:\n      - when: <% status() == \"a #b\" %>\n", "E-EXPR-0002", (4, 15), "`'<% status() == \"a #b\" %>'`"),
-        ("  a: {action: core.echo, input: {message: <% max(1, 2) %>}}", "E-EXPR-0002", (2, 43), "`\"<% max(1, 2) %>\"`"),
+        (
+            "  a:\n    next:\n      - when: <% status() == \"a #b\" %>\n",
+            "E-EXPR-0002",
+            (4, 15),
+            "`'<% status() == \"a #b\" %>'`",
+        ),
+        (
+            "  a: {action: core.echo, input: {message: <% max(1, 2) %>}}",
+            "E-EXPR-0002",
+            (2, 43),
+            "`\"<% max(1, 2) %>\"`",
+        ),
     ]);
     let d = workflow("vars:\n  - a: <% 1 == 2 ? x : y %>\ntasks: {t: {}}\n").only();
     assert_eq!((d.code.id(), d.line), ("E-PACK-0001", 2));
@@ -132,7 +150,12 @@ fn an_expression_that_yaml_cut_short_says_how_to_quote_it() {
 #[test]
 fn leftovers_of_yaql_and_jinja_get_a_hint() {
     check(&[
-        ("  a: {next: [{when: '<% $.x %>'}]}", "E-EXPR-0001", (2, 25), "this is YAQL: `$.name` is written `ctx(\"name\")`"),
+        (
+            "  a: {next: [{when: '<% $.x %>'}]}",
+            "E-EXPR-0001",
+            (2, 25),
+            "this is YAQL: `$.name` is written `ctx(\"name\")`",
+        ),
         ("  a: {next: [{when: '<% succeeded() and true %>'}]}", "E-EXPR-0001", (2, 37), "`&&`"),
         ("  a: {next: [{when: '{{ succeeded() }}'}]}", "E-EXPR-0004", (2, 22), "Jinja is not evaluated"),
     ]);
