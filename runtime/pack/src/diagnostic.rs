@@ -31,6 +31,7 @@ pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
     /// The file or directory that is wrong.
+    #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
     /// Where it begins: the line, from 1.
     pub line: usize,
@@ -59,6 +60,11 @@ pub struct Diagnostic {
 
 fn code_id<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(code.id())
+}
+
+/// A path that is not UTF-8 is no reason for a report to have no JSON.
+fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
 }
 
 impl Diagnostic {
@@ -95,6 +101,11 @@ impl Diagnostic {
             source: source.shown().filter(|_| source.is_drawable(start.line)).cloned(),
             ..Self::new(source.path(), mistake)
         }
+    }
+
+    /// The path, fit to be printed: the name of a file is as untrusted as its content.
+    fn shown_path(&self) -> String {
+        one_line(&self.path.to_string_lossy())
     }
 
     /// Whether the pack cannot be used because of it.

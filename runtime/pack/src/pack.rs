@@ -1,6 +1,7 @@
 //! A pack without mistakes.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use serde_json::Value;
 use crate::{Action, Diagnostic, Manifest, Parameters};
 
 /// A pack, checked: everything it refers to is there.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Pack {
     /// What `pack.yaml` says.
     pub manifest: Manifest,
@@ -28,6 +29,18 @@ pub struct Pack {
     pub digest: String,
     /// What is doubtful about it.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// Which pack it is. Its configuration, which may hold secrets, is not shown.
+impl fmt::Debug for Pack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pack")
+            .field("reference", &self.manifest.reference)
+            .field("version", &self.manifest.version)
+            .field("directory", &self.directory)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Pack {

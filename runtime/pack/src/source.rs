@@ -40,7 +40,7 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn new(path: PathBuf, text: String) -> Self {
-        let shown = NamedSource::new(path.display().to_string(), printable(&text));
+        let shown = NamedSource::new(printable(&path.to_string_lossy()).replace('\n', " "), printable(&text));
         Self { shown: Some(Arc::new(shown)), ..Self::confidential(path, text) }
     }
 

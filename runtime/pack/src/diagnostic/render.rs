@@ -57,7 +57,7 @@ impl Diagnostic {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        let mut text = self.path.display().to_string();
+        let mut text = self.shown_path();
         if self.placed {
             let _ = write!(text, ":{}:{}", self.line, self.column);
         }
@@ -81,7 +81,7 @@ impl Diagnostic {
         if self.source.is_none() {
             // Without a source, because none may be shown or its lines are too long, the drawing would not say which file is meant.
             let place = if self.placed { format!(":{}:{}", self.line, self.column) } else { String::new() };
-            let _ = writeln!(text, "{}{place}", self.path.display());
+            let _ = writeln!(text, "{}{place}", self.shown_path());
             if let Some(excerpt) = &self.excerpt {
                 let _ = writeln!(text, "    | {excerpt}");
             }

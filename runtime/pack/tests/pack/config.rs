@@ -26,6 +26,15 @@ fn values_are_checked_and_completed() {
 }
 
 #[test]
+fn a_configuration_is_not_in_what_is_logged_of_a_pack() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("storage.yaml"), "token: hunter2\n").unwrap();
+    let (library, _) = Library::load(&[fixtures()], Some(directory.path()));
+    assert_eq!(library.pack("storage").unwrap().config["token"], "hunter2");
+    assert!(!format!("{library:?}").contains("hunter2"));
+}
+
+#[test]
 fn mistakes_in_values_point_into_their_file_and_quote_nothing_of_it() {
     let (keep, config, report) = load(Some("token: [hunter2]\nregoin: us\nlimits: {}\n# hunter2\n"));
     assert!(config.is_none());

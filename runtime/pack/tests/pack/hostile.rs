@@ -261,3 +261,51 @@ fn very_many_mistakes_cost_no_more_than_many() {
         println!("{name}: {:?}", begin.elapsed());
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn the_names_of_files_cannot_steer_the_terminal_and_need_not_be_text() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let demo = Demo::new();
+    demo.file("actions/a\u{1b}[2J\n.yaml", "runner_type: nothing\n").file("actions/b\u{1b}.yaml", "[");
+    let odd = std::ffi::OsStr::from_bytes(b"c\xff.yaml");
+    fs::write(demo.path().join("actions").join(odd), "x").unwrap();
+    let found = survive(&demo);
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(!demo.report().plain().contains("[2J\n"));
+}
+
+#[test]
+fn packs_can_be_shared_between_threads() {
+    const fn shared<T: Send + Sync + 'static>() {}
+    shared::<Library>();
+    shared::<runner_pack::Report>();
+}
+
+#[test]
+fn a_workflow_of_a_thousand_tasks_is_checked_in_seconds() {
+    let chain: String =
+        (0..1_000).map(|i| format!("  t{i}: {{next: [{{publish: [{{v{i}: 1}}], do: t{}}}]}}\n", i + 1)).collect();
+    let fan: String = (0..1_000).map(|i| format!("  t{i}: {{next: [{{do: end}}]}}\n")).collect();
+    let wheel: String = (0..90)
+        .map(|i| {
+            format!(
+                "  t{i}: {{next: [{{do: [{}]}}]}}\n",
+                (0..90).map(|j| format!("t{j}")).collect::<Vec<_>>().join(",")
+            )
+        })
+        .collect();
+    for (name, tasks) in [
+        ("chain", format!("{chain}  t1000: {{}}\n")),
+        ("fan", format!("{fan}  end: {{join: all}}\n")),
+        ("wheel", format!("  start: {{next: [{{do: t0}}]}}\n{wheel}")),
+    ] {
+        let demo = workflow(&format!("tasks:\n{tasks}"));
+        let begin = Instant::now();
+        let report = demo.report();
+        println!("{name}: {:?}", begin.elapsed());
+        assert!(report.diagnostics.is_empty(), "{name}: {}", report.plain());
+        assert!(begin.elapsed() < Duration::from_secs(20), "{name}: {:?}", begin.elapsed());
+    }
+}
