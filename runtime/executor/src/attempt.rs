@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ExecutionRequest;
 use crate::error::{ExecutorError, RequestError};
-use crate::executor::Shared;
+use crate::executor::{BeginError, Shared};
 use crate::progress::{Herald, Progress};
 
 pub(crate) struct Task {
@@ -65,6 +65,12 @@ async fn outcome(task: Task) -> Outcome {
             Err(outcome) => outcome,
         },
     }
+}
+
+/// The outcome of an action that does nothing, for which no attempt has to be made.
+pub(crate) fn at_once(action: &Action, input: &Value) -> Option<Outcome> {
+    let (Body::Noop, true, Value::Object(given)) = (&action.body, action.enabled, input) else { return None };
+    Some(bind(action, given.clone()).map_or_else(|outcome| outcome, |_| Outcome::Succeeded { result: Value::Null }))
 }
 
 fn failed(error: &RequestError) -> Outcome {
@@ -130,8 +136,11 @@ async fn workflow(task: Task, parameters: Map<String, Value>) -> Outcome {
     let begun = task.shared.begin(request, id, herald.clone(), task.cancel.clone()).await;
     let drive = match begun {
         Ok(drive) => Ok(drive),
-        Err(RequestError::Store(StoreError::Exists)) => task.shared.take_up(id, herald, task.cancel.clone()).await,
-        Err(error) => return failed(&error),
+        Err(BeginError::Executor(ExecutorError::Store(StoreError::Exists))) => {
+            task.shared.take_up(id, herald, task.cancel.clone()).await
+        }
+        Err(BeginError::Request(error)) => return failed(&error),
+        Err(BeginError::Executor(error)) => Err(error),
     };
     let ended = match drive {
         Ok(drive) => drive.run().await,

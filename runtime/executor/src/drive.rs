@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use runner_engine::{Command, Plan, State, Stop};
 use runner_model::{
-    ActionRef, AttemptNumber, Entry, ExecutionView, Fact, Failure, Outcome, StepId, TaskName, Version, code,
+    ActionRef, AttemptNumber, Entry, ExecutionId, ExecutionView, Fact, Failure, FencingToken, Outcome, StepId,
+    TaskName, Version, code, limits,
 };
 use runner_pack::Action;
-use runner_store::{Append, Journal, KeyValue, Lease};
+use runner_store::{Append, Journal, KeyValue, Lease, NewExecution};
 use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -16,22 +17,35 @@ use tokio_util::sync::CancellationToken;
 use crate::attempt::{self, Task};
 use crate::error::ExecutorError;
 use crate::executor::Shared;
+use crate::lease;
 use crate::progress::{Herald, Progress};
 
 /// One execution that this process owns.
 pub(crate) struct Drive {
     shared: Arc<Shared>,
     plan: Arc<Plan>,
-    lease: Lease,
+    id: ExecutionId,
+    /// The token of the lease; none until the execution is recorded for the first time.
+    token: Option<FencingToken>,
     state: State,
     /// The journal as recorded, and after it what is decided and not yet recorded.
     entries: Vec<Entry>,
     recorded: usize,
+    /// Attempts to begin once their intent is recorded.
+    due: Vec<Due>,
     herald: Herald,
     /// Cancelled by whoever wants the execution to stop.
     cancel: CancellationToken,
     attempts: JoinSet<(StepId, AttemptNumber, Outcome)>,
     running: BTreeMap<StepId, CancellationToken>,
+}
+
+/// What driving an execution needs beside the execution.
+pub(crate) struct Work {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) herald: Herald,
+    pub(crate) cancel: CancellationToken,
 }
 
 /// An attempt that is recorded as begun and is to begin.
@@ -44,23 +58,47 @@ struct Due {
 }
 
 impl Drive {
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        plan: Arc<Plan>,
+    /// An execution that is asked for: decided as far as it goes without an attempt, and recorded in one commit.
+    pub(crate) async fn open(
+        work: Work,
+        id: ExecutionId,
+        requested: Entry,
+        state: State,
+    ) -> Result<Self, ExecutorError> {
+        let mut drive = Self::new(work, id, None, state, vec![requested]);
+        drive.take(Fact::Started).await?;
+        drive.decide_all().await?;
+        Ok(drive)
+    }
+
+    /// An execution that a lost process left.
+    pub(crate) async fn reopen(
+        work: Work,
         lease: Lease,
         state: State,
         entries: Vec<Entry>,
-        herald: Herald,
-        cancel: CancellationToken,
-    ) -> Self {
+    ) -> Result<Self, ExecutorError> {
         let recorded = entries.len();
+        let mut drive = Self::new(work, lease.id, Some(lease.token), state, entries);
+        drive.recorded = recorded;
+        if recorded == 1 {
+            drive.take(Fact::Started).await?;
+        }
+        drive.take_up().await?;
+        Ok(drive)
+    }
+
+    fn new(work: Work, id: ExecutionId, token: Option<FencingToken>, state: State, entries: Vec<Entry>) -> Self {
+        let Work { shared, plan, herald, cancel } = work;
         Self {
             shared,
             plan,
-            lease,
+            id,
+            token,
             state,
             entries,
-            recorded,
+            recorded: 0,
+            due: Vec::new(),
             herald,
             cancel,
             attempts: JoinSet::new(),
@@ -70,27 +108,35 @@ impl Drive {
 
     /// Drives it to its end. Dropping the future stops what runs and leaves the journal as it is.
     pub(crate) async fn run(mut self) -> Result<ExecutionView, ExecutorError> {
-        if self.entries.len() == 1 {
-            self.take(Fact::Started).await?;
-        }
-        let mut due = self.take_up().await?;
         loop {
-            due.extend(self.decide().await?);
-            self.record().await?;
-            for due in due.drain(..) {
+            self.decide_all().await?;
+            for due in std::mem::take(&mut self.due) {
                 self.begin(due);
             }
             if self.state.status().is_terminal() {
-                return Shared::view(self.lease.id, &self.entries);
+                return Shared::view(self.id, &self.entries);
             }
             self.wait().await?;
         }
     }
 
+    /// Decides until nothing is outstanding, and records it: as a rule in one commit.
+    async fn decide_all(&mut self) -> Result<(), ExecutorError> {
+        loop {
+            let decided = self.decide().await?;
+            let waiting = self.entries.len() - self.recorded;
+            if !decided || waiting >= limits::STORE_BATCH_MAX {
+                self.record().await?;
+            }
+            if !decided {
+                return Ok(());
+            }
+        }
+    }
+
     /// What a lost process left under way: steps that had not begun begin; a try of which nothing is known is made
     /// again if the action allows that, and given up otherwise.
-    async fn take_up(&mut self) -> Result<Vec<Due>, ExecutorError> {
-        let mut due = Vec::new();
+    async fn take_up(&mut self) -> Result<(), ExecutorError> {
         for in_flight in self.state.in_flight() {
             let Some((task, action, input)) = self.scheduled(in_flight.step) else { continue };
             let found = self.shared.options.packs.action(&action).map(|(_, action)| action.clone());
@@ -109,9 +155,9 @@ impl Drive {
                 }
             };
             self.take(Fact::AttemptStarted { step: in_flight.step, attempt }).await?;
-            due.push(Due { step: in_flight.step, attempt, task, action, input });
+            self.due.push(Due { step: in_flight.step, attempt, task, action, input });
         }
-        Ok(due)
+        Ok(())
     }
 
     /// What the journal says about the start of a step.
@@ -124,26 +170,24 @@ impl Drive {
         })
     }
 
-    /// Turns what the conductor decided into entries, and says which attempts are to begin once they are recorded.
-    async fn decide(&mut self) -> Result<Vec<Due>, ExecutorError> {
-        let mut due = Vec::new();
+    /// Turns what the conductor decided into entries; says whether that may have led to more decisions.
+    async fn decide(&mut self) -> Result<bool, ExecutorError> {
+        let mut decided = false;
         for command in self.state.outstanding(&self.plan) {
             match command {
                 Command::StartStep { step, task, route, action, input } => {
-                    let found = self.shared.options.packs.action(&action);
-                    let secret = found.map(|(_, action)| action.parameters.secret_names()).unwrap_or_default();
-                    let attempt = AttemptNumber::FIRST;
+                    let found = self.shared.options.packs.action(&action).map(|(_, action)| action.clone());
                     let scheduled = Fact::StepScheduled {
                         step,
                         task: task.clone(),
                         route,
                         action: action.clone(),
                         input: input.clone(),
-                        secret,
+                        secret: found.as_ref().map(|action| action.parameters.secret_names()).unwrap_or_default(),
                     };
                     self.take(scheduled).await?;
-                    self.take(Fact::AttemptStarted { step, attempt }).await?;
-                    due.push(Due { step, attempt, task, action, input });
+                    let due = Due { step, attempt: AttemptNumber::FIRST, task, action, input };
+                    decided |= self.intend(due, found.as_deref()).await?;
                 }
                 Command::InterruptStep { step } => {
                     if let Some(running) = self.running.get(&step) {
@@ -155,7 +199,21 @@ impl Drive {
                 }
             }
         }
-        Ok(due)
+        Ok(decided)
+    }
+
+    /// Records the intent of a first attempt. An action that does nothing is done at once, and rides in the same
+    /// commit; says whether it was one.
+    async fn intend(&mut self, due: Due, action: Option<&Action>) -> Result<bool, ExecutorError> {
+        let (step, attempt) = (due.step, due.attempt);
+        self.take(Fact::AttemptStarted { step, attempt }).await?;
+        let Some(outcome) = action.and_then(|action| attempt::at_once(action, &due.input)) else {
+            self.due.push(due);
+            return Ok(false);
+        };
+        self.say_started(&due);
+        self.finish(step, attempt, outcome).await?;
+        Ok(true)
     }
 
     /// Waits for something to happen and takes everything that has happened.
@@ -184,6 +242,10 @@ impl Drive {
         // unknown, and that is for the next process to say.
         let (step, attempt, outcome) = ended.map_err(|_| ExecutorError::Interrupted)?;
         self.running.remove(&step);
+        self.finish(step, attempt, outcome).await
+    }
+
+    async fn finish(&mut self, step: StepId, attempt: AttemptNumber, outcome: Outcome) -> Result<(), ExecutorError> {
         let (status, failure) = (outcome.status(), outcome.failure().cloned());
         self.take(Fact::AttemptFinished { step, attempt, outcome }).await?;
         self.herald.say(self.shared.options.clock.now(), Progress::StepFinished { step, status, failure });
@@ -233,26 +295,34 @@ impl Drive {
         if entries.is_empty() {
             return Ok(());
         }
-        let append = Append {
-            id: self.lease.id,
-            token: self.lease.token,
-            expected: Version(u64::try_from(self.recorded).unwrap_or(u64::MAX)),
-            entries,
-        };
-        Journal::append(&*self.shared.options.store, append).await?;
+        let options = &self.shared.options;
+        match self.token {
+            Some(token) => {
+                let expected = Version(u64::try_from(self.recorded).unwrap_or(u64::MAX));
+                Journal::append(&*options.store, Append { id: self.id, token, expected, entries }).await?;
+            }
+            None => {
+                let lease_until = lease::until(options.clock.now());
+                let new = NewExecution { id: self.id, entries, owner: options.node.clone(), lease_until };
+                self.token = Some(Journal::create(&*options.store, new).await?.token);
+            }
+        }
         self.recorded = self.entries.len();
         Ok(())
     }
 
-    fn begin(&mut self, due: Due) {
-        let now = self.shared.options.clock.now();
+    fn say_started(&self, due: &Due) {
         let started = Progress::StepStarted { step: due.step, task: due.task.clone(), action: due.action.clone() };
-        self.herald.say(now, started);
+        self.herald.say(self.shared.options.clock.now(), started);
+    }
+
+    fn begin(&mut self, due: Due) {
+        self.say_started(&due);
         let cancel = CancellationToken::new();
         self.running.insert(due.step, cancel.clone());
         let task = Task {
             shared: self.shared.clone(),
-            execution: self.lease.id,
+            execution: self.id,
             step: due.step,
             attempt: due.attempt,
             action: due.action,

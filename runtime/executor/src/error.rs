@@ -30,9 +30,9 @@ pub enum RequestError {
         /// Every mistake.
         mistakes: Vec<ParameterError>,
     },
-    /// The store failed.
+    /// It could not be recorded.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Begin(ExecutorError),
 }
 
 fn list(mistakes: &[ParameterError]) -> String {
@@ -47,7 +47,7 @@ impl RequestError {
             Self::UnknownAction { .. } => code::EXEC_UNKNOWN_ACTION,
             Self::Disabled { .. } => code::EXEC_DISABLED,
             Self::Parameters { mistakes, .. } => mistakes.first().map_or(code::PARAM_INVALID, |mistake| mistake.code),
-            Self::Store(error) => error.code(),
+            Self::Begin(error) => error.code(),
         }
     }
 
@@ -61,7 +61,7 @@ impl RequestError {
                 let own = mistakes.iter().find_map(|mistake| mistake.hint.clone());
                 Some(own.unwrap_or_else(|| format!("see `runner exec {action} --help`")))
             }
-            Self::Store(error) => Some(error.hint().to_owned()),
+            Self::Begin(error) => error.hint().map(str::to_owned),
         }
     }
 }
@@ -102,6 +102,18 @@ impl ExecutorError {
             Self::Missing { .. } => code::EXEC_UNKNOWN_ACTION,
             Self::Owned { .. } => code::EXEC_OWNED,
             Self::Interrupted => code::EXEC_UNKNOWN_OUTCOME,
+        }
+    }
+
+    /// What the user can do.
+    #[must_use]
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Store(error) => Some(error.hint()),
+            Self::Mismatch(_) => Some("install the version of the pack that the execution began with"),
+            Self::Missing { .. } => Some("name the directory of its pack with `--packs DIR`"),
+            Self::Owned { .. } => Some("wait for it, or for its lease to run out if it was killed"),
+            Self::Interrupted => None,
         }
     }
 }

@@ -9,13 +9,13 @@ use runner_model::{
     limits,
 };
 use runner_pack::{Action, Body, Pack};
-use runner_store::{Journal, Lease, Leases, NewExecution, Store};
+use runner_store::{Journal, Leases, Store};
 use serde_json::{Map, Value};
 use tokio::sync::{broadcast, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::drive::Drive;
+use crate::drive::{Drive, Work};
 use crate::error::{ExecutorError, RequestError};
 use crate::kv::StoredKv;
 use crate::progress::Herald;
@@ -76,7 +76,10 @@ impl Executor {
         let (sender, progress) = broadcast::channel(limits::PROGRESS_QUEUE_MAX);
         let cancel = CancellationToken::new();
         let herald = Herald { execution: id, depth: 0, sender };
-        let drive = shared.begin(request, id, herald, cancel.clone()).await?;
+        let drive = shared.begin(request, id, herald, cancel.clone()).await.map_err(|error| match error {
+            BeginError::Request(error) => error,
+            BeginError::Executor(error) => RequestError::Begin(error),
+        })?;
         Ok(self.spawn(id, drive, progress, cancel))
     }
 
@@ -121,6 +124,26 @@ impl Executor {
     }
 }
 
+/// Why an execution did not begin.
+pub(crate) enum BeginError {
+    /// The request is wrong.
+    Request(RequestError),
+    /// It could not be recorded.
+    Executor(ExecutorError),
+}
+
+impl From<RequestError> for BeginError {
+    fn from(error: RequestError) -> Self {
+        Self::Request(error)
+    }
+}
+
+impl From<ExecutorError> for BeginError {
+    fn from(error: ExecutorError) -> Self {
+        Self::Executor(error)
+    }
+}
+
 impl Shared {
     /// Records a request and makes what drives it.
     pub(crate) async fn begin(
@@ -129,20 +152,13 @@ impl Shared {
         id: ExecutionId,
         herald: Herald,
         cancel: CancellationToken,
-    ) -> Result<Drive, RequestError> {
+    ) -> Result<Drive, BeginError> {
         let (pack, action) = self.find(&request.action)?;
         let requested = self.check(&pack, &action, request.parameters, request.origin, herald.depth)?;
-        let now = self.options.clock.now();
-        let first = Entry::new(now, Fact::Requested(Box::new(requested.clone())));
-        let new = NewExecution {
-            id,
-            entries: vec![first.clone()],
-            owner: self.options.node.clone(),
-            lease_until: lease::until(now),
-        };
-        let lease = Journal::create(&*self.options.store, new).await?;
         let state = State::new(id, &requested, Arc::new(pack.config.clone()));
-        Ok(self.drive(&action, lease, state, vec![first], herald, cancel))
+        let first = Entry::new(self.options.clock.now(), Fact::Requested(Box::new(requested)));
+        let work = Work { shared: self.clone(), plan: plan_of(&action), herald, cancel };
+        Ok(Drive::open(work, id, first, state).await?)
     }
 
     /// Claims an execution and folds its journal.
@@ -170,19 +186,8 @@ impl Shared {
                 runner_engine::Mismatch { what: format!("it does not record the value of the key `{key}`") }.into()
             }
         })?;
-        Ok(self.drive(action, lease, state, entries, herald, cancel))
-    }
-
-    fn drive(
-        self: &Arc<Self>,
-        action: &Arc<Action>,
-        lease: Lease,
-        state: State,
-        entries: Vec<Entry>,
-        herald: Herald,
-        cancel: CancellationToken,
-    ) -> Drive {
-        Drive::new(self.clone(), plan_of(action), lease, state, entries, herald, cancel)
+        let work = Work { shared: self.clone(), plan, herald, cancel };
+        Drive::reopen(work, lease, state, entries).await
     }
 
     fn find(&self, action: &ActionRef) -> Result<(Arc<Pack>, Arc<Action>), RequestError> {
