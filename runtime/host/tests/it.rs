@@ -1,5 +1,7 @@
 //! Real guests in a real host, against real servers on the loopback.
 
+#![allow(clippy::needless_pass_by_value, reason = "tests hand over `json!` values")]
+
 #[cfg(test)]
 mod it {
     mod kit;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use runner_model::Clock;
+use runner_model::limits::{GuestLimits, RANDOM_BYTES_MAX};
 use tokio::io::AsyncWrite;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
@@ -35,7 +36,7 @@ impl WasiView for Guest {
 }
 
 impl Wasi {
-    fn new(log: &Arc<Sink>, clock: &Arc<dyn Clock>, limits: &runner_model::limits::GuestLimits) -> Self {
+    fn new(log: &Arc<Sink>, clock: &Arc<dyn Clock>, limits: &GuestLimits) -> Self {
         let printer = |level| Printer {
             log: Arc::clone(log),
             level,
@@ -46,6 +47,7 @@ impl Wasi {
             .stdout(printer(LogLevel::Info))
             .stderr(printer(LogLevel::Warn))
             .wall_clock(WallClock(Arc::clone(clock)))
+            .max_random_size(RANDOM_BYTES_MAX as u64)
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)
