@@ -14,6 +14,11 @@ const STEPS: &[&str] = &[include_str!("migrations/0001_begin.sql")];
 
 /// Refuses a file that is not ours or that a newer version has written. Changes nothing.
 pub(crate) fn inspect(db: &Connection) -> Result<(), Problem> {
+    // One snapshot: between two statements another process may make the schema, and half of it looks foreign.
+    check(&*db.unchecked_transaction()?)
+}
+
+fn check(db: &Connection) -> Result<(), Problem> {
     let application: i64 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let found = schema(db)?;
     let known = STEPS.len() as i64;
@@ -33,7 +38,7 @@ pub(crate) fn migrate(db: &mut Connection) -> Result<(), Problem> {
     if schema(db)? < STEPS.len() as i64 {
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Again, inside: another process may have been faster.
-        inspect(&transaction)?;
+        check(&transaction)?;
         let done = usize::try_from(schema(&transaction)?).unwrap_or(0);
         transaction.execute_batch(
             "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) STRICT",

@@ -29,6 +29,12 @@ async fn two_stores_see_each_other_and_fencing_keeps_them_apart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stores_that_open_the_same_new_directory_at_once_all_write() {
+    for _ in 0..5 {
+        open_together_and_write().await;
+    }
+}
+
+async fn open_together_and_write() {
     let dir = tempfile::tempdir().unwrap();
     let data = Arc::new(dir.path().join("made/by/the/store"));
     let writers: Vec<_> = (1..=6)
