@@ -1,10 +1,10 @@
 //! Pack directories to checked packs, with diagnostics that point at the line.
 //!
 //! Every file is read as untrusted text, turned into a tree in which each key and value knows its place, and checked as far
-//! as it goes: **all mistakes of all files are found in one pass**. First each pack by itself ([`draft`]), then what it calls
+//! as it goes: **all mistakes of all files are found in one pass**. First each pack by itself (`draft`), then what it calls
 //! in others, when all are known ([`Library::load`]). A [`Pack`] exists only without mistakes.
 //!
-//! **No database, no component is opened (only hashed), no clock.** Only [`yaml`] names the YAML parser. No input panics.
+//! **No database, no component is opened (only hashed), no clock.** Only the module `yaml` names the YAML parser. No input panics.
 
 mod action;
 mod config;
