@@ -30,7 +30,7 @@ pub use id::{AttemptNumber, ExecutionId, FencingToken, NodeId, RouteId, StepId, 
 pub use limits::Limits;
 pub use name::{ActionRef, ConnectionName, NameError, PackRef, TaskName};
 pub use permission::{HttpAsk, HttpRule, HttpTarget, KvAccess, Permissions};
-pub use record::ExecutionRecord;
+pub use record::{ExecutionRecord, IllegalEntry};
 pub use secret::Secret;
 pub use status::Status;
 pub use time::Timestamp;

@@ -41,31 +41,42 @@ impl ExecutionRecord {
         })
     }
 
-    /// Takes the next entry into account.
+    /// Takes the next entry into account. On an error the record is as it was.
     ///
-    /// # Panics
-    /// If the entry would move the status in a way that [`Status::may_become`] forbids: such a journal is corrupt or
-    /// its writer wrong, and going on would only spread it.
-    pub fn apply(&mut self, entry: &Entry) {
+    /// # Errors
+    /// The entry cannot follow: a second request, an end that is none, a move that [`Status::may_become`] forbids.
+    pub fn apply(&mut self, entry: &Entry) -> Result<(), IllegalEntry> {
         let next = match &entry.fact {
-            Fact::Started => {
-                self.started_at.get_or_insert(entry.at);
-                self.finished_at = None;
-                Status::Running
-            }
+            Fact::Requested(_) => return Err(IllegalEntry("a request stands only at the beginning".to_owned())),
+            Fact::Started => Status::Running,
             Fact::CancelRequested { .. } if !self.status.is_terminal() => Status::Canceling,
-            Fact::Finished { status, .. } => {
-                self.finished_at = Some(entry.at);
-                *status
+            Fact::Finished { status, .. } if !status.is_terminal() => {
+                return Err(IllegalEntry(format!("an execution does not end as {status}")));
             }
-            Fact::Requested(_)
-            | Fact::ValuesRead { .. }
+            Fact::Finished { status, .. } => *status,
+            Fact::ValuesRead { .. }
             | Fact::StepScheduled { .. }
             | Fact::AttemptStarted { .. }
             | Fact::AttemptFinished { .. }
             | Fact::CancelRequested { .. } => self.status,
         };
-        assert!(self.status.may_become(next), "execution {}: {} may not become {next}", self.id, self.status);
+        if !self.status.may_become(next) {
+            return Err(IllegalEntry(format!("{} may not become {next}", self.status)));
+        }
+        match &entry.fact {
+            Fact::Started => {
+                self.started_at.get_or_insert(entry.at);
+                self.finished_at = None;
+            }
+            Fact::Finished { .. } => self.finished_at = Some(entry.at),
+            _ => {}
+        }
         self.status = next;
+        Ok(())
     }
 }
+
+/// Why an entry cannot follow those before it: a lowercase sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct IllegalEntry(pub String);

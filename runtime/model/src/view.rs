@@ -73,7 +73,8 @@ pub struct AttemptView {
 }
 
 impl ExecutionView {
-    /// Folds a journal; none if it does not begin with a request.
+    /// Folds a journal; none if it is not the journal of an execution: it does not begin with a request, or its entries
+    /// cannot follow one another.
     #[must_use]
     pub fn fold(id: ExecutionId, entries: &[Entry]) -> Option<Self> {
         let (first, rest) = entries.split_first()?;
@@ -87,13 +88,13 @@ impl ExecutionView {
             steps: Vec::new(),
         };
         for entry in rest {
+            view.record.apply(entry).ok()?;
             view.apply(entry);
         }
         Some(view)
     }
 
     fn apply(&mut self, entry: &Entry) {
-        self.record.apply(entry);
         match &entry.fact {
             Fact::StepScheduled { step, task, route, action, input, secret } => self.steps.push(StepView {
                 step: *step,

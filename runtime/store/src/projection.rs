@@ -1,6 +1,6 @@
-//! From entries to the line in the catalogue, refusing what [`ExecutionRecord::apply`] would panic at.
+//! From entries to the line in the catalogue.
 
-use runner_model::{Entry, ExecutionId, ExecutionRecord, Fact, Status};
+use runner_model::{Entry, ExecutionId, ExecutionRecord};
 
 use crate::StoreError;
 
@@ -16,31 +16,7 @@ pub(crate) fn fold(id: ExecutionId, entries: &[Entry]) -> Result<ExecutionRecord
 
 /// Takes further entries into account. On an error the record is worth nothing.
 pub(crate) fn proceed(record: &mut ExecutionRecord, entries: &[Entry]) -> Result<(), StoreError> {
-    for entry in entries {
-        let next = aim(record.status, &entry.fact)?;
-        if !record.status.may_become(next) {
-            return Err(illegal(&format!("{} may not become {next}", record.status)));
-        }
-        record.apply(entry);
-    }
-    Ok(())
-}
-
-fn aim(status: Status, fact: &Fact) -> Result<Status, StoreError> {
-    match fact {
-        Fact::Requested(_) => Err(illegal("a request stands only at the beginning")),
-        Fact::Started => Ok(Status::Running),
-        Fact::CancelRequested { .. } if !status.is_terminal() => Ok(Status::Canceling),
-        Fact::Finished { status: end, .. } if !end.is_terminal() => {
-            Err(illegal(&format!("an execution does not end as {end}")))
-        }
-        Fact::Finished { status: end, .. } => Ok(*end),
-        Fact::ValuesRead { .. }
-        | Fact::StepScheduled { .. }
-        | Fact::AttemptStarted { .. }
-        | Fact::AttemptFinished { .. }
-        | Fact::CancelRequested { .. } => Ok(status),
-    }
+    entries.iter().try_for_each(|entry| record.apply(entry)).map_err(|error| illegal(&error.to_string()))
 }
 
 fn illegal(reason: &str) -> StoreError {
