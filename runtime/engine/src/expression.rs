@@ -150,15 +150,8 @@ impl Mistake {
 }
 
 fn unknown_function(call: &scan::Call) -> Mistake {
-    let close = functions::names()
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(&call.name, name), *name))
-        .min()
-        .filter(|(distance, _)| *distance <= 1 + call.name.len() / 4);
-    let hint = match close {
-        Some((_, name)) => format!("did you mean `{name}`?"),
-        None => "see the list of functions in the documentation of expressions".to_owned(),
-    };
+    let close = crate::inspect::did_you_mean(&call.name, functions::names().iter().copied());
+    let hint = close.unwrap_or_else(|| "see the list of functions in the documentation of expressions".to_owned());
     Mistake {
         code: code::EXPR_UNKNOWN_FUNCTION,
         offset: call.offset,

@@ -51,11 +51,14 @@ fn key(text: &str) -> Place {
 }
 
 /// `did you mean …`, if some name is close.
-fn did_you_mean<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn did_you_mean<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    // A slip in every third character; two letters are too few to guess from.
+    let slips = wrong.chars().count() / 3;
     names
+        .filter(|name| name.len().abs_diff(wrong.len()) <= slips)
         .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
         .min()
-        .filter(|(distance, _)| *distance <= 1 + wrong.len() / 4)
+        .filter(|(distance, _)| *distance <= slips)
         .map(|(_, name)| format!("did you mean `{name}`?"))
 }
 

@@ -3,8 +3,6 @@
 //! A plan is made once, when its pack loads, by [`PlanBuilder`]. Building it compiles every expression; what is wrong
 //! in it is found by [`crate::inspect()`], which also works on a plan that must not be run.
 
-use std::collections::BTreeSet;
-
 use indexmap::IndexMap;
 use runner_model::TaskName;
 
@@ -264,15 +262,26 @@ fn inbound(tasks: &IndexMap<TaskName, Task>) -> Vec<Vec<TransitionId>> {
 
 /// For each task, whether it can be reached from itself.
 fn in_cycle(tasks: &IndexMap<TaskName, Task>) -> Vec<bool> {
+    let leads_to = |task: usize| {
+        let names = tasks.get_index(task).into_iter().flat_map(|(_, task)| targets(task));
+        names.filter_map(|(_, name)| tasks.get_index_of(name)).collect::<Vec<_>>()
+    };
+    let next: Vec<_> = (0..tasks.len()).map(leads_to).collect();
     let reach = |from: usize| {
-        let mut seen = BTreeSet::new();
+        let mut seen = vec![false; next.len()];
         let mut open = vec![from];
         while let Some(task) = open.pop() {
-            for (_, name) in tasks.get_index(task).into_iter().flat_map(|(_, task)| targets(task)) {
-                open.extend(tasks.get_index_of(name).filter(|next| seen.insert(*next)));
+            for &to in next.get(task).into_iter().flatten() {
+                match seen.get_mut(to) {
+                    Some(seen) if !*seen => {
+                        *seen = true;
+                        open.push(to);
+                    }
+                    _ => {}
+                }
             }
         }
-        seen.contains(&from)
+        seen.get(from).copied().unwrap_or(false)
     };
     (0..tasks.len()).map(reach).collect()
 }
