@@ -26,12 +26,19 @@ async fn every_bad_end_is_a_failed_execution_with_its_own_code_and_the_next_one_
     for (action, status, code) in [
         ("t.panic", Status::Failed, code::HOST_TRAP.id()),
         ("t.loop", Status::Timeout, code::HOST_TIMEOUT.id()),
+        ("t.memory", Status::Failed, code::HOST_MEMORY.id()),
+        ("t.recurse", Status::Failed, code::HOST_STACK.id()),
         ("t.fail", Status::Failed, "my-code"),
     ] {
         let parameters = if action == "t.fail" { json!({"code": "my-code", "message": "no"}) } else { json!({}) };
         let view = submit(&executor, action, parameters).await.finished().await.unwrap();
         assert_eq!((view.record.status, view.errors[0].code.as_str()), (status, code), "{action}");
         assert_eq!(view.steps[0].status, status);
+    }
+    // 100 MB do not fit the guest's memory; what does fit it is stopped at the limit for results.
+    for (bytes, code) in [(100_000_000, code::HOST_MEMORY), (2_000_000, code::HOST_RESULT_TOO_LARGE)] {
+        let view = submit(&executor, "t.big", json!({"bytes": bytes})).await.finished().await.unwrap();
+        assert_eq!(view.errors[0].code, code.id());
     }
     let view = submit(&executor, "t.noop", json!({})).await.finished().await.unwrap();
     assert_eq!((view.record.status, view.result), (Status::Succeeded, Some(json!(null))));

@@ -21,12 +21,15 @@ pub(crate) fn host() -> Host {
 }
 
 /// Actions of the pack `t` that every test has: name, function of the guest, more of its metadata.
-const ACTIONS: [(&str, &str, &str); 8] = [
+const ACTIONS: [(&str, &str, &str); 11] = [
     ("echo", "echo", "parameters: {message: {type: string, default: hi}, secret: {type: string, secret: true}}"),
     ("fail", "fail", "parameters: {code: {type: string}, message: {type: string}}"),
     ("panic", "panic", ""),
     ("loop", "loop_forever", "timeout: 0.2"),
     ("hang", "loop_forever", "timeout: 600"),
+    ("memory", "allocate_forever", ""),
+    ("recurse", "recurse", ""),
+    ("big", "big_result", "parameters: {bytes: {type: integer, default: 100000000}}"),
     ("again", "echo", "idempotent: true"),
     ("kv", "kv", "parameters: {op: {type: string}, key: {type: string}, value: {type: string}}"),
     ("number", "echo", "parameters: {n: {type: integer, required: true}}"),
