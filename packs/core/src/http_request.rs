@@ -93,9 +93,7 @@ fn request(input: Input) -> Result<Request> {
     request = match (input.body, input.json) {
         (Some(_), Some(_)) => bail!("bad-input", "give `body` or `json`, not both"),
         (Some(body), None) => request.raw_body(body, (!has_type).then_some("text/plain; charset=utf-8")),
-        (None, Some(json)) => {
-            request.raw_body(serde_json::to_vec(&json)?, (!has_type).then_some("application/json"))
-        }
+        (None, Some(json)) => request.raw_body(serde_json::to_vec(&json)?, (!has_type).then_some("application/json")),
         (None, None) => request,
     };
     if let Some(seconds) = input.timeout {
@@ -165,10 +163,9 @@ mod tests {
 
     #[test]
     fn a_request_goes_to_a_url() {
-        let run = Host::new().on("GET", "https://example.com", "/a", 200, "plain").run(
-            http_request,
-            json!({ "url": "https://example.com/a?b=c" }),
-        );
+        let run = Host::new()
+            .on("GET", "https://example.com", "/a", 200, "plain")
+            .run(http_request, json!({ "url": "https://example.com/a?b=c" }));
         assert_eq!(run.output()["body"], "plain");
         assert_eq!(run.output()["parsed"], false);
     }

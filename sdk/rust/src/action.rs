@@ -68,7 +68,7 @@ pub fn dispatch(actions: &[Entry], name: &str, input: &str) -> Result<String> {
 /// # Errors
 /// `bad-input`, or what the function returned.
 pub fn run<I: DeserializeOwned, O: Serialize>(function: impl FnOnce(I) -> Result<O>, input: &str) -> Result<String> {
-    let input = json::read(input.as_bytes()).map_err(bad_input)?;
+    let input = json::read(input.as_bytes()).map_err(|misfit| bad_input(&misfit))?;
     output(&function(input)?)
 }
 
@@ -102,12 +102,13 @@ fn output_schema<O: JsonSchema>() -> schemars::Schema {
     SchemaSettings::default().for_serialize().into_generator().into_root_schema_for::<O>()
 }
 
-fn bad_input(misfit: json::Misfit) -> Failure {
+fn bad_input(misfit: &json::Misfit) -> Failure {
     Failure::new("bad-input", misfit.to_string()).with_details(json!({ "path": misfit.path }))
 }
 
 fn output(value: &impl Serialize) -> Result<String> {
-    json::write(value).map_err(|error| Failure::new("bad-output", format!("the output cannot be written as JSON: {error}")))
+    json::write(value)
+        .map_err(|error| Failure::new("bad-output", format!("the output cannot be written as JSON: {error}")))
 }
 
 #[cfg(test)]

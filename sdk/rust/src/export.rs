@@ -108,7 +108,7 @@ macro_rules! export_simulator {
                 }
             }
 
-            $crate::bindings::simulator::export!(Component with_types_in $crate::bindings::simulator);
+    $crate::bindings::simulator::export!(Component with_types_in $crate::bindings::simulator);
         };
 
         // On other targets only its type is checked.

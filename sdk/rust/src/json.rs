@@ -88,7 +88,11 @@ mod tests {
             (r#"{"size":{"gib":1},"snapshots":{}}"#, "snapshots", "invalid type: map"),
             (r#"{"size":{"gib":1},"state":"off"}"#, "state", "unknown variant `off`"),
             (r#"{"size":{"gib":1},"sate":"x"}"#, "sate", "unknown field `sate`"),
-            ("{\n  \"size\": {\n    \"g]}ib\": 1,\n    \"gib\": \"x\"\n  }\n}", "size.gib", "invalid type: string \"x\""),
+            (
+                "{\n  \"size\": {\n    \"g]}ib\": 1,\n    \"gib\": \"x\"\n  }\n}",
+                "size.gib",
+                "invalid type: string \"x\"",
+            ),
             (r#"{"size":{"a\"}":1,"gib":"\"}"}}"#, "size.gib", "invalid type: string"),
             ("{}", "", "missing field `size`"),
             ("[]", "", "invalid length 0"),

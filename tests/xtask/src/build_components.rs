@@ -61,12 +61,18 @@ fn run_group(toolchain: &Toolchain, rustc: &str, group: &Group, check: bool, onl
 }
 
 /// Compares a committed component with what its source makes now: what is to be said of it, as an error if it differs.
-fn compare(path: &Path, built: &Built, made: &Made, locked: Option<&Made>) -> Result<Result<&'static str, &'static str>> {
+fn compare(
+    path: &Path,
+    built: &Built,
+    made: &Made,
+    locked: Option<&Made>,
+) -> Result<Result<&'static str, &'static str>> {
     let Some(locked) = locked else { return Ok(Err("DIFFERS: not in build.lock")) };
     if !path.is_file() {
         return Ok(Err("DIFFERS: not committed"));
     }
-    let committed = Built { wasm: std::fs::read(path).with_context(|| path.display().to_string())?, imports: Vec::new() };
+    let committed =
+        Built { wasm: std::fs::read(path).with_context(|| path.display().to_string())?, imports: Vec::new() };
     if committed.sha256() != locked.sha256 {
         return Ok(Err("DIFFERS: the committed file is not the one in build.lock"));
     }

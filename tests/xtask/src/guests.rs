@@ -26,7 +26,11 @@ pub(crate) fn all(root: &Path) -> Result<Vec<Group>> {
     }
     let guests = root.join("tests/guests");
     if guests.is_dir() {
-        groups.push(Group { components: guests.join("components"), sources: guest_sources(&guests)?, contract_only: false });
+        groups.push(Group {
+            components: guests.join("components"),
+            sources: guest_sources(&guests)?,
+            contract_only: false,
+        });
     }
     Ok(groups)
 }

@@ -215,7 +215,8 @@ mod tests {
         let manifest = dir.path().join("Cargo.toml");
         std::fs::write(&manifest, "").unwrap();
         let line = |reason: &str, file: &str| {
-            serde_json::json!({ "reason": reason, "manifest_path": manifest, "filenames": ["/t/lib.rlib", file] }).to_string()
+            serde_json::json!({ "reason": reason, "manifest_path": manifest, "filenames": ["/t/lib.rlib", file] })
+                .to_string()
         };
         assert_eq!(component_file(&line("compiler-artifact", "/t/a.wasm"), &manifest), Some("/t/a.wasm".into()));
         assert_eq!(component_file(&line("compiler-artifact", "/t/a.so"), &manifest), None);

@@ -49,7 +49,8 @@ pub struct Toolchain {
 pub fn find(places: &Places) -> Result<Toolchain, BuildError> {
     let mut tried = Vec::new();
     let in_prefix = places.prefix.as_ref().map(|prefix| prefix.join("bin/wasm-cargo"));
-    let wrappers = [("RUNNER_WASM_CARGO", places.cargo.clone()), ("the compiler of .ci/install-wasm-target", in_prefix)];
+    let wrappers =
+        [("RUNNER_WASM_CARGO", places.cargo.clone()), ("the compiler of .ci/install-wasm-target", in_prefix)];
     for (what, cargo) in wrappers {
         let Some(cargo) = cargo else { continue };
         let rustc = cargo.with_file_name("rustc");

@@ -29,6 +29,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenS
         ),
     };
     Ok(quote! {
+        #[allow(clippy::needless_pass_by_value, reason = "an action owns its input")]
         #function
 
         #[doc(hidden)]
@@ -59,7 +60,10 @@ fn check(function: &ItemFn) -> Result<()> {
         return Err(Error::new(signature.generics.span(), "an action has no generic parameters"));
     }
     if matches!(signature.output, ReturnType::Default) {
-        return Err(Error::new(signature.span(), "an action returns `Result<Output>`; without an output, `Result<()>`"));
+        return Err(Error::new(
+            signature.span(),
+            "an action returns `Result<Output>`; without an output, `Result<()>`",
+        ));
     }
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! The host as a component sees it: each function hands over to the bindings and translates the types.
 
-use crate::bindings::action::runner::plugin::{clock, config, context, http as wit, kv as wit_kv, log as wit_log, random};
+use crate::bindings::action::runner::plugin::{
+    clock, config, context, http as wit, kv as wit_kv, log as wit_log, random,
+};
 use crate::context::Attempt;
 use crate::http::{Effect, Error, ErrorKind, Request, Response, Target};
-use crate::log::Level;
 use crate::kv;
+use crate::log::Level;
 
 pub(crate) fn send(request: Request) -> Result<Response, Error> {
     let target = match request.target {

@@ -32,7 +32,11 @@ impl Path {
                 return Self(Err("a value of the path cannot be written".to_owned()));
             }
             if path.len() == before {
-                return Self(Err(format!("the value number {} of the path `{}` is empty", index + 1, fixed.join("{}"))));
+                return Self(Err(format!(
+                    "the value number {} of the path `{}` is empty",
+                    index + 1,
+                    fixed.join("{}")
+                )));
             }
         }
         checked(path)

@@ -99,7 +99,9 @@ impl Response {
 
     fn excerpt(&self) -> Cow<'_, str> {
         match self.body.get(..EXCERPT_BYTES) {
-            Some(beginning) => Cow::Owned(format!("{}…", String::from_utf8_lossy(beginning).trim_end_matches('\u{FFFD}'))),
+            Some(beginning) => {
+                Cow::Owned(format!("{}…", String::from_utf8_lossy(beginning).trim_end_matches('\u{FFFD}')))
+            }
             None => self.text(),
         }
     }

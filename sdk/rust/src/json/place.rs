@@ -12,7 +12,8 @@ enum Open {
 ///
 /// `line` and `column` count from 1, as `serde_json` gives them; the column is the number of bytes that were read.
 pub(super) fn path(text: &[u8], line: usize, column: usize) -> String {
-    let before = text.split_inclusive(|byte| *byte == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum::<usize>();
+    let before =
+        text.split_inclusive(|byte| *byte == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum::<usize>();
     let mut rest = text.get(..before.saturating_add(column)).unwrap_or(text);
     let mut open: Vec<Open> = Vec::new();
     while let Some((&byte, after)) = rest.split_first() {

@@ -46,7 +46,9 @@ fn sent(request: Request) -> Sent {
 }
 
 fn expected(state: &mut State, sent: &Sent) -> Result<Response, http::Error> {
-    let fits = |route: &super::state::Route| (&route.method, &route.target, &route.path) == (&sent.method, &sent.target, &sent.path);
+    let fits = |route: &super::state::Route| {
+        (&route.method, &route.target, &route.path) == (&sent.method, &sent.target, &sent.path)
+    };
     let Some(at) = state.routes.iter().position(fits) else {
         let known: Vec<_> = state.routes.iter().map(|r| format!("{} {} {}", r.method, r.target, r.path)).collect();
         panic!(
@@ -58,7 +60,8 @@ fn expected(state: &mut State, sent: &Sent) -> Result<Response, http::Error> {
         );
     };
     let answers = state.routes.get_mut(at).map(|route| &mut route.answers);
-    let answer = answers.and_then(|answers| if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() });
+    let answer =
+        answers.and_then(|answers| if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() });
     match answer {
         Some(answer) => answer.0,
         None => panic!("an expected request has no answer"),
@@ -80,9 +83,11 @@ fn ask_simulator(simulator: &mut Boxed, sent: Sent) -> Result<Response, http::Er
         Ending::Response { status, headers, body } => {
             Ok(Response::new(status, headers.into_iter().map(lowercase).collect(), body))
         }
-        Ending::Dropped => {
-            Err(http::Error::new(ErrorKind::Closed, "E-NET-0009", "the connection was closed before the response was complete"))
-        }
+        Ending::Dropped => Err(http::Error::new(
+            ErrorKind::Closed,
+            "E-NET-0009",
+            "the connection was closed before the response was complete",
+        )),
     }
 }
 
