@@ -11,14 +11,17 @@ fn ask(array: &mut impl Simulator, method: &str, path: &str, body: &Value) -> (u
     request.headers.push(("authorization".to_owned(), "Basic YWRtaW46c2VjcmV0".to_owned()));
     request.body = body.to_string().into_bytes();
     match array.handle(&request).ending {
-        Ending::Response { status, body, .. } => (status, runner_sdk::serde_json::from_slice(&body).unwrap_or_default()),
+        Ending::Response { status, body, .. } => {
+            (status, runner_sdk::serde_json::from_slice(&body).unwrap_or_default())
+        }
         Ending::Dropped => (0, Value::Null),
     }
 }
 
 #[test]
 fn nobody_is_answered_without_a_login() {
-    for header in [None, Some("Bearer x"), Some("Basic !"), Some("Basic OnNlY3JldA=="), Some("Basic YWRtaW46d3Jvbmc=")] {
+    for header in [None, Some("Bearer x"), Some("Basic !"), Some("Basic OnNlY3JldA=="), Some("Basic YWRtaW46d3Jvbmc=")]
+    {
         let mut request = Request::new("GET", "/v1/volumes");
         request.headers.extend(header.map(|value| ("authorization".to_owned(), value.to_owned())));
         let reply = array().handle(&request);
