@@ -1,10 +1,12 @@
 //! `cargo xtask`: what shell scripts would otherwise do.
 
 mod build_components;
+mod errors;
 mod guests;
 mod install;
 mod lock;
 mod place;
+mod readme;
 
 use clap::{Parser, Subcommand};
 
@@ -26,6 +28,18 @@ enum Task {
         #[arg(long, value_name = "TEXT")]
         only: Option<String>,
     },
+    /// Write the page of all error codes.
+    Errors {
+        /// Fail if the page is not up to date instead of writing it.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run every command of the README and of the examples in a fresh copy of the repository.
+    Readme {
+        /// Also the tests, which are a step of their own in CI.
+        #[arg(long)]
+        all: bool,
+    },
     /// Install a compiler for WebAssembly: by rustup where that works, otherwise from Debian packages.
     InstallWasmTarget,
 }
@@ -33,6 +47,8 @@ enum Task {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
         Task::BuildComponents { check, only } => build_components::run(check, only.as_deref()),
+        Task::Errors { check } => errors::run(check),
+        Task::Readme { all } => readme::run(all),
         Task::InstallWasmTarget => install::run(),
     }
 }

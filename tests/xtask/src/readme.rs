@@ -1,0 +1,180 @@
+//! `readme`: runs every command of the README and of the examples, as a newcomer would: in order, in a fresh copy of the
+//! repository, with what the commands print shown.
+//!
+//! A command is a line of a block fenced as `sh` (a line that ends in `\` goes on). `sh exit=1` says how the commands of
+//! a block end; `sh background` that its command serves until it is stopped, which is when the file's last command has ended.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use runner_sdk_build::{Places, find};
+
+use crate::place;
+
+/// A command and what is expected of it.
+#[derive(Debug, PartialEq, Eq)]
+struct Step {
+    line: usize,
+    text: String,
+    exit: i32,
+    background: bool,
+}
+
+pub(crate) fn run(all: bool) -> Result<()> {
+    let copy = tempfile::tempdir()?;
+    copy_repository(copy.path())?;
+    for file in files(copy.path())? {
+        let steps = steps(&fs::read_to_string(copy.path().join(&file))?)?;
+        ensure!(!steps.is_empty(), "{} has no command", file.display());
+        let mut serving = Serving(Vec::new());
+        for step in steps {
+            if let Some(why) = skipped(&step, all) {
+                println!("--- {}:{}: {}\n    not run: {why}", file.display(), step.line, step.text);
+                continue;
+            }
+            println!("--- {}:{}: {}", file.display(), step.line, step.text);
+            perform(&step, copy.path(), &mut serving).with_context(|| format!("{}:{}", file.display(), step.line))?;
+        }
+    }
+    Ok(())
+}
+
+/// The README, and that of each example.
+fn files(root: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = vec![PathBuf::from("README.md")];
+    let mut examples: Vec<_> = fs::read_dir(root.join("examples"))?
+        .map(|entry| Ok(Path::new("examples").join(entry?.file_name()).join("README.md")))
+        .collect::<Result<_>>()?;
+    examples.sort();
+    files.extend(examples);
+    Ok(files)
+}
+
+/// What is not run, and why.
+fn skipped(step: &Step, all: bool) -> Option<&'static str> {
+    if step.text.starts_with("cargo test --workspace") && !all {
+        return Some("the tests are a step of their own");
+    }
+    let has_target = || find(&Places::from_environment(place::variable)).is_ok();
+    if step.text.starts_with("rustup target add") && has_target() {
+        return Some("a compiler for WebAssembly is there");
+    }
+    None
+}
+
+fn steps(text: &str) -> Result<Vec<Step>> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut block: Option<(i32, bool)> = None;
+    let mut continues = false;
+    for (number, line) in text.lines().enumerate() {
+        let Some((exit, background)) = block else {
+            if let Some(info) = line.strip_prefix("```sh") {
+                let exit = info.split_whitespace().find_map(|word| word.strip_prefix("exit="));
+                block = Some((exit.map_or(Ok(0), str::parse)?, info.contains("background")));
+            }
+            continue;
+        };
+        if line == "```" {
+            block = None;
+            continues = false;
+        } else if continues {
+            let Some(last) = steps.last_mut() else { bail!("line {}: nothing to continue", number + 1) };
+            last.text.push_str(line.trim().trim_end_matches('\\'));
+            continues = line.ends_with('\\');
+        } else if !line.trim().is_empty() {
+            let text = line.trim_end_matches('\\').to_owned();
+            steps.push(Step { line: number + 1, text, exit, background });
+            continues = line.ends_with('\\');
+        }
+    }
+    Ok(steps)
+}
+
+fn perform(step: &Step, directory: &Path, serving: &mut Serving) -> Result<()> {
+    let mut command = Command::new("bash");
+    command.args(["-c", &step.text]).current_dir(directory).env("CARGO_TARGET_DIR", target_dir()).stdin(Stdio::null());
+    if step.background {
+        return serving.start(command);
+    }
+    let status = command.status()?;
+    ensure!(status.code() == Some(step.exit), "ended with {status}, not with {}", step.exit);
+    Ok(())
+}
+
+/// The copy shares what cargo has built.
+fn target_dir() -> PathBuf {
+    place::variable("CARGO_TARGET_DIR").map_or_else(|| place::root().join("target"), PathBuf::from)
+}
+
+/// Commands that serve until they are stopped.
+struct Serving(Vec<Child>);
+
+impl Serving {
+    /// Starts one, and waits until it has said something.
+    fn start(&mut self, mut command: Command) -> Result<()> {
+        // A group of its own, so that what it starts ends with it.
+        let mut child = command.stdout(Stdio::piped()).process_group(0).spawn()?;
+        let output = child.stdout.take().context("its output")?;
+        self.0.push(child);
+        let mut output = BufReader::new(output);
+        let mut line = String::new();
+        ensure!(output.read_line(&mut line)? > 0, "it ended without a word");
+        print!("{line}");
+        std::thread::spawn(move || output.lines().map_while(Result::ok).for_each(|line| println!("{line}")));
+        Ok(())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let group = format!("-{}", child.id());
+            let _ = Command::new("kill").args(["-TERM", "--", &group]).status();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Copies what git knows or would know, so that a change can be tried before it is committed.
+fn copy_repository(to: &Path) -> Result<()> {
+    let root = place::root();
+    let listed = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .current_dir(&root)
+        .output()
+        .context("git ls-files")?;
+    ensure!(listed.status.success(), "git ls-files failed");
+    for name in String::from_utf8(listed.stdout)?.split_terminator('\0') {
+        let (from, to) = (root.join(name), to.join(name));
+        // Files that are deleted and not yet committed are listed too.
+        if from.is_file() {
+            fs::create_dir_all(to.parent().context(name.to_owned())?)?;
+            fs::copy(&from, &to).with_context(|| name.to_owned())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_the_lines_of_sh_blocks() {
+        let text = "a\n```sh\none\ntwo \\\n  more\n```\n```text\nno\n```\n```sh exit=1\nfails\n```\n```sh background\nserve\n```\n";
+        let step = |line, text: &str, exit, background| Step { line, text: text.to_owned(), exit, background };
+        assert_eq!(
+            steps(text).unwrap(),
+            [
+                step(3, "one", 0, false),
+                step(4, "two more", 0, false),
+                step(11, "fails", 1, false),
+                step(14, "serve", 0, true)
+            ]
+        );
+    }
+}
