@@ -1,3 +1,43 @@
-//! The binary: command line, configuration, wiring.
+//! The binary `runner`: command line, configuration, wiring, shutdown. **It decides nothing**: what a pack means, what
+//! follows from an outcome and what a guest may do are said by the crates below.
 
-fn main() {}
+mod app;
+mod cli;
+mod command;
+mod config;
+mod embedded;
+mod error;
+mod exit;
+mod output;
+mod stop;
+mod suggest;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::Cli;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let environment = config::Environment::of_the_process();
+    let output = Output::new(&cli.global, &environment);
+    output::start_logs(&cli.global);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let failed = CliError::new(Exit::Broken, runner_model::code::HOST_OTHER, "the async runtime cannot start");
+            return output.report(&failed.caused_by(&error)).into();
+        }
+    };
+    let result = runtime.block_on(Box::pin(cli.run(environment, output)));
+    // Whatever still runs then has been told to stop and is recorded; waiting longer would only keep the user.
+    runtime.shutdown_background();
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => output.report(&error).into(),
+    }
+}

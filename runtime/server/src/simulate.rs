@@ -5,7 +5,7 @@
 
 mod exchange;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -67,10 +67,11 @@ impl Running {
     pub fn url(&self) -> String {
         let scheme = if self.tls { "https" } else { "http" };
         // The name that every client can check in a certificate.
-        let host = match self.address.ip() {
-            ip if ip.is_loopback() || ip.is_unspecified() => "localhost".to_owned(),
-            std::net::IpAddr::V6(ip) => format!("[{ip}]"),
-            ip @ std::net::IpAddr::V4(_) => ip.to_string(),
+        let ip = self.address.ip();
+        let host = match ip {
+            _ if ip.is_loopback() || ip.is_unspecified() => "localhost".to_owned(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+            IpAddr::V4(ip) => ip.to_string(),
         };
         format!("{scheme}://{host}:{}", self.address.port())
     }

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use runner_host::{HttpResponse, Simulator, SimulatorEnding, SimulatorRequest};
 use runner_model::limits::{HttpLimits, LISTEN_BODY};
-use runner_model::{Failure, code};
+use runner_model::{Code, Failure, code};
 use serde_json::json;
 use tracing::{debug, warn};
 
@@ -27,7 +27,7 @@ pub(super) async fn handle(
 ) -> Result<Response<Full<Bytes>>, Dropped> {
     let request = match read(limits, request).await {
         Ok(request) => request,
-        Err(refusal) => return Ok(refusal),
+        Err((status, code, message)) => return Ok(refuse(status, &Failure::new(code, message))),
     };
     let (method, path) = (request.method.clone(), request.path.clone());
     let reply = match simulator.handle(request).await {
@@ -50,25 +50,21 @@ pub(super) async fn handle(
     }
 }
 
-async fn read(limits: &HttpLimits, request: Request<Incoming>) -> Result<SimulatorRequest, Response<Full<Bytes>>> {
+/// The request as the simulated system takes it, or why it is refused.
+async fn read(limits: &HttpLimits, request: Request<Incoming>) -> Result<SimulatorRequest, (StatusCode, Code, String)> {
     let (parts, body) = request.into_parts();
     let max = limits.request_bytes_max;
     let collected = tokio::time::timeout(LISTEN_BODY, Limited::new(body, max).collect()).await;
-    let refused = |status, code, message: String| Err(refuse(status, &Failure::new(code, message)));
     let body = match collected {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             let message = format!("the body is larger than {max} bytes");
-            return refused(StatusCode::PAYLOAD_TOO_LARGE, code::NET_TOO_LARGE, message);
+            return Err((StatusCode::PAYLOAD_TOO_LARGE, code::NET_TOO_LARGE, message));
         }
         Ok(Err(error)) => {
-            return refused(
-                StatusCode::BAD_REQUEST,
-                code::NET_BAD_REQUEST,
-                format!("the body cannot be read: {error}"),
-            );
+            return Err((StatusCode::BAD_REQUEST, code::NET_BAD_REQUEST, format!("the body cannot be read: {error}")));
         }
-        Err(_) => return refused(StatusCode::REQUEST_TIMEOUT, code::NET_TIMEOUT, "the body took too long".to_owned()),
+        Err(_) => return Err((StatusCode::REQUEST_TIMEOUT, code::NET_TIMEOUT, "the body took too long".to_owned())),
     };
     let query = parts.uri.query().unwrap_or_default();
     Ok(SimulatorRequest {

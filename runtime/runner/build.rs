@@ -1,0 +1,58 @@
+//! Gathers the files that `runner pack new` writes: the template of a pack, the SDK and the contract.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+/// Where they are, relative to this crate, and below which path they are known in the binary.
+const TEMPLATE: &str = "templates/rust";
+const SDK: [(&str, &str); 5] = [
+    ("../../sdk/rust/Cargo.toml", "sdk/rust/Cargo.toml"),
+    ("../../sdk/rust/README.md", "sdk/rust/README.md"),
+    ("../../sdk/rust/src", "sdk/rust/src"),
+    ("../../sdk/rust/macros", "sdk/rust/macros"),
+    ("../../wit/0.1.0", "wit/0.1.0"),
+];
+
+fn main() -> io::Result<()> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let mut code = String::new();
+    write_list(&mut code, "TEMPLATE", "The template of a Rust pack.", &gather(&root.join(TEMPLATE), "")?);
+    let mut sdk = Vec::new();
+    for (from, to) in SDK {
+        sdk.extend(gather(&root.join(from), to)?);
+    }
+    write_list(&mut code, "SDK", "The Rust SDK and the contract, in the layout of the repository.", &sdk);
+    #[allow(clippy::disallowed_methods, reason = "cargo tells a build script by its environment where to write")]
+    let target = env::var("OUT_DIR").map_err(io::Error::other)?;
+    fs::write(Path::new(&target).join("embedded.rs"), code)
+}
+
+/// The files below `path`, sorted, with the names they have in the binary.
+fn gather(path: &Path, name: &str) -> io::Result<Vec<(String, PathBuf)>> {
+    println!("cargo::rerun-if-changed={}", path.display());
+    if path.is_file() {
+        return Ok(vec![(name.to_owned(), path.to_owned())]);
+    }
+    let mut found = Vec::new();
+    let mut entries = fs::read_dir(path)?.collect::<Result<Vec<_>, _>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let own = entry.file_name().to_string_lossy().into_owned();
+        if own == "target" || own == "Cargo.lock" {
+            continue;
+        }
+        let below = if name.is_empty() { own } else { format!("{name}/{own}") };
+        found.extend(gather(&entry.path(), &below)?);
+    }
+    Ok(found)
+}
+
+fn write_list(code: &mut String, constant: &str, doc: &str, files: &[(String, PathBuf)]) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(code, "/// {doc}\npub(crate) const {constant}: &[File] = &[");
+    for (name, path) in files {
+        let _ = writeln!(code, "    ({name:?}, include_str!({path:?})),");
+    }
+    let _ = writeln!(code, "];");
+}

@@ -1,0 +1,137 @@
+//! What commands are made of, put together when it is first needed: a command that reads packs opens no database, and
+//! one that reads the database starts no engine.
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use runner_executor::{Executor, ExecutorOptions, Packs, PacksOptions};
+use runner_host::{Connections, Host, HostOptions};
+use runner_model::{ConnectionName, Entropy as _, NodeId, SystemClock, SystemEntropy, code};
+use runner_pack::{Library, Report};
+use runner_store::{SqliteOptions, SqliteStore};
+
+use crate::cli::GlobalArgs;
+use crate::config::{Config, Environment};
+use crate::error::{CliError, Mistake};
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// The parts of the process.
+pub(crate) struct App {
+    /// What is configured.
+    pub(crate) config: Config,
+    /// How to write.
+    pub(crate) output: Output,
+    /// The environment of the process.
+    pub(crate) environment: Environment,
+    library: OnceCell<(Library, Report)>,
+}
+
+impl App {
+    /// Reads the configuration and nothing else.
+    pub(crate) fn open(global: &GlobalArgs, environment: Environment, output: Output) -> Result<Self, CliError> {
+        let config = Config::load(global, &environment)?;
+        for name in config.exposed() {
+            let file = config.file.as_deref().unwrap_or_else(|| std::path::Path::new("")).display();
+            let message = format!("{file}: others can read the credentials of the connection `{name}`");
+            let hint =
+                format!("`chmod 600 {file}`, or write `{{ env = \"NAME\" }}` or `{{ file = \"path\" }}` instead");
+            output.warn(&Mistake::new(code::CONF_SECRET, message).maybe_hint(Some(hint)));
+        }
+        Ok(Self { config, output, environment, library: OnceCell::new() })
+    }
+
+    /// What the packs directories hold, and what is wrong with it.
+    pub(crate) fn library(&self) -> &(Library, Report) {
+        self.library.get_or_init(|| self.load_library())
+    }
+
+    fn load_library(&self) -> (Library, Report) {
+        // The default directory need not exist; one that somebody named must.
+        let exists = |dir: &&PathBuf| self.config.packs_named || dir.is_dir();
+        let dirs: Vec<_> = self.config.packs.iter().filter(exists).cloned().collect();
+        Library::load(&dirs, Some(&self.config.config_dir))
+    }
+
+    /// The store, if there is one already: reading makes no directories.
+    pub(crate) async fn existing_store(&self) -> Result<Option<SqliteStore>, CliError> {
+        if !self.config.data.join("runner.db").exists() {
+            return Ok(None);
+        }
+        self.store().await.map(Some)
+    }
+
+    /// The store.
+    pub(crate) async fn store(&self) -> Result<SqliteStore, CliError> {
+        Ok(SqliteStore::open(&self.config.data, SqliteOptions::default()).await?)
+    }
+
+    /// A host that runs guests.
+    pub(crate) fn host(&self) -> Result<Host, CliError> {
+        let cache_dir = Some(self.config.data.join("cache"));
+        let limits = self.config.limits.clone();
+        Ok(Host::new(HostOptions { cache_dir, limits, clock: Arc::new(SystemClock) })?)
+    }
+
+    /// The connections that packs can use. One whose secret is missing is left out, with a warning: whatever does not
+    /// need it goes on. With `simulate` no real system can be reached through any of them.
+    pub(crate) fn connections(&self, simulate: bool) -> Result<Connections, CliError> {
+        let mut configs = Vec::new();
+        for (name, connection) in self.config.connections.iter().filter(|(name, _)| simulate || self.is_granted(name)) {
+            if simulate {
+                configs.extend(connection.unreachable().map(|config| (name.clone(), config)));
+                continue;
+            }
+            match connection.resolve(&self.environment) {
+                Ok(config) => configs.push((name.clone(), config)),
+                Err(error) => error.mistakes.iter().for_each(|mistake| self.output.warn(mistake)),
+            }
+        }
+        Connections::new(configs, &self.config.limits).map_err(|failure| CliError::of_failure(Exit::Invalid, &failure))
+    }
+
+    /// Whether a pack was granted something on the connection: otherwise nothing can use it.
+    fn is_granted(&self, name: &ConnectionName) -> bool {
+        let kind = self.config.connections.get(name).map(|connection| connection.settings.kind.as_str());
+        let rules = self.config.grants.0.values().flat_map(|grant| &grant.http);
+        rules
+            .filter_map(|rule| rule.connection.as_deref())
+            .any(|wanted| wanted == "*" || wanted == name.as_str() || Some(wanted) == kind)
+    }
+
+    /// The packs, ready to run: takes the library out, since it is the last thing that needs it.
+    pub(crate) fn packs(&mut self, simulate: bool) -> Result<Packs, CliError> {
+        let connections = self.connections(simulate)?;
+        let (library, _) = self.library.take().unwrap_or_else(|| self.load_library());
+        Ok(Packs::new(PacksOptions { library, grants: self.config.grants.clone(), connections, simulate }))
+    }
+
+    /// The packs, for their simulators alone.
+    pub(crate) fn simulators(&self) -> Result<Packs, CliError> {
+        let connections = self.connections(true)?;
+        let (library, grants) = (self.load_library().0, self.config.grants.clone());
+        Ok(Packs::new(PacksOptions { library, grants, connections, simulate: true }))
+    }
+
+    /// An executor on this store.
+    pub(crate) fn executor(&mut self, store: Arc<SqliteStore>, simulate: bool) -> Result<Executor, CliError> {
+        Ok(Executor::new(ExecutorOptions {
+            node: self.node(),
+            host: self.host()?,
+            store,
+            packs: Arc::new(self.packs(simulate)?),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            limits: self.config.limits.clone(),
+        }))
+    }
+
+    /// A name for this process that no other has: the random part keeps it apart from an earlier one with its number.
+    fn node(&self) -> NodeId {
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+        let host = host.as_deref().map(str::trim).filter(|host| !host.is_empty()).unwrap_or("cli");
+        let random: String = SystemEntropy.ten_bytes().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        NodeId(format!("{host}-{}-{random}", std::process::id()))
+    }
+}

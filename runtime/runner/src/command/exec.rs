@@ -1,0 +1,108 @@
+//! `runner exec`: runs an action or a workflow to its end, in this process, recorded.
+
+mod arguments;
+mod find;
+mod follow;
+mod help;
+mod progress;
+mod result;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, CommandFactory as _};
+use runner_executor::ExecutionRequest;
+use runner_model::{ActionRef, Origin};
+use runner_pack::{Action, Body};
+use serde_json::{Map, Value};
+
+use crate::app::App;
+use crate::cli::Cli;
+use crate::error::CliError;
+use crate::exit::Exit;
+pub(crate) use find::{find, not_loaded};
+pub(crate) use help::{indented, parameters as parameter_table};
+pub(crate) use progress::took;
+pub(crate) use result::{mistakes, readable};
+
+/// Run an action or a workflow
+///
+/// `runner exec pack.action --help` shows its parameters.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true, after_help = arguments::HELP)]
+pub(crate) struct ExecCommand {
+    /// What to run: `pack.action`
+    #[arg(required_unless_present = "help")]
+    action: Option<String>,
+    /// Parameters: `name=value`, `name:=JSON`, `name=@FILE`, `name:=@FILE`, values by position, or `-`
+    #[arg(value_name = "PARAMETER")]
+    arguments: Vec<String>,
+    /// Take parameters from a JSON file; those on the command line go before
+    #[arg(long, value_name = "FILE")]
+    params: Option<PathBuf>,
+    /// Let simulators stand in for the systems behind the connections
+    #[arg(long)]
+    simulate: bool,
+    /// Write only this part of the result, such as `volume.name` or `records.0`
+    #[arg(short, long, value_name = "PATH")]
+    key: Option<String>,
+    /// Do not show progress
+    #[arg(long)]
+    no_progress: bool,
+    /// Print help; of an action, if one is named
+    #[arg(short, long)]
+    help: bool,
+}
+
+impl ExecCommand {
+    /// Runs it.
+    pub(crate) async fn run(self, mut app: App) -> Result<Exit, CliError> {
+        let Some(name) = &self.action else { return Ok(general_help(&app)) };
+        let action = find(&app, name)?;
+        if self.help {
+            help::show(&app, &action);
+            return Ok(Exit::Succeeded);
+        }
+        let parameters = arguments::read(&action, self.params.as_deref(), &self.arguments, std::io::stdin())?;
+        self.execute(&mut app, &action, parameters).await
+    }
+
+    async fn execute(&self, app: &mut App, action: &Action, parameters: Map<String, Value>) -> Result<Exit, CliError> {
+        let store = Arc::new(app.store().await?);
+        let executor = app.executor(store.clone(), self.simulate)?;
+        let request = ExecutionRequest { action: action.reference.clone(), parameters, origin: Origin::Cli };
+        let execution = executor.submit(request).await?;
+        let view = {
+            let single = !matches!(action.body, Body::Workflow(_));
+            let style = progress::Style::choose(&app.output, self.no_progress);
+            let mut display = progress::Display::new(style, app.output, single);
+            display.begin(execution.id, &action.reference);
+            follow::to_the_end(execution, &mut display).await
+        };
+        executor.shutdown().await;
+        store.close().await;
+        result::show(app, &view?, self.key.as_deref())
+    }
+}
+
+fn general_help(app: &App) -> Exit {
+    let mut cli = Cli::command();
+    // Options that all commands take are known to it only then.
+    cli.build();
+    if let Some(exec) = cli.find_subcommand_mut("exec") {
+        let styled = exec.render_long_help();
+        app.output.line(if app.output.color() { styled.ansi().to_string() } else { styled.to_string() }.trim_end());
+    }
+    Exit::Succeeded
+}
+
+/// Reads a reference as the user wrote it.
+pub(crate) fn reference(app: &App, name: &str) -> Result<ActionRef, CliError> {
+    name.parse().map_err(|error: runner_model::NameError| {
+        let hint = match app.library().0.suggest(name) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => "see `runner action list`".to_owned(),
+        };
+        CliError::new(Exit::Usage, runner_model::code::EXEC_UNKNOWN_ACTION, error.to_string()).hint(hint)
+    })
+}

@@ -1,0 +1,233 @@
+//! What is shown of a running execution, on standard error: drawn on a terminal, plain stable lines in a pipe.
+
+mod drawn;
+mod plain;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use drawn::Drawn;
+use plain::Plain;
+use runner_executor::{Progress, ProgressEvent};
+use runner_host::{LogLevel, LogLine, RequestSummary};
+use runner_model::{ActionRef, ExecutionId, ExecutionView, Failure, Status, StepId, TaskName, Timestamp};
+use tracing::Level;
+
+use crate::output::{Output, elapsed, one_line};
+
+/// How to show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Drawn, changing.
+    Drawn,
+    /// Lines.
+    Plain,
+    /// Not at all.
+    Silent,
+}
+
+impl Style {
+    /// What suits the output.
+    pub(crate) fn choose(output: &Output, silent: bool) -> Self {
+        match () {
+            // Standard error then holds nothing but the error document.
+            () if silent || output.json => Self::Silent,
+            () if output.error_terminal => Self::Drawn,
+            () => Self::Plain,
+        }
+    }
+}
+
+/// A step that is at work.
+#[derive(Debug, Clone)]
+struct Step {
+    task: TaskName,
+    action: ActionRef,
+    since: Timestamp,
+}
+
+/// Where it is shown.
+enum Canvas {
+    Drawn(Drawn),
+    Plain(Plain),
+    Silent,
+}
+
+/// Shows one execution.
+pub(crate) struct Display {
+    canvas: Canvas,
+    /// A single action is its own only step: that one is not shown beside it.
+    single: bool,
+    steps: HashMap<(ExecutionId, StepId), Step>,
+    action: Option<ActionRef>,
+}
+
+/// Something that happened at a step, for a canvas.
+struct Happened<'a> {
+    depth: u32,
+    key: (ExecutionId, StepId),
+    step: &'a Step,
+    /// Whether the step has a line of its own.
+    shown: bool,
+}
+
+impl Display {
+    /// For one execution; `single` says that it is no workflow.
+    pub(crate) fn new(style: Style, output: Output, single: bool) -> Self {
+        let canvas = match style {
+            Style::Drawn => Canvas::Drawn(Drawn::new(output)),
+            Style::Plain => Canvas::Plain(Plain::new(output)),
+            Style::Silent => Canvas::Silent,
+        };
+        Self { canvas, single, steps: HashMap::new(), action: None }
+    }
+
+    /// It was recorded.
+    pub(crate) fn begin(&mut self, id: ExecutionId, action: &ActionRef) {
+        self.action = Some(action.clone());
+        match &mut self.canvas {
+            Canvas::Drawn(drawn) => drawn.begin(id, action),
+            Canvas::Plain(plain) => plain.begin(id, action),
+            Canvas::Silent => {}
+        }
+    }
+
+    /// Something happened.
+    pub(crate) fn event(&mut self, event: &ProgressEvent) {
+        match &event.progress {
+            Progress::StepStarted { step, task, action } => {
+                let begun = Step { task: task.clone(), action: action.clone(), since: event.at };
+                self.steps.insert((event.execution, *step), begun);
+                self.at(event, *step, |canvas, happened| match canvas {
+                    Canvas::Drawn(drawn) => drawn.started(&happened),
+                    Canvas::Plain(plain) => plain.started(&happened),
+                    Canvas::Silent => {}
+                });
+            }
+            Progress::Log { step, line } => self.at(event, *step, |canvas, happened| match canvas {
+                Canvas::Drawn(drawn) => drawn.log(&happened, line),
+                Canvas::Plain(plain) => plain.log(&happened, line),
+                Canvas::Silent => {}
+            }),
+            Progress::Heartbeat { step, progress } => self.at(event, *step, |canvas, happened| {
+                if let Canvas::Drawn(drawn) = canvas {
+                    drawn.heartbeat(&happened, progress);
+                }
+            }),
+            Progress::Request { step, summary } => self.at(event, *step, |canvas, happened| match canvas {
+                Canvas::Drawn(drawn) => drawn.request(&happened, summary),
+                Canvas::Plain(plain) => plain.request(&happened, summary),
+                Canvas::Silent => {}
+            }),
+            Progress::StepFinished { step, status, failure } => {
+                let at = event.at;
+                self.at(event, *step, |canvas, happened| {
+                    let took = between(happened.step.since, at);
+                    match canvas {
+                        Canvas::Drawn(drawn) => drawn.finished(&happened, *status, failure.as_ref(), took),
+                        Canvas::Plain(plain) => plain.finished(&happened, *status, failure.as_ref(), took),
+                        Canvas::Silent => {}
+                    }
+                });
+                self.steps.remove(&(event.execution, *step));
+            }
+            // Whoever asked knows, and the end is shown when everything is written.
+            Progress::CancelRequested { .. } | Progress::Finished { .. } => {}
+        }
+    }
+
+    fn at(&mut self, event: &ProgressEvent, step: StepId, show: impl FnOnce(&mut Canvas, Happened<'_>)) {
+        let key = (event.execution, step);
+        // A step whose start was lost to a slow terminal is not shown.
+        let Some(known) = self.steps.get(&key) else { return };
+        let shown = !(self.single && event.depth == 0);
+        show(&mut self.canvas, Happened { depth: event.depth, key, step: known, shown });
+    }
+
+    /// The terminal was too slow.
+    pub(crate) fn lost(&self, events: u64) {
+        tracing::warn!(events, "progress came faster than it could be shown; the record is complete");
+    }
+
+    /// Says that a signal has come. Called from another task.
+    pub(crate) fn stopping(&self) -> impl FnOnce() + Send + 'static {
+        let silent = matches!(self.canvas, Canvas::Silent);
+        let drawn = match &self.canvas {
+            Canvas::Drawn(drawn) => Some(drawn.lines()),
+            _ => None,
+        };
+        move || {
+            const TEXT: &str = "cancelling; once more to exit at once";
+            match drawn {
+                Some(lines) => drop(lines.println(TEXT)),
+                None if !silent => eprintln!("{TEXT}"),
+                None => {}
+            }
+        }
+    }
+
+    /// It ended, or is left as it is recorded.
+    pub(crate) fn end(&mut self, view: Option<&ExecutionView>) {
+        let Some(view) = view else {
+            if let Canvas::Drawn(drawn) = &mut self.canvas {
+                drawn.clear();
+            }
+            return;
+        };
+        match &mut self.canvas {
+            Canvas::Drawn(drawn) => drawn.end(view),
+            Canvas::Plain(plain) => plain.end(view),
+            Canvas::Silent => {}
+        }
+    }
+}
+
+fn between(start: Timestamp, end: Timestamp) -> Duration {
+    Duration::from_millis(u64::try_from(end.since_ms(start)).unwrap_or(0))
+}
+
+/// How long an execution took.
+pub(crate) fn took(view: &ExecutionView) -> String {
+    let start = view.record.started_at.unwrap_or(view.record.created_at);
+    elapsed(view.record.finished_at.map(|end| between(start, end)).unwrap_or_default())
+}
+
+/// Whether a guest's line is to be seen, with as many `-v` as there are.
+fn is_loud(line: &LogLine) -> bool {
+    match line.level {
+        LogLevel::Trace => tracing::enabled!(Level::TRACE),
+        LogLevel::Debug => tracing::enabled!(Level::DEBUG),
+        LogLevel::Info | LogLevel::Warn | LogLevel::Error => true,
+    }
+}
+
+const fn level(line: &LogLine) -> &'static str {
+    match line.level {
+        LogLevel::Trace => "trace",
+        LogLevel::Debug => "debug",
+        LogLevel::Info => "info",
+        LogLevel::Warn => "warn",
+        LogLevel::Error => "error",
+    }
+}
+
+/// A guest's line and its fields.
+fn log_text(line: &LogLine) -> String {
+    let fields: String = line.fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+    crate::output::printable(&format!("{}{fields}", line.message))
+}
+
+fn request_text(summary: &RequestSummary) -> String {
+    let RequestSummary { method, target, path, result, elapsed: took } = summary;
+    let result = result.as_ref().map_or_else(Clone::clone, ToString::to_string);
+    one_line(&format!("{method} {target} {path} → {result}, {}", elapsed(*took)), 200)
+}
+
+/// Why a step ended badly, in short: the whole of it comes at the end.
+fn reason(failure: Option<&Failure>) -> String {
+    failure.map(|failure| one_line(&format!("{}: {}", failure.code, failure.message), 160)).unwrap_or_default()
+}
+
+const fn word(status: Status) -> &'static str {
+    status.as_str()
+}

@@ -1,0 +1,139 @@
+//! Drawn on a terminal: a spinner for each step at work, a line for each that ended.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use console::Style;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use runner_host::{LogLevel, LogLine, RequestSummary};
+use runner_model::{ActionRef, ExecutionId, ExecutionView, Failure, Status, StepId};
+
+use super::{Happened, is_loud, level, log_text, reason, request_text, took, word};
+use crate::output::{Output, above_progress, elapsed, one_line};
+
+/// Fast enough to look alive, slow enough to cost nothing.
+const TICK: Duration = Duration::from_millis(100);
+
+pub(super) struct Drawn {
+    output: Output,
+    lines: MultiProgress,
+    spinners: HashMap<(ExecutionId, StepId), ProgressBar>,
+}
+
+impl Drawn {
+    pub(super) fn new(output: Output) -> Self {
+        let lines = MultiProgress::new();
+        above_progress(lines.clone());
+        Self { output, lines, spinners: HashMap::new() }
+    }
+
+    /// To write above the spinners.
+    pub(super) fn lines(&self) -> MultiProgress {
+        self.lines.clone()
+    }
+
+    fn line(&self, happened: &Happened<'_>, text: &str) {
+        // A terminal that went away has nobody to tell.
+        let _ = self.lines.println(format!("{}{text}", indent(happened)));
+    }
+
+    fn styled(&self, style: Style, text: &str) -> String {
+        self.output.error_style(style, text).to_string()
+    }
+
+    fn dim(&self, text: &str) -> String {
+        self.styled(Style::new().dim(), text)
+    }
+
+    pub(super) fn begin(&self, id: ExecutionId, action: &ActionRef) {
+        let _ = self.lines.println(format!(
+            "{} {}",
+            self.styled(Style::new().bold(), action.as_str()),
+            self.dim(&id.to_string())
+        ));
+    }
+
+    pub(super) fn started(&mut self, happened: &Happened<'_>) {
+        let spinner = self.lines.add(ProgressBar::new_spinner());
+        let template = format!("{}{{spinner}} {{msg}} {{elapsed}}", indent(happened));
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            spinner.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
+        }
+        spinner.set_message(self.name(happened));
+        spinner.enable_steady_tick(TICK);
+        self.spinners.insert(happened.key, spinner);
+    }
+
+    fn name(&self, happened: &Happened<'_>) -> String {
+        let action = happened.step.action.as_str();
+        if happened.shown { format!("{} {}", happened.step.task, self.dim(action)) } else { action.to_owned() }
+    }
+
+    pub(super) fn log(&self, happened: &Happened<'_>, line: &LogLine) {
+        if is_loud(line) {
+            let style = match line.level {
+                LogLevel::Error => Style::new().red(),
+                LogLevel::Warn => Style::new().yellow(),
+                LogLevel::Info => Style::new().green(),
+                LogLevel::Debug | LogLevel::Trace => Style::new().dim(),
+            };
+            self.line(happened, &format!("  {} {}", self.styled(style, level(line)), log_text(line)));
+        }
+    }
+
+    pub(super) fn heartbeat(&self, happened: &Happened<'_>, progress: &str) {
+        if let Some(spinner) = self.spinners.get(&happened.key) {
+            spinner.set_message(format!("{} {}", self.name(happened), self.dim(&one_line(progress, 60))));
+        }
+    }
+
+    pub(super) fn request(&self, happened: &Happened<'_>, summary: &RequestSummary) {
+        if tracing::enabled!(tracing::Level::INFO) {
+            self.line(happened, &self.dim(&format!("  {}", request_text(summary))));
+        }
+    }
+
+    pub(super) fn finished(
+        &mut self,
+        happened: &Happened<'_>,
+        status: Status,
+        failure: Option<&Failure>,
+        took: Duration,
+    ) {
+        if let Some(spinner) = self.spinners.remove(&happened.key) {
+            spinner.finish_and_clear();
+            self.lines.remove(&spinner);
+        }
+        if happened.shown {
+            let took = self.dim(&elapsed(took));
+            let text = format!("{} {} {took} {}", self.mark(status), self.name(happened), reason(failure));
+            self.line(happened, text.trim_end());
+        }
+    }
+
+    fn mark(&self, status: Status) -> String {
+        match status {
+            Status::Succeeded => self.styled(Style::new().green(), "✔"),
+            Status::Skipped => self.dim("-"),
+            Status::Canceled => self.styled(Style::new().yellow(), "■"),
+            _ => self.styled(Style::new().red(), "✖"),
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        for (_, spinner) in self.spinners.drain() {
+            spinner.finish_and_clear();
+        }
+    }
+
+    pub(super) fn end(&mut self, view: &ExecutionView) {
+        self.clear();
+        let (status, action) = (view.record.status, &view.record.action);
+        let text = format!("{} {action} {} {}", self.mark(status), word(status), self.dim(&took(view)));
+        let _ = self.lines.println(text);
+    }
+}
+
+fn indent(happened: &Happened<'_>) -> String {
+    "  ".repeat(usize::try_from(happened.depth).unwrap_or_default())
+}

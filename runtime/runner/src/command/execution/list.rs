@@ -1,0 +1,59 @@
+//! `runner execution list`.
+
+use clap::Args;
+use runner_model::{ActionRef, ExecutionRecord, Status};
+use runner_store::{ExecutionFilter, SqliteStore};
+
+use super::{newest, parse_action, parse_status};
+use crate::app::App;
+use crate::error::CliError;
+use crate::output::{elapsed, table};
+
+/// Which to list.
+#[derive(Debug, Args)]
+pub(crate) struct ListCommand {
+    /// Only those with this status
+    #[arg(long, value_parser = parse_status)]
+    status: Option<Status>,
+    /// Only those of this action
+    #[arg(long, value_name = "ACTION", value_parser = parse_action)]
+    action: Option<ActionRef>,
+    /// How many at the most
+    #[arg(long, default_value_t = 20, value_name = "COUNT")]
+    limit: usize,
+    /// Also those that workflows started
+    #[arg(long)]
+    all: bool,
+}
+
+impl ListCommand {
+    /// Lists them.
+    pub(crate) async fn run(&self, app: &App, store: Option<&SqliteStore>) -> Result<(), CliError> {
+        let filter = ExecutionFilter { status: self.status, action: self.action.clone(), ..ExecutionFilter::default() };
+        let records = match store {
+            Some(store) => newest(store, &filter, self.limit, self.all).await?,
+            None => Vec::new(),
+        };
+        if app.output.json {
+            app.output.value(&records);
+        } else if records.is_empty() {
+            app.output.note("no executions");
+        } else {
+            let headings = ["id", "action", "status", "created", "took"];
+            app.output.line(table(&app.output, &headings, records.iter().map(row)));
+        }
+        Ok(())
+    }
+}
+
+fn row(record: &ExecutionRecord) -> Vec<String> {
+    let took = record.finished_at.map(|end| end.since_ms(record.created_at));
+    let took = took.map(|ms| elapsed(std::time::Duration::from_millis(u64::try_from(ms).unwrap_or(0))));
+    vec![
+        record.id.to_string(),
+        record.action.to_string(),
+        record.status.to_string(),
+        record.created_at.to_string(),
+        took.unwrap_or_default(),
+    ]
+}

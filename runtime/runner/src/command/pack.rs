@@ -1,0 +1,90 @@
+//! `runner pack`: what is installed, whether it is sound, and how to make and build one.
+
+mod build;
+mod check;
+mod get;
+mod list;
+mod new;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use runner_model::code;
+
+use super::exec::not_loaded;
+use crate::app::App;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::suggest;
+
+/// List, show, check, make or build packs
+#[derive(Debug, Args)]
+pub(crate) struct PackCommand {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// List the packs that are installed
+    List,
+    /// Show a pack
+    Get {
+        /// Its ref
+        pack: String,
+    },
+    /// Look for every mistake in packs
+    Check {
+        /// Refs or directories; without any, all that are installed
+        #[arg(value_name = "PACK")]
+        packs: Vec<String>,
+    },
+    New(new::NewCommand),
+    Build(build::BuildCommand),
+}
+
+impl PackCommand {
+    /// Does it.
+    pub(crate) async fn run(&self, app: &App) -> Result<Exit, CliError> {
+        match &self.what {
+            What::List => Ok(list::run(app)),
+            What::Get { pack } => get::run(app, pack),
+            What::Check { packs } => check::run(app, packs),
+            What::New(command) => command.run(app),
+            What::Build(command) => command.run(app).await,
+        }
+    }
+}
+
+/// There is no such pack, or it has mistakes.
+pub(crate) fn unknown(app: &App, pack: &str) -> CliError {
+    let (library, _) = app.library();
+    if let Some(broken) = library.broken().iter().find(|broken| is_called(broken, pack)) {
+        return not_loaded(pack, broken.mistakes);
+    }
+    let known = library.packs().map(|pack| pack.reference().as_str());
+    let hint = suggest::hint(pack, known, "installed are");
+    CliError::new(Exit::NotFound, code::PACK_UNKNOWN_PACK, format!("there is no pack `{pack}`"))
+        .hint(hint.unwrap_or_else(|| "name the directory that holds it with `--packs DIR`".to_owned()))
+}
+
+fn is_called(broken: &runner_pack::Broken, pack: &str) -> bool {
+    broken.reference.as_ref().is_some_and(|reference| reference.as_str() == pack)
+        || broken.directory.file_name().is_some_and(|name| name == pack)
+}
+
+/// The directory of a pack, sound or not: of one that is installed, or as a path.
+fn directory(app: &App, pack: &str) -> Result<PathBuf, CliError> {
+    let path = PathBuf::from(pack);
+    let looks_like_a_path = pack.contains(['/', '\\']) || pack.starts_with('.');
+    if looks_like_a_path {
+        if path.is_dir() {
+            return Ok(path);
+        }
+        let message = format!("there is no directory `{pack}`");
+        return Err(CliError::new(Exit::NotFound, code::PACK_UNKNOWN_PACK, message));
+    }
+    let installed = app.config.packs.iter().map(|dir| dir.join(pack)).find(|dir| dir.is_dir());
+    let with_manifest = || path.join("pack.yaml").is_file().then(|| path.clone());
+    installed.or_else(with_manifest).ok_or_else(|| unknown(app, pack))
+}
