@@ -10,14 +10,14 @@ pub(super) fn check(pack: &PackContext, ask: &HttpAsk<'_>) -> Result<(), NetErro
     let name = &pack.pack;
     let what = describe(ask);
     if !pack.permissions.allows(ask) {
-        let line = rule(ask, false);
+        let line = wish(ask);
         return Err(NetError::new(ErrorKind::Denied, format!("the pack `{name}` does not ask for {what}"))
             .with_hint(format!("add to `permissions.http` in the pack's pack.yaml: `- {line}`")));
     }
     if !pack.grant.allows(ask) {
-        let line = rule(ask, true);
+        let line = grant(ask);
         return Err(NetError::new(ErrorKind::Denied, format!("the operator has not granted the pack `{name}` {what}"))
-            .with_hint(format!("add to `http` in the grant of the pack `{name}`: `- {line}`")));
+            .with_hint(format!("add to `http` under `[grants.{name}]` in runner.toml: `{line}`")));
     }
     Ok(())
 }
@@ -30,13 +30,22 @@ fn describe(ask: &HttpAsk<'_>) -> String {
     }
 }
 
-/// The rule that would allow this request and no other, as YAML. A pack names a kind of connection, a grant its name.
-fn rule(ask: &HttpAsk<'_>, by_name: bool) -> String {
+/// The rule that would allow this request and no other, as a pack writes it: YAML, and the kind of the connection.
+fn wish(ask: &HttpAsk<'_>) -> String {
     let target = match &ask.target {
-        HttpTarget::Connection { name, .. } if by_name => format!("connection: {name}"),
         HttpTarget::Connection { kind, .. } => format!("connection: {kind}"),
         HttpTarget::Url(url) => format!("url: \"{}\"", url.origin().ascii_serialization()),
     };
     // A quoted scalar: a path may hold characters that mean something in YAML.
     format!("{{ {target}, methods: [{}], paths: [{}] }}", ask.method, serde_json::Value::from(ask.path))
+}
+
+/// The same as the operator writes it: TOML, and the name of the connection.
+fn grant(ask: &HttpAsk<'_>) -> String {
+    let target = match &ask.target {
+        HttpTarget::Connection { name, .. } => format!("connection = \"{name}\""),
+        HttpTarget::Url(url) => format!("url = \"{}\"", url.origin().ascii_serialization()),
+    };
+    // JSON's strings are TOML's, too.
+    format!("{{ {target}, methods = [\"{}\"], paths = [{}] }}", ask.method, serde_json::Value::from(ask.path))
 }

@@ -92,15 +92,16 @@ impl PackContext {
 
     /// Whether both the pack's wish and the operator's grant reach this far.
     fn may(&self, needed: KvAccess) -> Result<(), KvError> {
-        let (name, line) = (&self.pack, if needed == KvAccess::Read { "kv: read" } else { "kv: read_write" });
+        let (name, access) = (&self.pack, if needed == KvAccess::Read { "read" } else { "read_write" });
         if self.permissions.kv < needed {
             return Err(KvError::Denied(format!(
-                "the pack `{name}` does not ask for this: add `{line}` to `permissions` in its pack.yaml"
+                "the pack `{name}` does not ask for this: add `kv: {access}` to `permissions` in its pack.yaml"
             )));
         }
         if self.grant.kv < needed {
             return Err(KvError::Denied(format!(
-                "the operator has not granted the pack `{name}` this: add `{line}` to its grant"
+                "the operator has not granted the pack `{name}` this: write `kv = \"{access}\"` under `[grants.{name}]` in \
+                 runner.toml"
             )));
         }
         Ok(())

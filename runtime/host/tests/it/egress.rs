@@ -58,7 +58,8 @@ async fn a_request_needs_both_sides_and_a_denial_names_the_line_to_add() {
 
     let answer = ask(&everything, &reading, &request).await;
     let hint = answer["error"]["hint"].as_str().unwrap();
-    assert!(hint.contains(r#"grant of the pack `demo`: `- { connection: box, methods: [POST], paths: ["/api/x"] }`"#));
+    let grant = r#"`[grants.demo]` in runner.toml: `{ connection = "box", methods = ["POST"], paths = ["/api/x"] }`"#;
+    assert!(hint.contains(grant), "{hint}");
     assert_eq!(answer["error"]["kind"], "ErrorKind::Denied");
 
     assert!(server.seen.lock().is_empty(), "nothing was sent");
@@ -88,7 +89,7 @@ async fn a_url_needs_a_permission_for_its_origin() {
     let answer = http(limited(no_connections(), rule, json!([])), json!({ "url": url })).await;
     assert_eq!(error(&answer).0, code::NET_DENIED.id());
     let hint = answer["error"]["hint"].as_str().unwrap();
-    assert!(hint.contains(&format!("url: \"{origin}\"")), "{hint}");
+    assert!(hint.contains(&format!("url = \"{origin}\"")), "{hint}");
 }
 
 #[tokio::test]

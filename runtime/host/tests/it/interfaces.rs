@@ -77,9 +77,9 @@ async fn key_value_data_outlives_the_attempt() {
 async fn key_value_data_needs_the_packs_wish_and_the_operators_grant() {
     let cases = [
         (KvAccess::None, KvAccess::ReadWrite, "get", Some("add `kv: read` to `permissions` in its pack.yaml")),
-        (KvAccess::ReadWrite, KvAccess::None, "get", Some("add `kv: read` to its grant")),
+        (KvAccess::ReadWrite, KvAccess::None, "get", Some("write `kv = \"read\"` under `[grants.demo]`")),
         (KvAccess::Read, KvAccess::ReadWrite, "set", Some("add `kv: read_write` to `permissions` in its pack.yaml")),
-        (KvAccess::ReadWrite, KvAccess::Read, "delete", Some("add `kv: read_write` to its grant")),
+        (KvAccess::ReadWrite, KvAccess::Read, "delete", Some("write `kv = \"read_write\"` under `[grants.demo]`")),
         (KvAccess::Read, KvAccess::Read, "keys", None),
     ];
     for (wish, grant, op, denied) in cases {
