@@ -41,6 +41,12 @@ struct ResizeInput {
     connection: String,
 }
 
+/// What the array says when it cannot.
+#[derive(Deserialize)]
+struct Problem {
+    error: String,
+}
+
 /// Makes a volume larger. A volume that is as large already is left alone.
 #[action]
 fn resize_volume(input: ResizeInput) -> Result<Volume> {
@@ -54,8 +60,8 @@ fn resize_volume(input: ResizeInput) -> Result<Volume> {
     log::field("from_gib", volume.size_gib).field("to_gib", input.size_gib).info("resizing");
     let response = http::patch(&input.connection, path).json(&json!({ "size_gib": input.size_gib })).send()?;
     if response.status() == 409 {
-        let problem: Value = response.json()?;
-        bail!("no-space", "`{}` cannot grow to {} GiB: {}", input.volume, input.size_gib, problem["error"]);
+        let Problem { error } = response.json()?;
+        bail!("no-space", "`{}` cannot grow to {} GiB: {error}", input.volume, input.size_gib);
     }
     found(response, &input.volume, &input.connection)?.json()
 }
@@ -144,7 +150,7 @@ mod tests {
     fn an_array_without_space_is_a_clear_failure() {
         let failure = resize("vol_archive", 20_000).failure();
         assert_eq!(failure.code, "no-space");
-        assert!(failure.message.contains("GiB are free"), "{failure}");
+        assert_eq!(failure.message, "`vol_archive` cannot grow to 20000 GiB: only 2000 GiB are free");
     }
 
     #[test]
