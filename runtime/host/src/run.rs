@@ -170,17 +170,21 @@ fn parse(text: &str, limits: &GuestLimits) -> Result<Value, Failure> {
         .map_err(|error| Failure::new(code::HOST_BAD_RESULT, format!("the result is not JSON: {error}")))
 }
 
-/// A failure that the guest returned, held to a size.
+/// A failure that the guest returned, held to a size. A hint among its details becomes the failure's own.
 fn of_guest(failure: types::Failure, limits: &GuestLimits) -> Failure {
-    let details = failure.details.map(|text| match text.len() > limits.result_bytes_max {
+    let mut details = failure.details.map(|text| match text.len() > limits.result_bytes_max {
         true => Value::from(format!("{} bytes of details were too large to keep", text.len())),
         false => serde_json::from_str(&text).unwrap_or(Value::String(text)),
     });
+    let hint = match details.as_mut().and_then(Value::as_object_mut).and_then(|map| map.remove("hint")) {
+        Some(Value::String(hint)) => Some(one_line(&hint, MESSAGE_BYTES_MAX)),
+        _ => None,
+    };
     Failure {
         code: one_line(&failure.code, CODE_BYTES_MAX),
         message: one_line(&failure.message, MESSAGE_BYTES_MAX),
-        hint: None,
-        details,
+        hint,
+        details: details.filter(|details| details.as_object().is_none_or(|map| !map.is_empty())),
         retryable: failure.retryable,
     }
 }

@@ -171,6 +171,7 @@ codes! {
     CLI_TOOLCHAIN = "E-CLI-0002", "What is needed to build a pack is not installed.";
     CLI_EXISTS = "E-CLI-0003", "There is something with this name already.";
     CLI_LISTEN = "E-CLI-0004", "The address cannot be listened on.";
+    CLI_USAGE = "E-CLI-0005", "The command line cannot be understood.";
 }
 
 #[cfg(test)]

@@ -46,7 +46,8 @@ pub struct HttpRule {
     /// A kind of connection (in a pack) or a connection's name (in a grant).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
-    /// An origin, `https://host[:port]`; the host may begin with `*.` or be `*`.
+    /// An origin, `https://host[:port]`; the host may begin with `*.` or be `*`, the port may be `*`. Without a port it
+    /// is the scheme's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Methods; none listed means `GET` and `HEAD`, `*` means all.
@@ -149,7 +150,15 @@ impl HttpRule {
 struct OriginPattern<'a> {
     scheme: &'a str,
     host: &'a str,
-    port: Option<u16>,
+    port: Port,
+}
+
+#[derive(Clone, Copy)]
+enum Port {
+    /// The one that belongs to the scheme.
+    OfScheme,
+    Any,
+    Exactly(u16),
 }
 
 impl<'a> OriginPattern<'a> {
@@ -161,8 +170,9 @@ impl<'a> OriginPattern<'a> {
         }
         let (host, port) = match rest.rsplit_once(':') {
             // An IPv6 address keeps its colons inside brackets.
-            Some((host, port)) if !port.ends_with(']') => (host, Some(port.parse().ok()?)),
-            _ => (rest, None),
+            Some((host, "*")) => (host, Port::Any),
+            Some((host, port)) if !port.ends_with(']') => (host, Port::Exactly(port.parse().ok()?)),
+            _ => (rest, Port::OfScheme),
         };
         let star_only_in_front = !host.trim_start_matches('*').contains('*');
         let star_is_a_label = !host.starts_with('*') || host == "*" || host.starts_with("*.");
@@ -171,7 +181,11 @@ impl<'a> OriginPattern<'a> {
 
     fn matches(&self, url: &Url) -> bool {
         let Some(host) = url.host_str() else { return false };
-        let default_port = if self.scheme == "https" { 443 } else { 80 };
+        let port_matches = match self.port {
+            Port::OfScheme => url.port_or_known_default() == Some(if self.scheme == "https" { 443 } else { 80 }),
+            Port::Any => true,
+            Port::Exactly(port) => url.port_or_known_default() == Some(port),
+        };
         let host_matches = match self.host.strip_prefix('*') {
             Some("") => true,
             // `*.example.com` is any name below example.com, not example.com itself.
@@ -180,9 +194,7 @@ impl<'a> OriginPattern<'a> {
             }
             None => host.eq_ignore_ascii_case(self.host),
         };
-        url.scheme() == self.scheme
-            && host_matches
-            && url.port_or_known_default() == Some(self.port.unwrap_or(default_port))
+        url.scheme() == self.scheme && host_matches && port_matches
     }
 }
 
@@ -258,6 +270,9 @@ mod tests {
         assert!(asks(&below, "DELETE", "https://a.b.example.com:8443/"));
         assert!(!asks(&below, "GET", "https://example.com:8443/"));
         assert!(!asks(&below, "GET", "https://badexample.com:8443/"));
+        let any_port = rule("http://*:*", &[], &[]);
+        assert!(asks(&any_port, "GET", "http://h:8080/") && asks(&any_port, "GET", "http://h/"));
+        assert!(!asks(&any_port, "GET", "https://h:8080/"));
         assert!(asks(&rule("https://[::1]:9000", &[], &[]), "GET", "https://[::1]:9000/"));
     }
 

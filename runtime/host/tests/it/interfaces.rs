@@ -108,12 +108,12 @@ async fn key_value_data_has_limits_and_says_what_is_wrong() {
 
 #[tokio::test]
 async fn a_failure_reaches_the_outcome_as_the_action_made_it() {
-    let input =
-        json!({ "code": "not-found", "message": "no\nsuch svm", "details": "{\"svm\":\"x\"}", "retryable": true });
+    let input = json!({ "code": "not-found", "message": "no\nsuch svm", "details": r#"{"svm":"x","hint":"list them"}"#, "retryable": true });
     let outcome = run(attempt("fail", input)).await;
     let Outcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
     assert_eq!((failure.code.as_str(), failure.message.as_str()), ("not-found", "no\\nsuch svm"));
     assert_eq!((failure.details, failure.retryable), (Some(json!({ "svm": "x" })), true));
+    assert_eq!(failure.hint.as_deref(), Some("list them"));
 }
 
 #[tokio::test]
