@@ -2,11 +2,12 @@
 //! one that reads the database starts no engine.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use runner_executor::{Executor, ExecutorOptions, Packs, PacksOptions};
-use runner_host::{Connections, Host, HostOptions};
+use runner_host::{ConnectionConfig, Connections, Host, HostOptions};
 use runner_model::{ConnectionName, Entropy as _, NodeId, SystemClock, SystemEntropy, code};
 use runner_pack::{Library, Report};
 use runner_store::{SqliteOptions, SqliteStore};
@@ -75,19 +76,39 @@ impl App {
     }
 
     /// The connections that packs can use. One whose secret is missing is left out, with a warning: whatever does not
-    /// need it goes on. With `simulate` no real system can be reached through any of them.
-    pub(crate) fn connections(&self, simulate: bool) -> Result<Connections, CliError> {
+    /// need it goes on.
+    fn connections(&self) -> Result<Connections, CliError> {
         let mut configs = Vec::new();
-        for (name, connection) in self.config.connections.iter().filter(|(name, _)| simulate || self.is_granted(name)) {
-            if simulate {
-                configs.extend(connection.unreachable().map(|config| (name.clone(), config)));
-                continue;
-            }
+        for (name, connection) in self.config.connections.iter().filter(|(name, _)| self.is_granted(name)) {
             match connection.resolve(&self.environment) {
                 Ok(config) => configs.push((name.clone(), config)),
                 Err(error) => error.mistakes.iter().for_each(|mistake| self.output.warn(mistake)),
             }
         }
+        self.made(configs)
+    }
+
+    /// The same, for simulators to take their places: no real system can be reached through any of them.
+    fn simulated_connections(&self, library: &Library) -> Result<Connections, CliError> {
+        let kinds: BTreeSet<_> = library
+            .packs()
+            .flat_map(|pack| &pack.manifest.connections)
+            .filter_map(|(kind, about)| about.simulator.is_some().then_some(kind))
+            .collect();
+        let mut configs = Vec::new();
+        for (name, connection) in &self.config.connections {
+            let kind = &connection.settings.kind;
+            if kinds.contains(kind) {
+                configs.extend(connection.stand_in().map(|config| (name.clone(), config)));
+            } else if self.is_granted(name) {
+                let message = format!("the connection `{name}` is left out: nothing simulates its kind, `{kind}`");
+                self.output.warn(&Mistake::new(code::NET_NO_SIMULATOR, message));
+            }
+        }
+        self.made(configs)
+    }
+
+    fn made(&self, configs: Vec<(ConnectionName, ConnectionConfig)>) -> Result<Connections, CliError> {
         Connections::new(configs, &self.config.limits).map_err(|failure| CliError::of_failure(Exit::Invalid, &failure))
     }
 
@@ -100,18 +121,11 @@ impl App {
             .any(|wanted| wanted == "*" || wanted == name.as_str() || Some(wanted) == kind)
     }
 
-    /// The packs, ready to run: takes the library out, since it is the last thing that needs it.
+    /// The packs, ready to run; the library goes into them.
     pub(crate) fn packs(&mut self, simulate: bool) -> Result<Packs, CliError> {
-        let connections = self.connections(simulate)?;
         let (library, _) = self.library.take().unwrap_or_else(|| self.load_library());
+        let connections = if simulate { self.simulated_connections(&library)? } else { self.connections()? };
         Ok(Packs::new(PacksOptions { library, grants: self.config.grants.clone(), connections, simulate }))
-    }
-
-    /// The packs, for their simulators alone.
-    pub(crate) fn simulators(&self) -> Result<Packs, CliError> {
-        let connections = self.connections(true)?;
-        let (library, grants) = (self.load_library().0, self.config.grants.clone());
-        Ok(Packs::new(PacksOptions { library, grants, connections, simulate: true }))
     }
 
     /// An executor on this store.

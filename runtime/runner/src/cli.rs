@@ -1,8 +1,10 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
+use runner_model::code;
 
 use crate::app::App;
 use crate::command::{
@@ -66,6 +68,47 @@ enum Command {
     Completion(CompletionCommand),
 }
 
+/// The arguments with every `--packs DIR` in front: of a global option that is given on both sides of the command, clap
+/// silently takes only those behind it.
+pub(crate) fn packs_in_front(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments = arguments.into_iter();
+    let mut front: Vec<_> = arguments.next().into_iter().collect();
+    let mut rest = Vec::new();
+    while let Some(argument) = arguments.next() {
+        if argument == "--" {
+            rest.push(argument);
+            rest.extend(arguments.by_ref());
+        } else if argument.to_string_lossy().starts_with("--packs=") {
+            front.push(argument);
+        } else if argument == "--packs" {
+            front.push(argument);
+            front.extend(arguments.next());
+        } else {
+            rest.push(argument);
+        }
+    }
+    front.extend(rest);
+    front
+}
+
+/// Says what clap has to say: help that was asked for, or why the command line cannot be understood.
+pub(crate) fn refuse(error: &clap::Error, arguments: &[OsString]) -> Exit {
+    if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        let (message, rest) = text.trim().split_once("\n\n").unwrap_or_else(|| (text.trim(), ""));
+        let message = message.trim_start_matches("error: ");
+        let tip = rest.lines().find_map(|line| line.trim().strip_prefix("tip: "));
+        let usage = rest.lines().find(|line| line.starts_with("Usage:"));
+        let hint = tip.or(usage).unwrap_or("see `runner --help`");
+        let refused =
+            CliError::new(Exit::Usage, code::CLI_USAGE, message.split_whitespace().collect::<Vec<_>>().join(" "));
+        return Output::json().report(&refused.hint(hint));
+    }
+    // Whoever closed the stream does not want to know.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage } else { Exit::Succeeded }
+}
+
 impl Cli {
     /// Does it.
     pub(crate) async fn run(self, environment: Environment, output: Output) -> Result<Exit, CliError> {
@@ -78,7 +121,7 @@ impl Cli {
             Command::Action(command) => command.run(&open()?),
             Command::Execution(command) => command.run(&open()?).await,
             Command::Connection(command) => command.run(&open()?).await,
-            Command::Simulate(command) => command.run(&open()?).await,
+            Command::Simulate(command) => command.run(open()?).await,
             Command::Doctor(command) => command.run(&open()?).await,
         }
     }
@@ -86,10 +129,21 @@ impl Cli {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::{Cli, packs_in_front};
+
+    #[test]
+    fn packs_are_taken_from_both_sides_of_the_command() {
+        let arguments =
+            ["runner", "--packs", "a", "exec", "x.y", "--packs=b", "k=v", "--packs", "c", "--", "--packs=d"];
+        let cli = Cli::parse_from(packs_in_front(arguments.map(Into::into)));
+        assert_eq!(cli.global.packs, ["a", "b", "c"].map(std::path::PathBuf::from));
+        assert!(Cli::try_parse_from(packs_in_front(["runner", "exec", "x.y", "--packs"].map(Into::into))).is_err());
+    }
 
     #[test]
     fn the_command_line_is_consistent() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

@@ -6,6 +6,7 @@ use runner_model::{Code, Failure, code};
 use runner_pack::ParameterError;
 use runner_store::StoreError;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::exit::Exit;
 
@@ -28,6 +29,9 @@ pub(crate) struct Mistake {
     /// What led to it, the nearest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) causes: Vec<String>,
+    /// Data that belongs to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) details: Option<Value>,
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hint: Option<String>,
@@ -36,7 +40,7 @@ pub(crate) struct Mistake {
 impl Mistake {
     /// A mistake with one of runner's codes.
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code: code.id().to_owned(), message: message.into(), causes: Vec::new(), hint: None }
+        Self { code: code.id().to_owned(), message: message.into(), causes: Vec::new(), details: None, hint: None }
     }
 
     /// The same with a hint, if there is one.
@@ -77,7 +81,8 @@ impl CliError {
     /// A failure of the host, the executor or an action.
     pub(crate) fn of_failure(exit: Exit, failure: &Failure) -> Self {
         let (code, message) = (failure.code.clone(), failure.message.clone());
-        let mistake = Mistake { code, message, causes: Vec::new(), hint: failure.hint.clone() };
+        let (details, hint) = (failure.details.clone(), failure.hint.clone());
+        let mistake = Mistake { code, message, causes: Vec::new(), details, hint };
         Self { exit, mistakes: vec![mistake] }
     }
 

@@ -22,7 +22,11 @@ use crate::exit::Exit;
 use crate::output::Output;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments = cli::packs_in_front(std::env::args_os());
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return cli::refuse(&error, &arguments).into(),
+    };
     let environment = config::Environment::of_the_process();
     let output = Output::new(&cli.global, &environment);
     output::start_logs(&cli.global);

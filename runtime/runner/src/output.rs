@@ -19,7 +19,7 @@ use crate::error::{CliError, Mistake};
 use crate::exit::Exit;
 pub(crate) use logs::{above_progress, start as start_logs};
 pub(crate) use table::table;
-pub(crate) use text::{elapsed, one_line, printable};
+pub(crate) use text::{count, elapsed, one_line, printable};
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,6 +65,11 @@ impl Output {
         console::set_colors_enabled(output.color);
         console::set_colors_enabled_stderr(output.error_color);
         output
+    }
+
+    /// Nothing but JSON: for when not even the command line is understood.
+    pub(crate) const fn json() -> Self {
+        Self { json: true, terminal: false, error_terminal: false, color: false, error_color: false }
     }
 
     /// Whether standard output gets colours.
@@ -124,6 +129,9 @@ impl Output {
         let mut text = format!("{label}: {}", printable(&mistake.message));
         for cause in &mistake.causes {
             text.push_str(&format!("\n  caused by: {}", printable(cause)));
+        }
+        if let Some(details) = &mistake.details {
+            text.push_str(&format!("\n  details: {}", one_line(&details.to_string(), 400)));
         }
         if let Some(hint) = &mistake.hint {
             let word = self.error_style(Style::new().cyan(), "hint");

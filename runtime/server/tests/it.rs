@@ -1,5 +1,11 @@
 //! A simulated system behind real sockets: what a client that is not runner sees of it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that finds something else fails, and that is what it is for"
+)]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -10,7 +10,7 @@ use super::exec::{indented, parameter_table};
 use crate::app::App;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::output::{one_line, printable, table};
+use crate::output::{count, one_line, printable, table};
 
 /// List actions and workflows, or show one
 #[derive(Debug, Args)]
@@ -119,8 +119,7 @@ fn body(action: &Action) -> String {
         Body::Wasm { component, function } => format!("wasm ({component}#{function})"),
         Body::Noop => "noop".to_owned(),
         Body::Workflow(plan) => {
-            let count = plan.tasks().len();
-            format!("workflow ({count} {})", if count == 1 { "task" } else { "tasks" })
+            format!("workflow ({})", count(plan.tasks().len(), "task"))
         }
     }
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::error::{CliError, Mistake};
 use crate::exit::Exit;
-use crate::output::printable;
+use crate::output::{count, printable};
 
 /// Check that everything runner needs is there and works
 #[derive(Debug, Args)]
@@ -98,7 +98,7 @@ fn packs(app: &App) -> Vec<Finding> {
         }));
     }
     for broken in library.broken() {
-        let message = format!("`{}` has {} mistakes", broken.directory.display(), broken.mistakes);
+        let message = format!("`{}` has {}", broken.directory.display(), count(broken.mistakes, "mistake"));
         let hint = format!("see them with `runner pack check {}`", broken.directory.display());
         let mistake = Mistake::new(runner_model::code::PACK_NOT_LOADED, message).maybe_hint(Some(hint));
         findings.push(Finding::of("packs", Verdict::Bad, &mistake));

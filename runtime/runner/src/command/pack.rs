@@ -37,7 +37,7 @@ enum What {
     Check {
         /// Refs or directories; without any, all that are installed
         #[arg(value_name = "PACK")]
-        packs: Vec<String>,
+        chosen: Vec<String>,
     },
     New(new::NewCommand),
     Build(build::BuildCommand),
@@ -49,7 +49,7 @@ impl PackCommand {
         match &self.what {
             What::List => Ok(list::run(app)),
             What::Get { pack } => get::run(app, pack),
-            What::Check { packs } => check::run(app, packs),
+            What::Check { chosen } => check::run(app, chosen),
             What::New(command) => command.run(app),
             What::Build(command) => command.run(app).await,
         }

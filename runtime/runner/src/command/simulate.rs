@@ -37,9 +37,9 @@ pub(crate) struct SimulateCommand {
 
 impl SimulateCommand {
     /// Serves it.
-    pub(crate) async fn run(&self, app: &App) -> Result<Exit, CliError> {
+    pub(crate) async fn run(&self, mut app: App) -> Result<Exit, CliError> {
         let host = app.host()?;
-        let simulator = app.simulators()?.simulator_for(&host, &self.kind).await;
+        let simulator = app.packs(true)?.simulator_for(&host, &self.kind).await;
         let simulator = simulator.map_err(|failure| CliError::of_failure(Exit::NotFound, &failure))?;
         let certificate = self.certificate()?;
         let output = app.output;

@@ -208,18 +208,12 @@ impl Connection {
         })
     }
 
-    /// The same connection with nothing behind it, for a simulator to take its place. It has no credentials, and its
-    /// address cannot exist (RFC 2606): if nothing takes its place, the failure says why.
-    pub(crate) fn unreachable(&self) -> Option<ConnectionConfig> {
-        let kind: String = self
-            .settings
-            .kind
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
-            .collect();
+    /// The same connection with nothing behind it, for a simulator to take its place: without credentials, and at an
+    /// address that nothing can listen on.
+    pub(crate) fn stand_in(&self) -> Option<ConnectionConfig> {
         Some(ConnectionConfig {
             kind: self.settings.kind.clone(),
-            base_url: Url::parse(&format!("https://no-simulator-for-{kind}.invalid")).ok()?,
+            base_url: Url::parse("http://127.0.0.1:0/").ok()?,
             auth: Auth::None,
             tls: Tls::default(),
             timeout: None,

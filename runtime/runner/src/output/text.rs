@@ -29,6 +29,11 @@ const fn is_bidirectional(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
+/// So many of a thing.
+pub(crate) fn count(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A duration, in the unit that fits.
 pub(crate) fn elapsed(duration: Duration) -> String {
     let millis = duration.as_millis();

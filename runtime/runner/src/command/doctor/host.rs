@@ -9,7 +9,7 @@ use runner_pack::Pack;
 use super::{Finding, Verdict};
 use crate::app::App;
 use crate::error::Mistake;
-use crate::output::elapsed;
+use crate::output::{count as plural, elapsed};
 
 /// Loads every component of every sound pack.
 pub(super) async fn components(app: &App) -> Vec<Finding> {
@@ -27,7 +27,7 @@ pub(super) async fn components(app: &App) -> Vec<Finding> {
         }
     }
     if findings.is_empty() {
-        let details = format!("{count} components loaded in {}", elapsed(start.elapsed()));
+        let details = format!("{} loaded in {}", plural(count, "component"), elapsed(start.elapsed()));
         findings.push(Finding::good("components", details));
     }
     if count > 0 {
@@ -43,7 +43,7 @@ async fn load(host: &Host, pack: &Pack, name: &str, path: &std::path::Path) -> O
             let world = if simulates { World::Simulator } else { World::Action };
             let failure = host.load(wasm.into(), world).await.err()?;
             let message = format!("`{}`: {}", path.display(), failure.message);
-            Mistake { code: failure.code, message, causes: Vec::new(), hint: failure.hint }
+            Mistake { code: failure.code, message, causes: Vec::new(), details: failure.details, hint: failure.hint }
         }
         Err(error) => {
             let message = format!("`{}` cannot be read: {error}", path.display());

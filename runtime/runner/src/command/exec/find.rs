@@ -9,6 +9,7 @@ use super::reference;
 use crate::app::App;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::output::count;
 
 /// The action with this name.
 pub(crate) fn find(app: &App, name: &str) -> Result<Arc<Action>, CliError> {
@@ -29,8 +30,7 @@ pub(crate) fn find(app: &App, name: &str) -> Result<Arc<Action>, CliError> {
 
 /// The pack is there, but has mistakes.
 pub(crate) fn not_loaded(pack: &str, mistakes: usize) -> CliError {
-    let plural = if mistakes == 1 { "mistake" } else { "mistakes" };
-    let message = format!("the pack `{pack}` has {mistakes} {plural} and cannot be used");
+    let message = format!("the pack `{pack}` has {} and cannot be used", count(mistakes, "mistake"));
     CliError::new(Exit::Invalid, code::PACK_NOT_LOADED, message)
         .hint(format!("see them with `runner pack check {pack}`"))
 }

@@ -116,11 +116,9 @@ fn mistake(error: &ErrorRecord, single: bool) -> Mistake {
         (Some(task), None) if !single => format!("task `{task}`: "),
         _ => String::new(),
     };
-    let mut causes = Vec::new();
-    if let Some(details) = error.details.as_ref().filter(|details| !details.is_null()) {
-        causes.push(crate::output::one_line(&details.to_string(), 400));
-    }
-    Mistake { code: error.code.clone(), message: format!("{place}{}", error.message), causes, hint: error.hint.clone() }
+    let details = error.details.clone().filter(|details| !details.is_null());
+    let message = format!("{place}{}", error.message);
+    Mistake { code: error.code.clone(), message, causes: Vec::new(), details, hint: error.hint.clone() }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::directory;
 use crate::app::App;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::output::count;
 
 /// Checks the named packs, or all that are installed.
 pub(crate) fn run(app: &App, packs: &[String]) -> Result<Exit, CliError> {
@@ -45,7 +46,6 @@ pub(crate) fn show(app: &App, checked: usize, report: &Report) {
     if !drawn.is_empty() {
         app.output.line(drawn.trim_end());
     }
-    let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
-    let found = format!("{}, {}", plural(errors, "mistake"), plural(warnings, "warning"));
-    app.output.note(format!("{} checked: {found}", plural(checked, "pack")));
+    let found = format!("{}, {}", count(errors, "mistake"), count(warnings, "warning"));
+    app.output.note(format!("{} checked: {found}", count(checked, "pack")));
 }

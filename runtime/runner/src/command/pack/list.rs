@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::exit::Exit;
-use crate::output::{one_line, table};
+use crate::output::{count, one_line, table};
 
 /// Lists what is installed, and what would be if it were sound.
 pub(crate) fn run(app: &App) -> Exit {
@@ -31,7 +31,7 @@ pub(crate) fn run(app: &App) -> Exit {
     let broken = library.broken().iter().map(|broken| {
         let directory = || broken.directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let name = broken.reference.as_ref().map_or_else(directory, ToString::to_string);
-        let about = format!("not loaded: {} mistakes, see `runner pack check {name}`", broken.mistakes);
+        let about = format!("not loaded: {}, see `runner pack check {name}`", count(broken.mistakes, "mistake"));
         vec![name, String::new(), String::new(), about]
     });
     let rows: Vec<_> = sound.chain(broken).collect();

@@ -1,0 +1,9 @@
+//! The command line as a real process, in a pipe.
+
+mod config;
+mod exec;
+mod execution;
+mod help;
+mod pack;
+mod simulate;
+mod stop;

@@ -1,0 +1,14 @@
+//! The product as a user has it: the binary, from outside.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that finds something else fails, and that is what it is for"
+)]
+
+mod architecture;
+mod cli;
+mod kit;
+mod sockets;
