@@ -1,0 +1,65 @@
+//! A whole execution within one process: request, journal on disk, guest, result.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use runner_executor::{ExecutionRequest, Executor, ExecutorOptions, Grants, Packs, PacksOptions};
+use runner_host::Connections;
+use runner_model::{Limits, NodeId, Origin, Status, SystemClock, SystemEntropy};
+use runner_pack::Library;
+use runner_store::{SqliteOptions, SqliteStore};
+
+use crate::host;
+
+pub(crate) struct Exec(Executor);
+
+impl Exec {
+    pub(crate) async fn new(directory: &Path) -> Self {
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let (library, report) = Library::load(&[root.join("packs"), own_pack(directory, &root)], None);
+        assert!(!report.has_errors(), "{}", report.plain());
+        let limits = Limits::default();
+        let store = SqliteStore::open(&directory.join("data"), SqliteOptions::default()).await.unwrap();
+        let packs = Packs::new(PacksOptions {
+            library,
+            grants: Grants::default(),
+            connections: Connections::none(&limits),
+            simulate: false,
+        });
+        Self(Executor::new(ExecutorOptions {
+            node: NodeId("bench".to_owned()),
+            host: host::make(directory),
+            store: Arc::new(store),
+            packs: Arc::new(packs),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            limits,
+        }))
+    }
+
+    pub(crate) async fn run(&self, action: &str) -> Duration {
+        let request =
+            ExecutionRequest { action: action.parse().unwrap(), parameters: Default::default(), origin: Origin::Cli };
+        let start = Instant::now();
+        let view = self.0.submit(request).await.unwrap().finished().await.unwrap();
+        let elapsed = start.elapsed();
+        assert_eq!(view.record.status, Status::Succeeded, "{view:?}");
+        elapsed
+    }
+}
+
+/// A pack with the test guest's `echo`.
+fn own_pack(directory: &Path, root: &Path) -> PathBuf {
+    let packs = directory.join("packs");
+    let pack = packs.join("bench");
+    std::fs::create_dir_all(pack.join("actions")).unwrap();
+    std::fs::create_dir_all(pack.join("components")).unwrap();
+    let manifest = "ref: bench\nname: Bench\ndescription: A guest to measure.\nversion: 0.1.0\nauthor: runner\n";
+    std::fs::write(pack.join("pack.yaml"), manifest).unwrap();
+    let parameter = "parameters: {name: {type: string, default: vol1}}";
+    let action = format!("name: echo\ndescription: Gives back its input.\nrunner_type: wasm\n{parameter}\n");
+    std::fs::write(pack.join("actions/echo.yaml"), action).unwrap();
+    std::fs::copy(root.join("tests/guests/components/host-guest.wasm"), pack.join("components/bench.wasm")).unwrap();
+    packs
+}
