@@ -49,6 +49,33 @@ fn a_new_pack_brings_all_that_it_needs() {
 }
 
 #[test]
+#[ignore = "needs a compiler for WebAssembly and the registry: `.ci/run` runs it"]
+fn a_new_pack_is_built_and_runs_and_its_metadata_is_compared_with_its_source() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("packs")).unwrap();
+    place.run(&["pack", "new", "demo"]);
+    let built = place.run(&["pack", "build", "demo"]);
+    assert_eq!(built.code, Some(0), "{}", built.seen());
+    let greeting = place.run(&["exec", "demo.hello", "name=Ada", "-k", "message"]);
+    assert_eq!((greeting.code, greeting.stdout.as_str()), (Some(0), "Hello, Ada!\n"), "{}", greeting.seen());
+    assert_eq!(place.run(&["pack", "build", "demo", "--check"]).code, Some(0));
+
+    let metadata = place.path("packs/demo/actions/hello.yaml");
+    std::fs::remove_file(&metadata).unwrap();
+    assert_eq!(place.run(&["pack", "build", "demo", "--check"]).code, Some(4), "metadata is missing");
+    assert_eq!(place.run(&["pack", "build", "demo"]).code, Some(0));
+    assert_eq!(place.run(&["exec", "demo.hello", "name=Ada"]).code, Some(0), "it was made from the description");
+
+    place.write(
+        "packs/demo/actions/hello.yaml",
+        "name: hello\nrunner_type: wasm\nparameters:\n  nome: {type: string}\n",
+    );
+    let drifted = place.run(&["pack", "build", "demo", "--json"]);
+    let mistakes = drifted.error_json()["errors"].as_array().unwrap().len();
+    assert_eq!((drifted.code, mistakes), (Some(4), 2), "{}", drifted.seen());
+}
+
+#[test]
 fn a_pack_without_a_compiler_says_exactly_what_to_install() {
     let place = Place::new();
     std::fs::create_dir(place.path("packs")).unwrap();

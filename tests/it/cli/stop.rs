@@ -14,7 +14,7 @@ fn the_first_ctrl_c_cancels_and_the_end_is_recorded() {
     let mut first = String::new();
     stderr.read_line(&mut first).unwrap();
     let id = first.split_whitespace().nth(1).unwrap().to_owned();
-    // The handler is there before the first line is written or a moment after: the guest runs for a minute.
+    // The guest runs for a minute, if nothing stops it.
     loop {
         let view = place.run(&["execution", "get", &id, "--json"]).json();
         if view["steps"][0]["status"] == "running" {

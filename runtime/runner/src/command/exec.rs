@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::cli::Cli;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::stop;
 pub(crate) use find::{find, not_loaded};
 pub(crate) use help::{indented, parameters as parameter_table};
 pub(crate) use progress::took;
@@ -71,14 +72,13 @@ impl ExecCommand {
         let store = Arc::new(app.store().await?);
         let executor = app.executor(store.clone(), self.simulate)?;
         let request = ExecutionRequest { action: action.reference.clone(), parameters, origin: Origin::Cli };
+        let style = progress::Style::choose(&app.output, self.no_progress);
+        let mut display = progress::Display::new(style, app.output, !matches!(action.body, Body::Workflow(_)));
+        // Before anything is recorded: from here on Ctrl-C leaves nothing half done.
+        let stop = stop::on_signal(display.stopping());
         let execution = executor.submit(request).await?;
-        let view = {
-            let single = !matches!(action.body, Body::Workflow(_));
-            let style = progress::Style::choose(&app.output, self.no_progress);
-            let mut display = progress::Display::new(style, app.output, single);
-            display.begin(execution.id, &action.reference);
-            follow::to_the_end(execution, &mut display).await
-        };
+        display.begin(execution.id, &action.reference);
+        let view = follow::to_the_end(execution, &mut display, &stop).await;
         executor.shutdown().await;
         store.close().await;
         result::show(app, &view?, self.key.as_deref())

@@ -3,21 +3,20 @@
 use runner_executor::Execution;
 use runner_model::ExecutionView;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio_util::sync::CancellationToken;
 
 use super::progress::Display;
 use crate::error::CliError;
-use crate::stop;
 
-/// Follows it to the end.
-pub(crate) async fn to_the_end(mut execution: Execution, display: &mut Display) -> Result<ExecutionView, CliError> {
+/// Follows it to the end; `stop` cancels it.
+pub(crate) async fn to_the_end(
+    mut execution: Execution,
+    display: &mut Display,
+    stop: &CancellationToken,
+) -> Result<ExecutionView, CliError> {
     let mut events = execution.take_progress();
     let cancel = execution.canceller();
     let id = execution.id;
-    let note = display.stopping();
-    let stop = stop::on_signal(move || {
-        note();
-        cancel.cancel();
-    });
     let mut finished = std::pin::pin!(execution.finished());
     let mut listening = true;
     let result = loop {
@@ -27,6 +26,7 @@ pub(crate) async fn to_the_end(mut execution: Execution, display: &mut Display) 
                 Err(RecvError::Lagged(lost)) => display.lost(lost),
                 Err(RecvError::Closed) => listening = false,
             },
+            () = stop.cancelled(), if !cancel.is_cancelled() => cancel.cancel(),
             result = &mut finished => break result,
         }
     };
@@ -37,7 +37,6 @@ pub(crate) async fn to_the_end(mut execution: Execution, display: &mut Display) 
             Err(TryRecvError::Empty | TryRecvError::Closed) => break,
         }
     }
-    drop(stop);
     display.end(result.as_ref().ok());
     result
         .map_err(|error| CliError::from(error).hint(format!("what is recorded stays: see `runner execution get {id}`")))
