@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use runner_model::{ConnectionName, Limits, PackRef, Permissions, code};
 use serde::Deserialize;
@@ -109,8 +108,6 @@ impl WrittenLimits {
             }
             limits.guest.result_bytes_max = *bytes.get_ref();
         }
-        // A request may never outlast everything that could wait for it.
-        limits.http.timeout = limits.http.timeout.max(Duration::from_secs(1));
         Ok(limits)
     }
 }

@@ -227,7 +227,3 @@ fn request_text(summary: &RequestSummary) -> String {
 fn reason(failure: Option<&Failure>) -> String {
     failure.map(|failure| one_line(&format!("{}: {}", failure.code, failure.message), 160)).unwrap_or_default()
 }
-
-const fn word(status: Status) -> &'static str {
-    status.as_str()
-}

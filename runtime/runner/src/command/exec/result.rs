@@ -102,7 +102,6 @@ pub(crate) fn mistakes(view: &ExecutionView) -> Vec<Mistake> {
     if mistakes.is_empty() {
         let code = match view.record.status {
             Status::Canceled => code::EXEC_CANCELED,
-            Status::Abandoned => code::EXEC_UNKNOWN_OUTCOME,
             _ => code::EXEC_UNKNOWN_OUTCOME,
         };
         mistakes.push(Mistake::new(code, format!("the execution ended as `{}`", view.record.status)));

@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use runner_host::{LogLevel, LogLine, RequestSummary};
 use runner_model::{ActionRef, ExecutionId, ExecutionView, Failure, Status, StepId};
 
-use super::{Happened, is_loud, level, log_text, reason, request_text, took, word};
+use super::{Happened, is_loud, level, log_text, reason, request_text, took};
 use crate::output::{Output, above_progress, elapsed, one_line};
 
 /// Fast enough to look alive, slow enough to cost nothing.
@@ -129,7 +129,7 @@ impl Drawn {
     pub(super) fn end(&mut self, view: &ExecutionView) {
         self.clear();
         let (status, action) = (view.record.status, &view.record.action);
-        let text = format!("{} {action} {} {}", self.mark(status), word(status), self.dim(&took(view)));
+        let text = format!("{} {action} {} {}", self.mark(status), status.as_str(), self.dim(&took(view)));
         let _ = self.lines.println(text);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use runner_host::{LogLine, RequestSummary};
 use runner_model::{ActionRef, ExecutionId, ExecutionView, Failure, Status};
 
-use super::{Happened, is_loud, level, log_text, reason, request_text, took, word};
+use super::{Happened, is_loud, level, log_text, reason, request_text, took};
 use crate::output::{Output, elapsed};
 
 pub(super) struct Plain {
@@ -48,11 +48,11 @@ impl Plain {
     pub(super) fn finished(&self, happened: &Happened<'_>, status: Status, failure: Option<&Failure>, took: Duration) {
         if happened.shown {
             let text = format!("{} {}", elapsed(took), reason(failure));
-            self.line(happened, word(status), &text);
+            self.line(happened, status.as_str(), &text);
         }
     }
 
     pub(super) fn end(&self, view: &ExecutionView) {
-        self.output.note(format!("{:<9} {} {}", word(view.record.status), view.record.action, took(view)));
+        self.output.note(format!("{:<9} {} {}", view.record.status.as_str(), view.record.action, took(view)));
     }
 }
