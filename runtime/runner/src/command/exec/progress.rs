@@ -10,7 +10,7 @@ use drawn::Drawn;
 use plain::Plain;
 use runner_executor::{Progress, ProgressEvent};
 use runner_host::{LogLevel, LogLine, RequestSummary};
-use runner_model::{ActionRef, ExecutionId, ExecutionView, Failure, Status, StepId, TaskName, Timestamp};
+use runner_model::{ActionRef, ExecutionId, ExecutionView, Failure, StepId, TaskName, Timestamp};
 use tracing::Level;
 
 use crate::output::{Output, elapsed, one_line};
