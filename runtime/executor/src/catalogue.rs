@@ -1,6 +1,6 @@
 //! The packs of a process, ready to run: what they hold, what they were granted, what their connections lead to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -83,20 +83,29 @@ impl Packs {
     }
 
     /// The connections of a pack with simulators behind them, and its grant: whatever it asks for on them, since they
-    /// reach nothing.
+    /// reach nothing, and no request to an absolute URL, since that would leave.
     async fn simulated(&self, host: &Host, pack: &Pack) -> Result<(Connections, Permissions), Failure> {
         let mut connections = self.options.connections.clone();
         let mut grant = self.options.grants.of(&pack.manifest.reference);
+        grant.http.clear();
         for rule in &pack.manifest.permissions.http {
-            let Some(kind) = &rule.connection else { continue };
-            let Some(simulator) = self.simulator_of(kind) else { continue };
-            for name in self.names_of(kind) {
-                let simulator = self.simulator(host, simulator, &name).await?;
-                connections = connections.with_simulator(name, kind, simulator);
+            let Some(wanted) = &rule.connection else { continue };
+            for (kind, simulator) in self.simulators_of(wanted) {
+                for name in self.names_of(kind) {
+                    let simulator = self.simulator(host, simulator, &name).await?;
+                    connections = connections.with_simulator(name, kind, simulator);
+                }
             }
             grant.http.push(rule.clone());
         }
         Ok((connections, grant))
+    }
+
+    /// The kinds of connection that a rule is about and that can be simulated, with the pack and the component that do.
+    fn simulators_of(&self, wanted: &str) -> Vec<(&str, (&Arc<Pack>, &str))> {
+        let kinds = self.options.library.packs().flat_map(|pack| pack.manifest.connections.keys());
+        let kinds: BTreeSet<_> = kinds.filter(|kind| wanted == "*" || wanted == kind.as_str()).collect();
+        kinds.into_iter().filter_map(|kind| Some((kind.as_str(), self.simulator_of(kind)?))).collect()
     }
 
     /// The pack and the component that simulate a kind of connection.

@@ -150,7 +150,7 @@ pub(super) fn classify(error: &reqwest::Error, stage: Stage) -> NetError {
 /// A TLS handshake that failed, with what to do about it.
 pub(super) fn tls_failed(error: &rustls::Error) -> NetError {
     use rustls::CertificateError as Bad;
-    let pin = "set `tls.ca_pem` of the connection to the authority that signed it, or pin it with `tls.pin_sha256` \
+    let pin = "set `tls.ca_file` of the connection to the authority that signed it, or pin it with `tls.pin` \
                (`runner connection test` shows its fingerprint)";
     let (message, hint) = match error {
         // A bad signature is that of an authority with the trusted one's name and another key.

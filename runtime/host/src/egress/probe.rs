@@ -49,7 +49,7 @@ pub struct CertificateReport {
     pub issuer: String,
     /// When it ends.
     pub expires: String,
-    /// What to write as `tls.pin_sha256` to trust this very certificate.
+    /// What to write as `tls.pin` to trust this very certificate.
     pub sha256: String,
 }
 
@@ -164,7 +164,7 @@ fn refused(error: &std::io::Error, report: Option<&CertificateReport>) -> NetErr
     if let Some(CertificateReport { subject, issuer, expires, sha256 }) = report {
         failed.message = format!("{} (subject {subject}, issuer {issuer}, expires {expires})", failed.message);
         failed = failed.with_hint(format!(
-            "set `tls.ca_pem` to the authority that signed it, or, if it is the right server, `tls.pin_sha256` to {sha256}"
+            "set `tls.ca_file` to the authority that signed it, or, if it is the right server, `tls.pin` to {sha256}"
         ));
     }
     failed

@@ -19,7 +19,7 @@ type Verifier = Arc<dyn ServerCertVerifier>;
 /// Whether these settings can be meant.
 pub(super) fn check(tls: &Tls) -> Result<(), String> {
     if tls.insecure && (tls.ca_pem.is_some() || tls.pin_sha256.is_some()) {
-        return Err("`tls.insecure` makes `ca_pem` and `pin_sha256` meaningless: choose one".to_owned());
+        return Err("`tls.insecure` makes an authority and a pin meaningless: choose one".to_owned());
     }
     tls.ca_pem.as_deref().map_or(Ok(()), |pem| authorities(pem).map(|_| ()))
 }
@@ -78,7 +78,7 @@ fn platform() -> Result<Verifier, NetError> {
     }
     let made = rustls_platform_verifier::Verifier::new(provider()).map_err(|error| {
         NetError::new(ErrorKind::Tls, format!("the platform's trusted certificates cannot be read: {error}"))
-            .with_hint("install the package `ca-certificates`, or set `tls.ca_pem` of the connection")
+            .with_hint("install the package `ca-certificates`, or set `tls.ca_file` of the connection")
     })?;
     Ok(Arc::clone(VERIFIER.get_or_init(|| Arc::new(made))))
 }

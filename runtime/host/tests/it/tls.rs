@@ -31,7 +31,7 @@ async fn a_private_authority_is_trusted_where_it_is_configured_and_nowhere_else(
     assert_eq!(ask(with_tls(&server, json!({ "ca_pem": both }))).await["body"], "hello");
     let answer = ask(with_tls(&server, json!({ "ca_pem": theirs.pem() }))).await;
     assert!(refused(&answer).contains("not signed by a trusted authority"), "{answer}");
-    assert!(answer["error"]["hint"].as_str().unwrap().contains("tls.pin_sha256"));
+    assert!(answer["error"]["hint"].as_str().unwrap().contains("tls.pin"));
     let answer = ask(with_tls(&server, json!({}))).await;
     refused(&answer);
     assert!(server.seen.lock().len() == 2, "a refused server got no request");
