@@ -10,5 +10,6 @@
 
 mod architecture;
 mod cli;
+mod killed;
 mod kit;
 mod sockets;

@@ -112,7 +112,7 @@ impl ExecutorError {
             Self::Store(error) => Some(error.hint()),
             Self::Mismatch(_) => Some("install the version of the pack that the execution began with"),
             Self::Missing { .. } => Some("name the directory of its pack with `--packs DIR`"),
-            Self::Owned { .. } => Some("wait for it, or for its lease to run out if it was killed"),
+            Self::Owned { .. } => Some("wait for it; if its process was killed, its lease runs out after 15 s"),
             Self::Interrupted => None,
         }
     }

@@ -160,6 +160,7 @@ codes! {
     EXEC_JOURNAL = "E-EXEC-0005", "The journal does not fit the pack: it was written by another version of it.";
     EXEC_DEPTH = "E-EXEC-0006", "Workflows are nested deeper than allowed.";
     EXEC_NO_ACTION_FILE = "E-EXEC-0007", "A component of the pack cannot be read.";
+    EXEC_ENDED = "E-EXEC-0009", "The execution has ended already.";
     EXEC_OWNED = "E-EXEC-0008", "Another process works on this execution.";
 
     // Configuration and command line.

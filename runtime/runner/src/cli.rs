@@ -119,7 +119,7 @@ impl Cli {
             Command::Exec(command) => command.run(open()?).await,
             Command::Pack(command) => command.run(&open()?).await,
             Command::Action(command) => command.run(&open()?),
-            Command::Execution(command) => command.run(&open()?).await,
+            Command::Execution(command) => command.run(open()?).await,
             Command::Connection(command) => command.run(&open()?).await,
             Command::Simulate(command) => command.run(open()?).await,
             Command::Doctor(command) => command.run(&open()?).await,

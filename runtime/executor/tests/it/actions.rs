@@ -5,7 +5,7 @@ use runner_model::{Status, code};
 use runner_store::{Catalogue, ExecutionFilter, Journal};
 use serde_json::json;
 
-use crate::kit::{Setup, request, submit};
+use super::kit::{Setup, request, submit};
 
 #[tokio::test]
 async fn an_action_runs_and_its_result_is_found_again() {

@@ -11,7 +11,7 @@ use runner_model::{
 use runner_store::{Journal, NewExecution};
 use serde_json::{Value, json};
 
-use crate::kit::Setup;
+use super::kit::Setup;
 
 const TWO: &str = "tasks: {a: {action: t.ACTION, next: [{when: '<% succeeded() %>', do: b}]}, b: {action: t.echo, input: {message: after}}}\n\
                    output: [{b: '<% task(\"b\").result.message %>'}]";

@@ -8,7 +8,7 @@ use runner_model::{Fact, Status, Version, code, limits};
 use runner_store::{Journal, KeyValue};
 use serde_json::json;
 
-use crate::kit::{Setup, submit};
+use super::kit::{Setup, submit};
 
 const DECIDES: &str = r#"
 parameters: {limit: {type: integer, default: 3}}

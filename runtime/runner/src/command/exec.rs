@@ -11,10 +11,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, CommandFactory as _};
-use runner_executor::ExecutionRequest;
-use runner_model::{ActionRef, Origin};
+use runner_executor::{Execution, ExecutionRequest};
+use runner_model::{ActionRef, ExecutionView, Origin};
 use runner_pack::{Action, Body};
 use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::cli::Cli;
@@ -24,7 +25,7 @@ use crate::stop;
 pub(crate) use find::{find, not_loaded};
 pub(crate) use help::{indented, parameters as parameter_table};
 pub(crate) use progress::took;
-pub(crate) use result::{mistakes, readable};
+pub(crate) use result::{mistakes, readable, show as show_result};
 
 /// Run an action or a workflow
 ///
@@ -72,16 +73,34 @@ impl ExecCommand {
         let store = Arc::new(app.store().await?);
         let executor = app.executor(store.clone(), self.simulate)?;
         let request = ExecutionRequest { action: action.reference.clone(), parameters, origin: Origin::Cli };
-        let style = progress::Style::choose(&app.output, self.no_progress);
-        let mut display = progress::Display::new(style, app.output, !matches!(action.body, Body::Workflow(_)));
-        // Before anything is recorded: from here on Ctrl-C leaves nothing half done.
-        let stop = stop::on_signal(display.stopping());
+        let mut watch = Watch::begin(app, action, self.no_progress);
         let execution = executor.submit(request).await?;
-        display.begin(execution.id, &action.reference);
-        let view = follow::to_the_end(execution, &mut display, &stop).await;
+        let view = watch.follow(execution, action).await;
         executor.shutdown().await;
         store.close().await;
         result::show(app, &view?, self.key.as_deref())
+    }
+}
+
+/// Looks on while an execution runs, and passes on the wish to stop.
+pub(crate) struct Watch {
+    display: progress::Display,
+    stop: CancellationToken,
+}
+
+impl Watch {
+    /// Before anything is recorded: from here on Ctrl-C leaves nothing half done.
+    pub(crate) fn begin(app: &App, action: &Action, silent: bool) -> Self {
+        let style = progress::Style::choose(&app.output, silent);
+        let display = progress::Display::new(style, app.output, !matches!(action.body, Body::Workflow(_)));
+        let stop = stop::on_signal(display.stopping());
+        Self { display, stop }
+    }
+
+    /// Shows the execution until it has ended.
+    pub(crate) async fn follow(&mut self, execution: Execution, action: &Action) -> Result<ExecutionView, CliError> {
+        self.display.begin(execution.id, &action.reference);
+        follow::to_the_end(execution, &mut self.display, &self.stop).await
     }
 }
 

@@ -3,6 +3,7 @@
 mod get;
 mod journal;
 mod list;
+mod resume;
 
 use clap::{Args, Subcommand};
 use runner_model::{ActionRef, ExecutionId, ExecutionRecord, Origin, Status, code};
@@ -12,7 +13,7 @@ use crate::app::App;
 use crate::error::CliError;
 use crate::exit::Exit;
 
-/// List executions, or show one or its journal
+/// List executions, show one or its journal, or go on with one
 #[derive(Debug, Args)]
 pub(crate) struct ExecutionCommand {
     #[command(subcommand)]
@@ -28,6 +29,11 @@ enum What {
         /// Its id, the beginning of it, or `last`
         id: String,
     },
+    /// Go on with an execution whose process was killed, where its journal ends
+    Resume {
+        /// Its id, the beginning of it, or `last`
+        id: String,
+    },
     /// Show everything that is recorded of an execution
     Journal {
         /// Its id, the beginning of it, or `last`
@@ -37,13 +43,17 @@ enum What {
 
 impl ExecutionCommand {
     /// Does it.
-    pub(crate) async fn run(&self, app: &App) -> Result<Exit, CliError> {
+    pub(crate) async fn run(&self, mut app: App) -> Result<Exit, CliError> {
         let store = app.existing_store().await?;
-        match (&self.what, &store) {
-            (What::List(command), store) => command.run(app, store.as_ref()).await?,
-            (What::Get { id }, Some(store)) => get::run(app, store, identify(store, id).await?).await?,
-            (What::Journal { id }, Some(store)) => journal::run(app, store, identify(store, id).await?).await?,
-            (What::Get { id } | What::Journal { id }, None) => {
+        match (&self.what, store) {
+            (What::List(command), store) => command.run(&app, store.as_ref()).await?,
+            (What::Get { id }, Some(store)) => get::run(&app, &store, identify(&store, id).await?).await?,
+            (What::Journal { id }, Some(store)) => journal::run(&app, &store, identify(&store, id).await?).await?,
+            (What::Resume { id }, Some(store)) => {
+                let id = identify(&store, id).await?;
+                return resume::run(&mut app, store, id).await;
+            }
+            (What::Get { id } | What::Journal { id } | What::Resume { id }, None) => {
                 let hint =
                     format!("nothing is recorded in `{}`; name another with `--data DIR`", app.config.data.display());
                 return Err(not_found(id).hint(hint));
