@@ -1,9 +1,11 @@
 //! One try of a step: whatever its action is made of, it ends in an outcome.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use runner_host::{Attempt, LogLine, Observer, RequestSummary};
 use runner_model::{
     ActionRef, AttemptNumber, Clock, ExecutionId, ExecutionView, Failure, Origin, Outcome, Status, StepId, code, limits,
@@ -35,7 +37,14 @@ pub(crate) struct Task {
 pub(crate) fn run(task: Task) -> Pin<Box<dyn Future<Output = (StepId, AttemptNumber, Outcome)> + Send>> {
     Box::pin(async move {
         let (step, attempt) = (task.step, task.attempt);
-        (step, attempt, outcome(task).await)
+        // A defect of ours in one attempt is the end of that attempt, and of nothing else.
+        let outcome = AssertUnwindSafe(outcome(task)).catch_unwind().await.unwrap_or_else(|_| {
+            let failure =
+                Failure::new(code::HOST_OTHER, "the host failed while the action ran: what it did is unknown")
+                    .with_hint("this is a defect of runner: please report it with what stands on standard error");
+            Outcome::Abandoned { failure }
+        });
+        (step, attempt, outcome)
     })
 }
 

@@ -238,8 +238,7 @@ impl Drive {
         &mut self,
         ended: Result<(StepId, AttemptNumber, Outcome), tokio::task::JoinError>,
     ) -> Result<(), ExecutorError> {
-        // An attempt's task neither panics nor is aborted while its execution is driven; if it does, its outcome is
-        // unknown, and that is for the next process to say.
+        // An attempt's task catches panics and is not aborted while its execution is driven.
         let (step, attempt, outcome) = ended.map_err(|_| ExecutorError::Interrupted)?;
         self.running.remove(&step);
         self.finish(step, attempt, outcome).await
