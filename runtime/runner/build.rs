@@ -15,7 +15,8 @@ const SDK: [(&str, &str); 5] = [
 ];
 
 fn main() -> io::Result<()> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    // Asked for now, not when this script was compiled: it may have been made in another checkout.
+    let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     let mut code = String::new();
     write_list(&mut code, "TEMPLATE", "The template of a Rust pack.", &gather(&root.join(TEMPLATE), "")?);
     let mut sdk = Vec::new();
@@ -23,9 +24,12 @@ fn main() -> io::Result<()> {
         sdk.extend(gather(&root.join(from), to)?);
     }
     write_list(&mut code, "SDK", "The Rust SDK and the contract, in the layout of the repository.", &sdk);
-    #[allow(clippy::disallowed_methods, reason = "cargo tells a build script by its environment where to write")]
-    let target = env::var("OUT_DIR").map_err(io::Error::other)?;
-    fs::write(Path::new(&target).join("embedded.rs"), code)
+    fs::write(Path::new(&variable("OUT_DIR")?).join("embedded.rs"), code)
+}
+
+#[allow(clippy::disallowed_methods, reason = "cargo tells a build script by its environment what it has to know")]
+fn variable(name: &str) -> io::Result<String> {
+    env::var(name).map_err(io::Error::other)
 }
 
 /// The files below `path`, sorted, with the names they have in the binary.
