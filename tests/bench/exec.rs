@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 
 use runner_executor::{ExecutionRequest, Executor, ExecutorOptions, Grants, Packs, PacksOptions};
 use runner_host::Connections;
-use runner_model::{Limits, NodeId, Origin, Status, SystemClock, SystemEntropy};
+use runner_model::{Limits, NodeId, Origin, PackRef, Status, SystemClock, SystemEntropy};
 use runner_pack::Library;
-use runner_store::{SqliteOptions, SqliteStore};
+use runner_store::{KeyValue, SqliteOptions, SqliteStore};
 
 use crate::host;
 
-pub(crate) struct Exec(Executor);
+pub(crate) struct Exec {
+    executor: Executor,
+    store: Arc<SqliteStore>,
+}
 
 impl Exec {
     pub(crate) async fn new(directory: &Path) -> Self {
@@ -20,29 +23,40 @@ impl Exec {
         let (library, report) = Library::load(&[root.join("packs"), own_pack(directory, &root)], None);
         assert!(!report.has_errors(), "{}", report.plain());
         let limits = Limits::default();
-        let store = SqliteStore::open(&directory.join("data"), SqliteOptions::default()).await.unwrap();
+        let store = Arc::new(SqliteStore::open(&directory.join("data"), SqliteOptions::default()).await.unwrap());
         let packs = Packs::new(PacksOptions {
             library,
             grants: Grants::default(),
             connections: Connections::none(&limits),
             simulate: false,
         });
-        Self(Executor::new(ExecutorOptions {
+        let executor = Executor::new(ExecutorOptions {
             node: NodeId("bench".to_owned()),
             host: host::make(directory),
-            store: Arc::new(store),
+            store: store.clone(),
             packs: Arc::new(packs),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             limits,
-        }))
+        });
+        Self { executor, store }
+    }
+
+    /// One write through the store's writer thread: a group commit with one rider.
+    pub(crate) async fn commit(&self) -> Duration {
+        let pack = PackRef::new("bench").unwrap();
+        let start = Instant::now();
+        // Another value each time: what is there already is not written again.
+        let value = serde_json::json!({ "since": format!("{start:?}"), "rest": "x".repeat(450) });
+        KeyValue::set(&*self.store, &pack, "key", value, None).await.unwrap();
+        start.elapsed()
     }
 
     pub(crate) async fn run(&self, action: &str) -> Duration {
         let request =
             ExecutionRequest { action: action.parse().unwrap(), parameters: Default::default(), origin: Origin::Cli };
         let start = Instant::now();
-        let view = self.0.submit(request).await.unwrap().finished().await.unwrap();
+        let view = self.executor.submit(request).await.unwrap().finished().await.unwrap();
         let elapsed = start.elapsed();
         assert_eq!(view.record.status, Status::Succeeded, "{view:?}");
         elapsed

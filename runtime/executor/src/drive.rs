@@ -113,11 +113,21 @@ impl Drive {
             for due in std::mem::take(&mut self.due) {
                 self.begin(due);
             }
-            if self.state.status().is_terminal() {
-                return Shared::view(self.id, &self.entries);
+            if self.has_ended() {
+                return self.view();
             }
             self.wait().await?;
         }
+    }
+
+    /// Whether the end is decided and recorded.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.state.status().is_terminal() && self.recorded == self.entries.len()
+    }
+
+    /// The journal as a reader sees it.
+    pub(crate) fn view(&self) -> Result<ExecutionView, ExecutorError> {
+        ExecutionView::fold(self.id, &self.entries).ok_or(ExecutorError::Interrupted)
     }
 
     /// Decides until nothing is outstanding, and records it: as a rule in one commit.

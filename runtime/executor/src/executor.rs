@@ -5,8 +5,7 @@ use std::sync::Arc;
 use runner_engine::{Plan, State};
 use runner_host::{Host, Kv};
 use runner_model::{
-    ActionRef, Clock, Entropy, Entry, ExecutionId, ExecutionView, Fact, Limits, NodeId, Origin, Requested, Version,
-    limits,
+    ActionRef, Clock, Entropy, Entry, ExecutionId, Fact, Limits, NodeId, Origin, Requested, Version, limits,
 };
 use runner_pack::{Action, Body, Pack};
 use runner_store::{Journal, Leases, Store};
@@ -110,6 +109,11 @@ impl Executor {
         cancel: CancellationToken,
     ) -> Execution {
         let (sender, finished) = oneshot::channel();
+        if drive.has_ended() {
+            // Nothing is left to do that would need a task.
+            let _ = sender.send(drive.view());
+            return Execution { id, progress, cancel, finished };
+        }
         let stop = self.shared.stop.clone();
         self.shared.tasks.spawn(async move {
             tokio::select! {
@@ -231,11 +235,6 @@ impl Shared {
             depth,
             simulate: self.options.packs.simulate(),
         })
-    }
-
-    /// The whole journal, as a reader sees it.
-    pub(crate) fn view(id: ExecutionId, entries: &[Entry]) -> Result<ExecutionView, ExecutorError> {
-        ExecutionView::fold(id, entries).ok_or(ExecutorError::Interrupted)
     }
 }
 
