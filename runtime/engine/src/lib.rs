@@ -17,4 +17,4 @@ pub use conductor::{Command, Mismatch, State, Stop};
 pub use expression::{EvaluationError, Expression, Frame};
 pub use inspect::{Finding, inspect};
 pub use plan::{Binding, Join, Plan, PlanBuilder, Target, Task, Transition};
-pub use template::{CompileError, Condition, Place, Template};
+pub use template::{CompileError, Condition, Place, Template, kind_name};

@@ -283,8 +283,9 @@ impl Condition {
     }
 }
 
-/// What a JSON value is, for a sentence.
-pub(crate) const fn kind_name(value: &Value) -> &'static str {
+/// What a JSON value is, for a sentence: "a string", "a map".
+#[must_use]
+pub const fn kind_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

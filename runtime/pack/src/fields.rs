@@ -1,7 +1,6 @@
 //! Reads the keys of one map: each by its type, the rest reported as unknown.
 
 use runner_model::code;
-use serde_json::Value;
 
 use crate::diagnostic::{Document, Mistake};
 use crate::source::Span;
@@ -168,16 +167,4 @@ pub(crate) fn wrong_type(node: &Node, key: &str, wanted: &str) -> Mistake {
         _ => node.kind_name().to_owned(),
     };
     Mistake::new(code::PACK_WRONG_TYPE, node.span, format!("`{key}` must be {wanted}, found {found}"))
-}
-
-/// What a JSON value is, for a sentence.
-pub(crate) const fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a map",
-    }
 }

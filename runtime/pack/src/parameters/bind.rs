@@ -1,10 +1,10 @@
 //! Values for parameters: checked, completed by defaults.
 
+use runner_engine::kind_name;
 use runner_model::{Code, code, limits};
 use serde_json::{Map, Value};
 
 use super::{Parameter, ParameterError, ParameterKind, Parameters};
-use crate::fields::kind_of;
 use crate::suggest;
 
 impl Parameters {
@@ -114,7 +114,7 @@ impl Parameter {
             ParameterKind::Object => value.is_object(),
             ParameterKind::Any => true,
         };
-        (!right).then(|| format!("the parameter's type is `{}`, this is {}", self.kind, kind_of(value)))
+        (!right).then(|| format!("the parameter's type is `{}`, this is {}", self.kind, kind_name(value)))
     }
 }
 
