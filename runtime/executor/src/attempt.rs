@@ -66,9 +66,7 @@ async fn outcome(task: Task) -> Outcome {
     };
     match &action.body {
         Body::Workflow(_) => workflow(task, given).await,
-        Body::Noop => {
-            bind(action, given).map_or_else(|outcome| outcome, |_| Outcome::Succeeded { result: Value::Null })
-        }
+        Body::Noop => nothing(action, given),
         Body::Wasm { component, function } => match if task.bound { Ok(given) } else { bind(action, given) } {
             Ok(input) => guest(&task, pack, action, (component, function), input).await,
             Err(outcome) => outcome,
@@ -79,7 +77,11 @@ async fn outcome(task: Task) -> Outcome {
 /// The outcome of an action that does nothing, for which no attempt has to be made.
 pub(crate) fn at_once(action: &Action, input: &Value) -> Option<Outcome> {
     let (Body::Noop, true, Value::Object(given)) = (&action.body, action.enabled, input) else { return None };
-    Some(bind(action, given.clone()).map_or_else(|outcome| outcome, |_| Outcome::Succeeded { result: Value::Null }))
+    Some(nothing(action, given.clone()))
+}
+
+fn nothing(action: &Action, given: Map<String, Value>) -> Outcome {
+    bind(action, given).map_or_else(|outcome| outcome, |_| Outcome::Succeeded { result: Value::Null })
 }
 
 fn failed(error: &RequestError) -> Outcome {
