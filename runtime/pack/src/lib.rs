@@ -19,7 +19,7 @@ mod metadata;
 mod pack;
 mod parameters;
 mod source;
-mod suggest;
+pub mod suggest;
 mod workflow;
 mod yaml;
 

@@ -1,7 +1,7 @@
 //! "Did you mean …": the nearest of the names that exist.
 
 /// The candidate nearest to `word`, if one is near enough to be meant.
-pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A third of the letters wrong is still a slip; more is another word. Long words are not worth the quadratic time.
     const WORD_BYTES_MAX: usize = 256;
     if word.len() > WORD_BYTES_MAX {
@@ -21,7 +21,7 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 }
 
 /// `did you mean …`, or else what there is.
-pub(crate) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, what: &str) -> Option<String> {
+pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, what: &str) -> Option<String> {
     let candidates: Vec<_> = candidates.into_iter().collect();
     match nearest(word, candidates.iter().copied()) {
         Some(nearest) => Some(format!("did you mean `{nearest}`?")),
@@ -30,7 +30,7 @@ pub(crate) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>
 }
 
 /// What there is; none if there is nothing.
-pub(crate) fn list<'a>(candidates: impl IntoIterator<Item = &'a str>, what: &str) -> Option<String> {
+pub fn list<'a>(candidates: impl IntoIterator<Item = &'a str>, what: &str) -> Option<String> {
     /// More names are no help but a wall of text.
     const LISTED_MAX: usize = 20;
     let candidates: Vec<_> = candidates.into_iter().collect();
@@ -51,6 +51,9 @@ mod tests {
         assert_eq!(nearest("wehn", known), Some("when"));
         assert_eq!(nearest("output", known), None);
         assert_eq!(nearest("x", known), None);
+        assert_eq!(nearest("conections", ["connections", "packs"]), Some("connections"));
+        assert_eq!(nearest("secrets", ["connections", "packs"]), None);
+        assert_eq!(hint("x", ["data", "packs"], "known here").as_deref(), Some("known here: `data`, `packs`"));
         assert_eq!(hint("output", ["a", "b"], "known here").as_deref(), Some("known here: `a`, `b`"));
     }
 }

@@ -10,7 +10,6 @@ mod error;
 mod exit;
 mod output;
 mod stop;
-mod suggest;
 
 use std::process::ExitCode;
 

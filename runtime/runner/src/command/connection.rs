@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::{one_line, table};
-use crate::suggest;
+use runner_pack::suggest;
 
 /// List connections, or test one
 #[derive(Debug, Args)]

@@ -113,7 +113,7 @@ async fn newest(
 fn parse_status(word: &str) -> Result<Status, String> {
     Status::from_word(word).ok_or_else(|| {
         let known = Status::ALL.iter().map(|status| status.as_str());
-        crate::suggest::hint(word, known, "there are").unwrap_or_default()
+        runner_pack::suggest::hint(word, known, "there are").unwrap_or_default()
     })
 }
 

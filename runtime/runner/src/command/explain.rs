@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::{Output, table};
-use crate::suggest;
+use runner_pack::suggest;
 
 /// Say what an error code means
 #[derive(Debug, Args)]

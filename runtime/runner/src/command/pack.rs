@@ -15,7 +15,7 @@ use super::exec::not_loaded;
 use crate::app::App;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::suggest;
+use runner_pack::suggest;
 
 /// List, show, check, make or build packs
 #[derive(Debug, Args)]

@@ -15,7 +15,7 @@ use super::Environment;
 use super::secret::SecretSource;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::suggest;
+use runner_pack::suggest;
 
 /// A connection, without its secrets.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use runner_model::{Code, code};
 
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::suggest;
+use runner_pack::suggest;
 
 /// A mistake at a place in the file.
 pub(crate) fn at(path: &Path, text: &str, span: Option<Range<usize>>, code: Code, message: &str) -> CliError {

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::error::{CliError, Mistake};
 use crate::exit::Exit;
 use crate::output::{Output, printable};
-use crate::suggest;
+use runner_pack::suggest;
 
 /// Shows it; gives the status of the process.
 pub(crate) fn show(app: &App, view: &ExecutionView, key: Option<&str>) -> Result<Exit, CliError> {
