@@ -16,5 +16,7 @@ pub mod template;
 pub use conductor::{Command, Mismatch, State, Stop};
 pub use expression::{EvaluationError, Expression, Frame};
 pub use inspect::{Finding, inspect};
-pub use plan::{Binding, Join, Plan, PlanBuilder, Target, Task, Transition};
+pub use plan::{
+    Binding, Cleanup, Join, OnUnknown, Plan, PlanBuilder, Poll, Retry, Target, Task, Transition, With,
+};
 pub use template::{CompileError, Condition, Place, Template, kind_name};

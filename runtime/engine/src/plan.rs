@@ -3,10 +3,16 @@
 //! A plan is made once, when its pack loads, by [`PlanBuilder`]. Building it compiles every expression; what is wrong
 //! in it is found by [`crate::inspect()`], which also works on a plan that must not be run.
 
+mod sites;
+
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 use runner_model::TaskName;
 
-use crate::{Condition, Expression, Place, Template};
+use crate::{Condition, Template};
+
+pub use sites::Site;
 
 /// A name and the template of its value: an item of `vars`, `publish` or `output`.
 #[derive(Debug, Clone)]
@@ -17,26 +23,145 @@ pub struct Binding {
     pub value: Template,
 }
 
-/// A task as written.
+/// A task as written. Durations are in seconds, and may be fractions.
 #[derive(Debug, Clone)]
 pub struct Task {
     /// The action it calls; none is `core.noop`.
     pub action: Option<Template>,
     /// The input of that action.
     pub input: Template,
+    /// Whether to run it; if not, the step is skipped. None is always.
+    pub condition: Option<Condition>,
+    /// The list to run it over.
+    pub with: Option<With>,
+    /// How long to wait before its first attempt.
+    pub delay: Option<Template>,
+    /// How long one attempt may take.
+    pub timeout: Option<Template>,
+    /// How long an attempt may be without a sign of life.
+    pub heartbeat_timeout: Option<Template>,
+    /// When to try again.
+    pub retry: Option<Retry>,
+    /// Until when to repeat it, with waits between.
+    pub poll: Option<Poll>,
+    /// What to do if a crash leaves it unknown what an attempt did.
+    pub on_unknown: OnUnknown,
+    /// What to do if the execution is cancelled while it runs.
+    pub on_cancel: Option<Cleanup>,
+    /// What undoes it, if the execution does not succeed.
+    pub compensate: Option<Cleanup>,
     /// What must have happened before it starts, if more than one transition leads to it.
     pub join: Option<Join>,
     /// What follows, in order.
     pub next: Vec<Transition>,
 }
 
+impl Default for Task {
+    fn default() -> Self {
+        Self {
+            action: None,
+            input: Template::literal(serde_json::json!({})),
+            condition: None,
+            with: None,
+            delay: None,
+            timeout: None,
+            heartbeat_timeout: None,
+            retry: None,
+            poll: None,
+            on_unknown: OnUnknown::Fail,
+            on_cancel: None,
+            compensate: None,
+            join: None,
+            next: Vec::new(),
+        }
+    }
+}
+
+/// A list to run a task over: `with`.
+#[derive(Debug, Clone)]
+pub struct With {
+    /// The list.
+    pub items: Template,
+    /// Names of the members of an item (`x, y in …`): then an item is a map of them. With one name, a map of that one.
+    /// Without, an item is what it is.
+    pub names: Vec<String>,
+    /// How many items run at the same time; none is all of them, less than 1 is 1.
+    pub concurrency: Option<Template>,
+}
+
+/// When to try a step again: `retry`.
+#[derive(Debug, Clone, Default)]
+pub struct Retry {
+    /// How often; none is as often as `until` leaves time for.
+    pub count: Option<Template>,
+    /// On which outcomes; none is on failures, timeouts and unknown outcomes.
+    pub when: Option<Condition>,
+    /// Codes of failures on which it is of no use.
+    pub unless: Vec<String>,
+    /// Seconds to wait; none is 0.
+    pub delay: Option<Template>,
+    /// What each delay is of the one before; none is 1.
+    pub backoff: Option<Template>,
+    /// The longest delay, in seconds.
+    pub max_delay: Option<Template>,
+    /// The share of a delay that chance may take away, from 0 to 1.
+    pub jitter: Option<Template>,
+    /// Seconds after the first attempt began, from which on it is not tried again.
+    pub until: Option<Template>,
+}
+
+/// Until when to repeat a step that succeeds: `poll`.
+#[derive(Debug, Clone)]
+pub struct Poll {
+    /// The condition to wait for.
+    pub until: Condition,
+    /// The condition under which it is of no use to go on.
+    pub fail_when: Option<Condition>,
+    /// Seconds between the end of an attempt and the next.
+    pub interval: Template,
+    /// What each interval is of the one before; none is 1.
+    pub backoff: Option<Template>,
+    /// The longest interval, in seconds.
+    pub max_interval: Option<Template>,
+    /// Seconds after the first attempt began, at which it ends as `timeout`; none is
+    /// [`runner_model::limits::POLL_TIMEOUT`].
+    pub timeout: Option<Template>,
+}
+
+/// An action that is called to undo or to clean up.
+#[derive(Debug, Clone)]
+pub struct Cleanup {
+    /// The action.
+    pub action: Template,
+    /// Its input. `result()` and `item()` are those of the step.
+    pub input: Template,
+    /// When to try again.
+    pub retry: Option<Retry>,
+    /// How long one attempt may take, in seconds.
+    pub timeout: Option<Template>,
+}
+
+/// What to do if a crash leaves it unknown what an attempt did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnUnknown {
+    /// The step ends as `abandoned`.
+    #[default]
+    Fail,
+    /// It is tried again.
+    Retry,
+    /// A person is asked.
+    Ask,
+}
+
 /// How a task with several inbound transitions waits for them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Join {
     /// For one transition from each task that leads to it.
     All,
     /// For transitions from that many of the tasks that lead to it.
     Count(usize),
+    /// Until no more transition can come; then it starts if the condition holds, and is skipped otherwise.
+    When(Condition),
 }
 
 /// One item of a task's `next`.
@@ -61,10 +186,13 @@ pub enum Target {
     Noop,
     /// The engine command `continue`: this branch ends, a failure stays one.
     Continue,
+    /// The engine command `retry`: the step is tried again, up to
+    /// [`runner_model::limits::RETRY_COMMAND_MAX`] times; after that it leads nowhere.
+    Retry,
 }
 
 impl Target {
-    /// The names that are engine commands and therefore no task can have. `retry` is reserved.
+    /// The names that are engine commands and therefore no task can have.
     pub const COMMANDS: [&'static str; 4] = ["continue", "noop", "fail", "retry"];
 
     /// The name as written in `do`.
@@ -75,6 +203,7 @@ impl Target {
             Self::Fail => "fail",
             Self::Noop => "noop",
             Self::Continue => "continue",
+            Self::Retry => "retry",
         }
     }
 }
@@ -97,6 +226,10 @@ pub struct PlanBuilder {
     pub output: Vec<Binding>,
     /// The tasks, in the order of the file.
     pub tasks: IndexMap<TaskName, Task>,
+    /// How long an execution may take, in seconds.
+    pub timeout: Option<Template>,
+    /// What to call when the execution is cancelled, after everything else.
+    pub on_cancel: Option<Cleanup>,
 }
 
 /// A workflow, compiled, with what the conductor needs to know about its shape.
@@ -105,10 +238,16 @@ pub struct Plan {
     pub(crate) vars: Vec<Binding>,
     pub(crate) output: Vec<Binding>,
     pub(crate) tasks: IndexMap<TaskName, Task>,
+    pub(crate) timeout: Option<Template>,
+    pub(crate) on_cancel: Option<Cleanup>,
     /// For each task, the transitions that lead to it, in the order of the file.
     pub(crate) inbound: Vec<Vec<TransitionId>>,
     /// For each task, whether a way leads from it back to itself.
     pub(crate) in_cycle: Vec<bool>,
+    /// The transitions that lead to `continue`, `noop` and `fail`: these split like tasks.
+    pub(crate) inbound_of_commands: [Vec<TransitionId>; 3],
+    /// Whether a task joins on a condition, so that it is looked at whenever a step ends.
+    pub(crate) joins_on_conditions: bool,
     /// Whether the plan is a single action: its result is the execution's.
     pub(crate) single: bool,
     /// Whether an expression reads key-value data, so that a decision may have to be made twice.
@@ -121,15 +260,25 @@ pub const SINGLE_TASK: &str = "main";
 impl PlanBuilder {
     /// Puts the plan together.
     #[must_use]
-    pub fn build(self) -> Plan {
+    pub fn build(mut self) -> Plan {
+        for transition in self.tasks.values_mut().flat_map(|task| &mut task.next) {
+            // A target that is named twice is meant once.
+            let mut seen = HashSet::new();
+            transition.targets.retain(|target| seen.insert(target.name().to_owned()));
+        }
         let inbound = inbound(&self.tasks);
         let in_cycle = in_cycle(&self.tasks);
+        let joins_on_conditions = self.tasks.values().any(|task| matches!(task.join, Some(Join::When(_))));
         let mut plan = Plan {
+            inbound_of_commands: COMMANDS.map(|command| inbound_of_command(&self.tasks, &command)),
             vars: self.vars,
             output: self.output,
             tasks: self.tasks,
+            timeout: self.timeout,
+            on_cancel: self.on_cancel,
             inbound,
             in_cycle,
+            joins_on_conditions,
             single: false,
             reads_kv: false,
         };
@@ -144,12 +293,7 @@ impl Plan {
     /// The plan of an execution that runs one action with its own parameters.
     #[must_use]
     pub fn single(action: &str) -> Self {
-        let task = Task {
-            action: Some(Template::literal(action.into())),
-            input: Template::literal(serde_json::json!({})),
-            join: None,
-            next: Vec::new(),
-        };
+        let task = Task { action: Some(Template::literal(action.into())), ..Task::default() };
         let name = TaskName::new(SINGLE_TASK).ok();
         let builder = PlanBuilder { tasks: name.map(|name| (name, task)).into_iter().collect(), ..Default::default() };
         Self { single: true, ..builder.build() }
@@ -179,6 +323,18 @@ impl Plan {
         &self.output
     }
 
+    /// How long an execution may take, in seconds.
+    #[must_use]
+    pub const fn timeout(&self) -> Option<&Template> {
+        self.timeout.as_ref()
+    }
+
+    /// What is called when an execution is cancelled.
+    #[must_use]
+    pub const fn on_cancel(&self) -> Option<&Cleanup> {
+        self.on_cancel.as_ref()
+    }
+
     /// Tasks that no transition leads to: they start first, in alphabetical order.
     #[must_use]
     pub fn starts(&self) -> Vec<usize> {
@@ -203,46 +359,69 @@ impl Plan {
         written.flat_map(|(_, task)| targets(task)).filter_map(|(_, name)| self.tasks.get_index_of(name))
     }
 
-    /// Calls `visit` with every expression and the way to it through the workflow file.
-    pub fn visit<'a>(&'a self, visit: &mut dyn FnMut(&[Place], &'a Expression)) {
-        visit_bindings(&self.vars, &[key("vars")], visit);
-        for (name, task) in &self.tasks {
-            let at = [key("tasks"), key(name.as_str())];
-            if let Some(action) = &task.action {
-                visit_at(action, &[&at[..], &[key("action")]].concat(), visit);
-            }
-            visit_at(&task.input, &[&at[..], &[key("input")]].concat(), visit);
-            for (index, transition) in task.next.iter().enumerate() {
-                let at = [&at[..], &[key("next"), Place::Index(index)]].concat();
-                if let Some(when) = &transition.when {
-                    visit_at(when.template(), &[&at[..], &[key("when")]].concat(), visit);
-                }
-                visit_bindings(&transition.publish, &[&at[..], &[key("publish")]].concat(), visit);
-            }
+    /// The transitions that lead to a target, in the order of the file.
+    pub(crate) fn inbound_of_target(&self, target: &Target) -> &[TransitionId] {
+        match target {
+            Target::Task(name) => self.tasks.get_index_of(name).map_or(&[], |task| self.inbound_of(task)),
+            command => COMMANDS
+                .iter()
+                .position(|known| known == command)
+                .and_then(|at| self.inbound_of_commands.get(at))
+                .map_or(&[], Vec::as_slice),
         }
-        visit_bindings(&self.output, &[key("output")], visit);
+    }
+
+    /// Whether each transition to the target makes a step of its own, on a route of its own.
+    pub(crate) fn splits(&self, target: &Target) -> bool {
+        match target {
+            Target::Task(name) => self.tasks.get_index_of(name).is_some_and(|task| self.is_split(task)),
+            command => self.inbound_of_target(command).len() > 1,
+        }
+    }
+
+    /// A transition as the routes of Orquesta name it: the task, and which of its transitions to that target.
+    pub(crate) fn crossing(&self, transition: TransitionId, target: &Target) -> Crossing {
+        let same_source = self.inbound_of_target(target).iter().filter(|other| other.task == transition.task);
+        let number = same_source.take_while(|other| other.index != transition.index).count();
+        Crossing { task: transition.task, number }
+    }
+
+    /// A crossing as written: `task__tN`.
+    #[must_use]
+    pub(crate) fn crossing_name(&self, crossing: Crossing) -> String {
+        let task = self.tasks.get_index(crossing.task).map_or("", |(name, _)| name.as_str());
+        format!("{task}__t{}", crossing.number)
     }
 }
 
-fn key(text: &str) -> Place {
-    Place::Key(text.to_owned())
+/// A transition on the way of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Crossing {
+    pub(crate) task: usize,
+    /// Which of the transitions from that task to the same target.
+    pub(crate) number: usize,
 }
 
-fn visit_bindings<'a>(bindings: &'a [Binding], at: &[Place], visit: &mut dyn FnMut(&[Place], &'a Expression)) {
-    for (index, binding) in bindings.iter().enumerate() {
-        visit_at(&binding.value, &[at, &[Place::Index(index), key(&binding.name)]].concat(), visit);
-    }
-}
+/// The commands that transitions lead to as they lead to tasks.
+const COMMANDS: [Target; 3] = [Target::Continue, Target::Noop, Target::Fail];
 
-fn visit_at<'a>(template: &'a Template, at: &[Place], visit: &mut dyn FnMut(&[Place], &'a Expression)) {
-    template.visit(&mut |within, expression| visit(&[at, within].concat(), expression));
+fn inbound_of_command(tasks: &IndexMap<TaskName, Task>, command: &Target) -> Vec<TransitionId> {
+    let leads = |transition: &Transition| match transition.targets.as_slice() {
+        [] => *command == Target::Continue,
+        targets => targets.contains(command),
+    };
+    let of_task = |(task, written): (usize, &Task)| {
+        let indices = written.next.iter().enumerate().filter(|(_, transition)| leads(transition));
+        indices.map(|(index, _)| TransitionId { task, index }).collect::<Vec<_>>()
+    };
+    tasks.values().enumerate().flat_map(of_task).collect()
 }
 
 fn targets(task: &Task) -> impl Iterator<Item = (usize, &TaskName)> {
     task.next.iter().enumerate().flat_map(|(index, transition)| {
         transition.targets.iter().filter_map(move |target| match target {
             Target::Task(name) => Some((index, name)),
-            Target::Fail | Target::Noop | Target::Continue => None,
+            Target::Fail | Target::Noop | Target::Continue | Target::Retry => None,
         })
     })
 }

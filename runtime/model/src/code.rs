@@ -84,6 +84,15 @@ codes! {
     FLOW_FAILED_BY_COMMAND = "E-FLOW-0012", "The workflow ended at a `fail` command.";
     FLOW_BAD_JOIN = "E-FLOW-0013", "A join that cannot be met: it needs more transitions than lead to it.";
 
+    FLOW_WAIT_EXPIRED = "E-FLOW-0014", "What a step waited for did not come in time.";
+    FLOW_POLL = "E-FLOW-0015", "A `poll` ended because its `fail_when` held, or its time was over.";
+    FLOW_TOO_MANY_ATTEMPTS = "E-FLOW-0016", "A step has been tried as often as is allowed.";
+    FLOW_BAD_VALUE = "E-FLOW-0017", "A setting of a task has a value that cannot be used: a delay that is no number, items that are no list.";
+    FLOW_DEADLINE = "E-FLOW-0018", "The workflow did not end within its timeout.";
+    FLOW_HEARTBEAT = "E-FLOW-0019", "An attempt did not give a sign of life within its `heartbeat_timeout`.";
+    FLOW_ITEMS = "E-FLOW-0020", "Items of a step did not succeed.";
+    FLOW_NO_ACTION = "E-FLOW-0021", "A task with `with` has no action to run for its items.";
+
     // Expressions.
     EXPR_SYNTAX = "E-EXPR-0001", "The expression does not compile.";
     EXPR_UNCLOSED = "E-EXPR-0002", "An expression was opened with `<%` and not closed.";
@@ -161,6 +170,10 @@ codes! {
     EXEC_DEPTH = "E-EXEC-0006", "Workflows are nested deeper than allowed.";
     EXEC_NO_ACTION_FILE = "E-EXEC-0007", "A component of the pack cannot be read.";
     EXEC_ENDED = "E-EXEC-0009", "The execution has ended already.";
+    EXEC_NOT_WAITING = "E-EXEC-0010", "The execution does not wait for this.";
+    EXEC_BAD_ANSWER = "E-EXEC-0011", "The answer does not fit the schema of the inquiry.";
+    EXEC_NOT_ENDED = "E-EXEC-0012", "The execution has not ended: it cannot be run again yet.";
+    EXEC_RERUN = "E-EXEC-0013", "The execution cannot be run again from there.";
     EXEC_OWNED = "E-EXEC-0008", "Another process works on this execution.";
 
     // Configuration and command line.

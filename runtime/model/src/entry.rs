@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{ActionRef, AttemptNumber, ExecutionId, Outcome, RouteId, Status, StepId, TaskName, Timestamp};
+use crate::{
+    ActionRef, AttemptNumber, ExecutionId, ItemIndex, Outcome, RouteId, Status, StepId, TaskName, Timestamp, Wait,
+};
 
 /// A fact and when it was recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,7 +53,40 @@ pub enum Fact {
         /// The route it is on.
         #[serde(default, skip_serializing_if = "is_first_route")]
         route: RouteId,
+        /// What it is for.
+        #[serde(default, skip_serializing_if = "Purpose::is_task")]
+        purpose: Purpose,
         /// The action that the task calls.
+        action: ActionRef,
+        /// The rendered input; null for a step that runs over a list, whose items have inputs of their own.
+        input: Value,
+        /// Names of top-level input keys that must not be shown.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        secret: Vec<String>,
+        /// The list that it runs over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        items: Option<Vec<Value>>,
+        /// When it may begin, if later.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// The conductor decided not to run a task, because its condition was false.
+    StepSkipped {
+        /// The step this makes.
+        step: StepId,
+        /// The task it does not run.
+        task: TaskName,
+        /// The route it is on.
+        #[serde(default, skip_serializing_if = "is_first_route")]
+        route: RouteId,
+    },
+    /// The conductor decided to run an item of a step.
+    ItemScheduled {
+        /// The step.
+        step: StepId,
+        /// The item.
+        item: ItemIndex,
+        /// The action to call.
         action: ActionRef,
         /// The rendered input.
         input: Value,
@@ -63,18 +98,107 @@ pub enum Fact {
     AttemptStarted {
         /// The step.
         step: StepId,
+        /// The item, in a step that runs over a list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<ItemIndex>,
         /// Which try.
         attempt: AttemptNumber,
+    },
+    /// An attempt said how far it is: a later one may go on from there.
+    AttemptProgressed {
+        /// The step.
+        step: StepId,
+        /// The item, in a step that runs over a list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<ItemIndex>,
+        /// Which try.
+        attempt: AttemptNumber,
+        /// As the action put it.
+        progress: String,
     },
     /// A try of a step ended.
     AttemptFinished {
         /// The step.
         step: StepId,
+        /// The item, in a step that runs over a list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<ItemIndex>,
         /// Which try.
         attempt: AttemptNumber,
         /// How.
         #[serde(flatten)]
         outcome: Outcome,
+    },
+    /// The conductor decided to try again, later.
+    StepDelayed {
+        /// The step.
+        step: StepId,
+        /// The item, in a step that runs over a list; none if the whole list runs again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<ItemIndex>,
+        /// The try that will be made.
+        attempt: AttemptNumber,
+        /// When, at the earliest.
+        until: Timestamp,
+        /// Why.
+        reason: DelayReason,
+    },
+    /// A step waits for something from outside.
+    WaitOpened {
+        /// The step.
+        step: StepId,
+        /// The item, in a step that runs over a list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<ItemIndex>,
+        /// For what.
+        wait: Box<Wait>,
+    },
+    /// What a step waited for has come. What it makes of the step follows from the wait.
+    Answered {
+        /// The step.
+        step: StepId,
+        /// The item, in a step that runs over a list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<ItemIndex>,
+        /// From whom.
+        by: String,
+        /// The answer to an inquiry, the payload of an event.
+        answer: Value,
+    },
+    /// The execution of a sub-workflow that a step runs has paused, or goes on.
+    ChildPaused {
+        /// The step.
+        step: StepId,
+        /// The item, in a step that runs over a list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<ItemIndex>,
+        /// Whether it is paused now.
+        paused: bool,
+    },
+    /// Somebody asked to pause: nothing new begins.
+    PauseRequested {
+        /// Who or what, in a few words.
+        by: String,
+    },
+    /// Nothing is at work any more: the execution is paused, or waits for an answer.
+    Rested {
+        /// `paused` or `pending`.
+        status: Status,
+    },
+    /// Somebody asked to go on after a pause.
+    ResumeRequested {
+        /// Who or what, in a few words.
+        by: String,
+    },
+    /// The workflow's timeout has passed: what runs is interrupted.
+    DeadlinePassed,
+    /// Somebody asked to run parts of an ended execution again. A new phase begins.
+    RerunRequested {
+        /// Who or what, in a few words.
+        by: String,
+        /// Which tasks; none of them means those that failed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tasks: Vec<RerunTask>,
     },
     /// Somebody asked to stop the execution.
     CancelRequested {
@@ -95,6 +219,62 @@ pub enum Fact {
 
 fn is_first_route(route: &RouteId) -> bool {
     route.0 == 0
+}
+
+/// What a step is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// It runs its task.
+    #[default]
+    Task,
+    /// It undoes what a step did that succeeded.
+    Compensate {
+        /// That step.
+        of: StepId,
+        /// The item, in a step that ran over a list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<ItemIndex>,
+    },
+    /// It cleans up after a step that was interrupted by a cancellation.
+    OnCancel {
+        /// That step; none if it cleans up after the whole workflow.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<StepId>,
+    },
+}
+
+impl Purpose {
+    /// Whether it runs its task.
+    #[must_use]
+    pub const fn is_task(&self) -> bool {
+        matches!(self, Self::Task)
+    }
+}
+
+/// Why a step is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DelayReason {
+    /// Its task's `retry`, or the command `retry`.
+    Retry,
+    /// Its task's `poll`: the condition does not hold yet.
+    Poll,
+    /// Its outcome is unknown, and the task says to try again then.
+    Unknown,
+}
+
+/// A task to run again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RerunTask {
+    /// The task.
+    pub task: TaskName,
+    /// The route of the step to run again; none is every route on which it ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<RouteId>,
+    /// Whether a step that runs over a list runs over all of it, not only over the items that failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reset_items: bool,
 }
 
 /// The request that an execution began with.
@@ -188,6 +368,7 @@ mod tests {
             at,
             Fact::AttemptFinished {
                 step: StepId(3),
+                item: None,
                 attempt: AttemptNumber::FIRST,
                 outcome: Outcome::Timeout { failure: Failure::new(timeout, "stopped after 1 s") },
             },

@@ -24,10 +24,11 @@ impl ExecutionId {
     /// The id of the execution that a step of this one starts: the same whenever the step is looked at again, so that
     /// a step never starts two. It keeps the parent's time, and so its place in the order of ids.
     #[must_use]
-    pub fn child(&self, step: StepId, attempt: AttemptNumber) -> Self {
+    pub fn child(&self, step: StepId, item: Option<ItemIndex>, attempt: AttemptNumber) -> Self {
         // A UUID of version 8 (free form) under the parent's name, as RFC 9562 makes version 5, then the time put back.
         let mut name = self.0.as_bytes().to_vec();
         name.extend(step.0.to_be_bytes());
+        name.extend(item.into_iter().flat_map(|item| item.0.to_be_bytes()));
         name.extend(attempt.0.to_be_bytes());
         let mut bytes = *Uuid::new_v5(&self.0, &name).as_bytes();
         for (byte, parent) in bytes.iter_mut().zip(self.0.as_bytes()).take(6) {
@@ -91,6 +92,8 @@ counters! {
     StepId(u32);
     /// A try of a step, counted from 1.
     AttemptNumber(u32);
+    /// An item of a step that runs over a list, counted from 0.
+    ItemIndex(u32);
     /// A route through a workflow, counted from 0; a split starts a new one.
     RouteId(u32);
     /// How many entries a journal holds: an append says how many it expects to find.
@@ -135,10 +138,11 @@ mod tests {
     fn the_executions_that_steps_start_have_ids_of_their_own_that_stay_the_same() {
         let parent =
             ExecutionId::new(&ManualClock::at(Timestamp::from_millis(1_795_257_960_000)), &SeededEntropy::new(1));
-        let child = parent.child(StepId(0), AttemptNumber::FIRST);
-        assert_eq!(child, parent.child(StepId(0), AttemptNumber::FIRST));
-        assert_ne!(child, parent.child(StepId(1), AttemptNumber::FIRST));
-        assert_ne!(child, parent.child(StepId(0), AttemptNumber(2)));
+        let child = parent.child(StepId(0), None, AttemptNumber::FIRST);
+        assert_eq!(child, parent.child(StepId(0), None, AttemptNumber::FIRST));
+        assert_ne!(child, parent.child(StepId(1), None, AttemptNumber::FIRST));
+        assert_ne!(child, parent.child(StepId(0), None, AttemptNumber(2)));
+        assert_ne!(child, parent.child(StepId(0), Some(ItemIndex(0)), AttemptNumber::FIRST));
         assert_eq!(child.as_bytes()[..6], parent.as_bytes()[..6]);
     }
 }

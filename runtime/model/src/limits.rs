@@ -47,6 +47,17 @@ pub const PARAMETERS_BYTES_MAX: usize = 1024 * 1024;
 /// Steps of one execution: a cycle that never ends is stopped here.
 pub const STEPS_MAX: usize = 10_000;
 
+/// Items of one step: a list of an estate's volumes fits, a list of its files does not.
+pub const ITEMS_MAX: usize = 50_000;
+/// Tries of one step or item, polls included: a day of polls every second.
+pub const ATTEMPTS_MAX: u32 = 100_000;
+/// Times that the command `retry` runs a step again: Orquesta's own number.
+pub const RETRY_COMMAND_MAX: u32 = 3;
+/// How long a `poll` goes on that names no `timeout`.
+pub const POLL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+/// The longest delay, timeout or interval of a workflow: ten years, which no date overflows.
+pub const FLOW_TIME_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 /// Workflows within workflows: a workflow that calls itself is stopped here.
 pub const WORKFLOW_DEPTH_MAX: u32 = 10;
 

@@ -46,25 +46,12 @@ impl ExecutionRecord {
     /// # Errors
     /// The entry cannot follow: a second request, an end that is none, a move that [`Status::may_become`] forbids.
     pub fn apply(&mut self, entry: &Entry) -> Result<(), IllegalEntry> {
-        let next = match &entry.fact {
-            Fact::Requested(_) => return Err(IllegalEntry("a request stands only at the beginning".to_owned())),
-            Fact::Started => Status::Running,
-            Fact::CancelRequested { .. } if !self.status.is_terminal() => Status::Canceling,
-            Fact::Finished { status, .. } if !status.is_terminal() => {
-                return Err(IllegalEntry(format!("an execution does not end as {status}")));
-            }
-            Fact::Finished { status, .. } => *status,
-            Fact::ValuesRead { .. }
-            | Fact::StepScheduled { .. }
-            | Fact::AttemptStarted { .. }
-            | Fact::AttemptFinished { .. }
-            | Fact::CancelRequested { .. } => self.status,
-        };
+        let next = self.next(&entry.fact)?;
         if !self.status.may_become(next) {
             return Err(IllegalEntry(format!("{} may not become {next}", self.status)));
         }
         match &entry.fact {
-            Fact::Started => {
+            Fact::Started | Fact::RerunRequested { .. } => {
                 self.started_at.get_or_insert(entry.at);
                 self.finished_at = None;
             }
@@ -73,6 +60,39 @@ impl ExecutionRecord {
         }
         self.status = next;
         Ok(())
+    }
+
+    /// The status that a fact leads to.
+    fn next(&self, fact: &Fact) -> Result<Status, IllegalEntry> {
+        let ended = self.status.is_terminal();
+        Ok(match fact {
+            Fact::Requested(_) => return Err(IllegalEntry("a request stands only at the beginning".to_owned())),
+            Fact::Started => Status::Running,
+            Fact::CancelRequested { .. } if !ended => Status::Canceling,
+            Fact::PauseRequested { .. } if matches!(self.status, Status::Running | Status::Pending) => Status::Pausing,
+            Fact::ResumeRequested { .. } if matches!(self.status, Status::Pausing | Status::Paused) => Status::Running,
+            Fact::RerunRequested { .. } if ended => Status::Running,
+            Fact::RerunRequested { .. } => {
+                return Err(IllegalEntry(format!("a {} execution cannot be run again", self.status)));
+            }
+            Fact::Rested { status } if matches!(status, Status::Paused | Status::Pending) => *status,
+            Fact::Rested { status } => return Err(IllegalEntry(format!("an execution does not rest as {status}"))),
+            Fact::Finished { status, .. } if !status.is_terminal() => {
+                return Err(IllegalEntry(format!("an execution does not end as {status}")));
+            }
+            Fact::Finished { status, .. } => *status,
+            // What rested because it waited goes on.
+            Fact::Answered { .. }
+            | Fact::AttemptStarted { .. }
+            | Fact::AttemptFinished { .. }
+            | Fact::StepScheduled { .. }
+            | Fact::DeadlinePassed
+                if self.status == Status::Pending =>
+            {
+                Status::Running
+            }
+            _ => self.status,
+        })
     }
 }
 

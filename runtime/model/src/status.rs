@@ -123,7 +123,7 @@ impl Status {
                 Delayed, Pending, Pausing, Paused, Retrying, Canceling, Succeeded, Failed, Timeout, Canceled, Abandoned,
             ],
             Pending => &[Running, Pausing, Paused, Canceling, Succeeded, Failed, Timeout, Canceled, Abandoned],
-            Pausing => &[Paused, Resuming, Canceling, Succeeded, Failed, Timeout, Canceled, Abandoned],
+            Pausing => &[Paused, Resuming, Running, Canceling, Succeeded, Failed, Timeout, Canceled, Abandoned],
             Paused => &[Resuming, Running, Canceling, Canceled, Failed, Timeout],
             Resuming => &[Running, Pausing, Paused, Pending, Canceling, Canceled, Failed, Timeout],
             Retrying => &[Delayed, Running, Pausing, Paused, Canceling, Canceled, Failed, Timeout, Abandoned],

@@ -60,7 +60,7 @@ pub(crate) fn read(file: &Document<'_>, node: &Node, reference: ActionRef) -> Re
     let all_known = fields.finish(&FOREIGN);
 
     let read = tasks.unwrap_or_default();
-    let plan = PlanBuilder { vars, output, tasks: read.tasks }.build();
+    let plan = PlanBuilder { vars, output, tasks: read.tasks, ..PlanBuilder::default() }.build();
     let names: Vec<_> = metadata.parameters.names().collect();
     let doubt = inspection::Doubt { variables: !metadata.parameters_complete || !all_known, ..read.doubt };
     inspection::report(file, node, &plan, &names, &doubt);

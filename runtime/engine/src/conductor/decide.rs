@@ -51,7 +51,7 @@ impl State {
         context: Context,
     ) -> Result<(), Stop> {
         let route = self.route_into(plan, transition, task, route);
-        let Some(join) = plan.tasks.get_index(task).and_then(|(_, task)| task.join) else {
+        let Some(join) = plan.tasks.get_index(task).and_then(|(_, task)| task.join.as_ref()) else {
             return self.start_step(plan, task, route, context);
         };
         let arrivals = self.waiting.entry((task, route)).or_default();
@@ -193,10 +193,10 @@ impl Arrivals {
 }
 
 /// From how many tasks a join needs a transition.
-pub(super) fn needed(plan: &Plan, task: usize, join: Join) -> usize {
+pub(super) fn needed(plan: &Plan, task: usize, join: &Join) -> usize {
     match join {
-        Join::Count(count) => count,
-        Join::All => {
+        Join::Count(count) => *count,
+        Join::All | Join::When(_) => {
             let mut tasks: Vec<_> = plan.inbound_of(task).iter().map(|transition| transition.task).collect();
             tasks.sort_unstable();
             tasks.dedup();

@@ -69,7 +69,7 @@ impl State {
                 continue;
             }
             let Some((name, written)) = plan.tasks.get_index(task) else { continue };
-            let Some(join) = written.join else { continue };
+            let Some(join) = &written.join else { continue };
             let mut arrived: Vec<_> = arrivals
                 .contexts
                 .iter()

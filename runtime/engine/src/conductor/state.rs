@@ -175,14 +175,15 @@ impl State {
             Fact::StepScheduled { step, task, action, input, .. } => {
                 self.scheduled(plan, *step, task, action, input)?;
             }
-            Fact::AttemptStarted { step, attempt } => {
+            Fact::AttemptStarted { step, attempt, .. } => {
                 let step = self.step_in(*step, &[Status::Scheduled, Status::Running])?;
                 step.status = Status::Running;
                 step.attempt = *attempt;
             }
-            Fact::AttemptFinished { step, attempt, outcome } => self.finished_step(plan, *step, *attempt, outcome)?,
+            Fact::AttemptFinished { step, attempt, outcome, .. } => self.finished_step(plan, *step, *attempt, outcome)?,
             Fact::CancelRequested { .. } => self.cancel(plan)?,
             Fact::Finished { status, .. } => self.finished(*status)?,
+            _ => return Err(mismatch("not known")),
         }
         // What was read served this decision; the next one reads afresh.
         self.kv = Arc::default();

@@ -23,6 +23,7 @@ fn plan(workflow: &Value) -> Plan {
         "fail" => Target::Fail,
         "noop" => Target::Noop,
         "continue" => Target::Continue,
+        "retry" => Target::Retry,
         task => Target::Task(TaskName::new(task).unwrap()),
     };
     let transition = |next: &Value| Transition {
@@ -35,12 +36,14 @@ fn plan(workflow: &Value) -> Plan {
         input: Template::compile(&task.get("input").cloned().unwrap_or_else(|| json!({}))).unwrap(),
         join: task.get("join").map(|join| join.as_u64().map_or(Join::All, |count| Join::Count(count as usize))),
         next: task["next"].as_array().into_iter().flatten().map(transition).collect(),
+        ..Task::default()
     };
     let tasks = workflow["tasks"].as_object().unwrap().iter();
     PlanBuilder {
         vars: bindings(&workflow["vars"]),
         output: bindings(&workflow["output"]),
         tasks: tasks.map(|(name, written)| (TaskName::new(name).unwrap(), task(written))).collect(),
+        ..PlanBuilder::default()
     }
     .build()
 }

@@ -105,6 +105,7 @@ impl State {
                     taken.remedied = true;
                     taken.ends.push(context.clone());
                 }
+                Target::Retry => {}
                 Target::Continue => taken.ends.push(context.clone()),
                 Target::Fail => {
                     fails = true;

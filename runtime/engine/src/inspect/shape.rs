@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use runner_model::code;
 
 use super::{Finding, did_you_mean, in_task, key};
-use crate::plan::{Join, Plan, Target, Transition};
+use crate::plan::{Join, Plan, Target, Task, Transition};
 use crate::{Expression, Place};
 
 pub(super) fn inspect(plan: &Plan) -> Vec<Finding> {
@@ -23,6 +23,7 @@ pub(super) fn inspect(plan: &Plan) -> Vec<Finding> {
             unknown_targets(plan, name.as_str(), number, transition, &mut findings);
         }
         join(plan, index, &mut findings);
+        items_without_action(name.as_str(), task, &mut findings);
     }
     unknown_tasks_in_expressions(plan, &mut findings);
     starts(plan, &mut findings);
@@ -62,10 +63,10 @@ fn unknown_tasks_in_expressions(plan: &Plan, findings: &mut Vec<Finding>) {
 fn join(plan: &Plan, index: usize, findings: &mut Vec<Finding>) {
     let Some((name, task)) = plan.tasks.get_index(index) else { return };
     let inbound: BTreeSet<_> = plan.inbound_of(index).iter().map(|transition| transition.task).collect();
-    let message = match task.join {
+    let message = match &task.join {
         Some(_) if inbound.is_empty() => "a join needs transitions that lead to it, and there is none".to_owned(),
         Some(Join::Count(0)) => "a join of 0 would never start its task".to_owned(),
-        Some(Join::Count(count)) if count > inbound.len() => {
+        Some(Join::Count(count)) if *count > inbound.len() => {
             format!("the join waits for {count} tasks, but only {} lead to it", inbound.len())
         }
         _ => return,
@@ -76,6 +77,17 @@ fn join(plan: &Plan, index: usize, findings: &mut Vec<Finding>) {
         message,
         hint: Some("write `join: all`, or a number of the tasks that lead here".to_owned()),
     });
+}
+
+fn items_without_action(name: &str, task: &Task, findings: &mut Vec<Finding>) {
+    if task.with.is_some() && task.action.is_none() {
+        findings.push(Finding {
+            code: code::FLOW_NO_ACTION,
+            place: in_task(name, &[key("with")]),
+            message: format!("the task `{name}` has items and no action to run for them"),
+            hint: Some("add `action: pack.name`".to_owned()),
+        });
+    }
 }
 
 fn starts(plan: &Plan, findings: &mut Vec<Finding>) {

@@ -8,7 +8,7 @@ use crate::plan::{Binding, Join, PlanBuilder, Target, Task, Transition};
 use crate::{Condition, Template};
 
 fn task(next: Vec<Transition>) -> Task {
-    Task { action: None, input: Template::literal(json!({})), join: None, next }
+    Task { next, ..Task::default() }
 }
 
 fn to(targets: &[&str]) -> Transition {

@@ -14,14 +14,16 @@ pub(super) fn inspect(plan: &Plan, parameters: &[&str]) -> Vec<Finding> {
     let mut inspection = Inspection { names: names(plan, parameters), findings: Vec::new() };
     let mut known = inspection.set_of(parameters.iter().copied());
     inspection.list(&plan.vars, &[key("vars")], &mut known);
+    for site in plan.sites() {
+        inspection.template(site.template, &site.place, &known);
+    }
     let before = inspection.before_each_task(plan, &known);
     let mut at_end = known;
     for ((name, task), before) in plan.tasks.iter().zip(&before) {
         let place = |rest: &[Place]| in_task(name.as_str(), rest);
-        if let Some(action) = &task.action {
-            inspection.template(action, &place(&[key("action")]), before);
+        for site in task.sites() {
+            inspection.template(site.template, &place(&site.place), before);
         }
-        inspection.template(&task.input, &place(&[key("input")]), before);
         for (number, transition) in task.next.iter().enumerate() {
             let next = [key("next"), Place::Index(number)];
             let within = |what: &str| place(&[&next[..], &[key(what)]].concat());

@@ -51,7 +51,7 @@ const TRANSITION_FOREIGN: Foreign =
     Foreign { later: &[], instead: &[("action", "an action belongs to a task: name the task in `do`")] };
 
 pub(super) fn read(file: &Document<'_>, node: &Node, key_span: Span) -> Read {
-    let empty = Task { action: None, input: Template::literal(json!({})), join: None, next: Vec::new() };
+    let empty = Task::default();
     // `noop_task:` with nothing below it is a task that does nothing.
     if node.is_null() {
         return Read { task: empty, call: None, transitions_incomplete: false };
@@ -77,7 +77,7 @@ pub(super) fn read(file: &Document<'_>, node: &Node, key_span: Span) -> Read {
     let next = fields.get("next").map(|node| next(file, node)).unwrap_or_default();
     let transitions_incomplete = file.findings.errors() > before || has_foreign_transition(node);
     fields.finish(&FOREIGN);
-    Read { task: Task { action, input, join, next }, call, transitions_incomplete }
+    Read { task: Task { action, input, join, next, ..Task::default() }, call, transitions_incomplete }
 }
 
 /// Whether the task says in a way that is not understood where it leads: a slip in `next`, or another format's key.
