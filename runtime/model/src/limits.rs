@@ -19,6 +19,8 @@ pub const YAML_ALIASES_MAX: usize = 100;
 pub const DIAGNOSTICS_MAX: usize = 200;
 /// Files in one directory of a pack. The largest pack of the StackStorm Exchange has 3,581 actions.
 pub const PACK_FILES_MAX: usize = 10_000;
+/// A file with the result of a mocked step, in bytes: as much as an action may return.
+pub const MOCK_RESULT_BYTES_MAX: usize = 1024 * 1024;
 /// The longest `timeout` that an action can ask for: a migration that takes weeks belongs into several steps.
 pub const ACTION_TIMEOUT_MAX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// A component, in bytes, before it is handed to the compiler: compile time grows with it.

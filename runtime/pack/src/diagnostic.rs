@@ -3,6 +3,7 @@
 mod render;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use miette::NamedSource;
 use runner_model::{Code, limits};
 use serde::{Serialize, Serializer};
 
+use crate::Category;
 use crate::source::{Source, Span, printable};
 
 /// How bad it is.
@@ -112,6 +114,12 @@ impl Diagnostic {
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
+    }
+
+    /// What it is about, if it is a mistake in a workflow.
+    #[must_use]
+    pub fn category(&self) -> Category {
+        Category::of(self.code)
     }
 }
 
@@ -254,6 +262,18 @@ impl Findings {
 
     pub(crate) fn errors(&self) -> usize {
         self.errors.get()
+    }
+
+    /// The files with errors; none if not every error is known.
+    pub(crate) fn files_with_errors(&self) -> Option<BTreeSet<PathBuf>> {
+        let list = self.list.borrow();
+        let errors = list.iter().filter(|diagnostic| diagnostic.is_error());
+        (self.errors.get() <= WORKED_OUT_MAX).then(|| errors.map(|diagnostic| diagnostic.path.clone()).collect())
+    }
+
+    /// What was found in one file, sorted and cut to what is reported.
+    pub(crate) fn report_of(&self, path: &Path) -> Report {
+        Report::of_pack(self.list.borrow().iter().filter(|diagnostic| diagnostic.path == path).cloned().collect())
     }
 
     /// Everything that was found, sorted and cut to what is reported.

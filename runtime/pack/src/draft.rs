@@ -16,6 +16,7 @@ use crate::manifest::{self, Dependency, Manifest};
 use crate::metadata;
 use crate::pack::Pack;
 use crate::parameters::Parameters;
+use crate::rehearsal;
 use crate::source::{Source, Span};
 use crate::workflow::{self, Call, Known};
 use crate::yaml::Node;
@@ -39,6 +40,7 @@ pub(crate) struct Draft {
     components: BTreeMap<String, PathBuf>,
     config_schema: Option<Parameters>,
     config: Value,
+    rehearsals: Vec<PathBuf>,
     /// What counts for the digest.
     files: Vec<PathBuf>,
 }
@@ -59,6 +61,7 @@ impl Draft {
             components: BTreeMap::new(),
             config_schema: None,
             config: Value::Object(serde_json::Map::new()),
+            rehearsals: Vec::new(),
             files: Vec::new(),
         };
         // The list of mistakes is lent out while the draft is filled.
@@ -86,6 +89,7 @@ impl Draft {
         for path in directory.yaml_files("workflows") {
             self.read_workflow(directory, &path, &pack);
         }
+        self.rehearsals = rehearsal::rehearsal_files(&self.directory);
         self.check_components(&needed, &pack, findings);
         self.reference.get_or_insert(pack);
     }
@@ -218,9 +222,32 @@ impl Draft {
         Some((manifest.reference.clone(), manifest.version.clone()))
     }
 
+    /// Leaves out every action whose file has mistakes, if the rest makes a pack: whatever else is wrong, nothing is left
+    /// out. Says whether that is so.
+    fn leave_out_broken(&mut self) -> bool {
+        let Some(broken) = self.findings.files_with_errors() else { return false };
+        let actions = ["actions", "workflows"].map(|directory| self.directory.join(directory));
+        if !broken.iter().all(|path| path.parent().is_some_and(|parent| actions.iter().any(|own| own == parent))) {
+            return false;
+        }
+        self.actions.retain(|_, action| !broken.contains(&action.source));
+        true
+    }
+
+    /// As [`Draft::finish`]; but mistakes in actions and workflows only cost the pack these.
+    pub(crate) fn finish_sound(mut self) -> (Option<Arc<Pack>>, Report) {
+        let sound = self.leave_out_broken();
+        self.finish_if(sound)
+    }
+
     /// The pack, if nothing is wrong with it, and everything that was found.
     pub(crate) fn finish(self) -> (Option<Arc<Pack>>, Report) {
-        let sums = (self.findings.errors() == 0).then(|| digest(&self.directory, &self.files));
+        let sound = self.findings.errors() == 0;
+        self.finish_if(sound)
+    }
+
+    fn finish_if(self, sound: bool) -> (Option<Arc<Pack>>, Report) {
+        let sums = sound.then(|| digest(&self.directory, &self.files));
         let digest = match sums {
             Some(Err(error)) => {
                 let message = format!("a file of the pack cannot be read: {error}");
@@ -240,6 +267,7 @@ impl Draft {
                 config_schema: self.config_schema,
                 config: self.config,
                 digest,
+                rehearsals: self.rehearsals,
                 warnings: report.diagnostics.clone(),
             })
         });

@@ -61,6 +61,14 @@ impl<'a> Directory<'a> {
         Some((document, root))
     }
 
+    /// The text of a file inside of the pack, or why there is none: for files that are data of others.
+    pub(crate) fn text(&self, path: &Path, max: usize) -> Result<String, String> {
+        match fs::canonicalize(path) {
+            Ok(real) if !real.starts_with(&self.real) => Err("the file is not in the pack".to_owned()),
+            _ => read(path, max).map_err(|error| error.to_string()),
+        }
+    }
+
     fn source(&self, path: &Path) -> Option<Source> {
         match read(path, limits::YAML_BYTES_MAX) {
             Ok(text) => Some(Source::new(path.to_owned(), text)),

@@ -7,26 +7,34 @@
 //! **No database, no component is opened (only hashed), no clock.** Only the module `yaml` names the YAML parser. No input panics.
 
 mod action;
+mod category;
 mod config;
 mod diagnostic;
 mod digest;
 mod draft;
 mod fields;
 mod files;
+mod inspect;
 mod library;
 mod manifest;
 mod metadata;
 mod pack;
 mod parameters;
+mod rehearsal;
 mod source;
 pub mod suggest;
 mod workflow;
 mod yaml;
 
 pub use action::{Action, Body};
+pub use category::Category;
 pub use diagnostic::{Diagnostic, Report, Severity};
+pub use inspect::{Inspection, inspect_workflow};
 pub use library::{Broken, Library, check};
 pub use manifest::{ConnectionKind, Dependency, Manifest};
 pub use metadata::Tag;
 pub use pack::Pack;
 pub use parameters::{Parameter, ParameterError, ParameterKind, Parameters};
+pub use rehearsal::{
+    Expected, ExpectedRequest, Mock, MockAnswer, MockEvent, Phase, Rehearsal, read_rehearsals, rehearsal_files,
+};

@@ -21,6 +21,9 @@ pub struct Library {
     broken: Vec<Broken>,
 }
 
+/// How a draft becomes a pack.
+type Finish = fn(Draft) -> (Option<Arc<Pack>>, Report);
+
 /// A pack with mistakes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
@@ -38,6 +41,17 @@ impl Library {
     /// configurations have only defaults.
     #[must_use]
     pub fn load(dirs: &[PathBuf], config_dir: Option<&Path>) -> (Self, Report) {
+        Self::load_with(dirs, config_dir, Draft::finish)
+    }
+
+    /// As [`Library::load`]; but a pack whose only mistakes are in actions and workflows is there without these. For
+    /// rehearsals: a workflow may be rehearsed while its neighbour is broken, or is meant to be.
+    #[must_use]
+    pub fn load_sound(dirs: &[PathBuf], config_dir: Option<&Path>) -> (Self, Report) {
+        Self::load_with(dirs, config_dir, Draft::finish_sound)
+    }
+
+    fn load_with(dirs: &[PathBuf], config_dir: Option<&Path>, finish: Finish) -> (Self, Report) {
         let mut report = Report::default();
         let mut drafts = Vec::new();
         for dir in dirs {
@@ -57,14 +71,14 @@ impl Library {
         let mut library = Self::default();
         for draft in drafts {
             draft.link(&known, &versions);
-            report.append(library.take(draft));
+            report.append(library.take(draft, finish));
         }
         (library, report)
     }
 
-    fn take(&mut self, draft: Draft) -> Report {
+    fn take(&mut self, draft: Draft, finish: Finish) -> Report {
         let (directory, reference) = (draft.directory.clone(), draft.reference.clone());
-        let (pack, report) = draft.finish();
+        let (pack, report) = finish(draft);
         match pack {
             Some(pack) => {
                 self.packs.insert(pack.reference().clone(), pack);
@@ -149,6 +163,11 @@ fn introduce(drafts: &[Draft]) -> Known {
 /// Checks one pack; `others` are the packs that it may call and depend on.
 #[must_use]
 pub fn check(dir: &Path, others: &Library) -> (Option<Arc<Pack>>, Report) {
+    linked(dir, others).finish()
+}
+
+/// What a pack's files show, with what was found when it was compared with the other packs.
+pub(crate) fn linked(dir: &Path, others: &Library) -> Draft {
     let draft = Draft::read(dir, None);
     let mut known = Known::default();
     let mut versions: BTreeMap<PackRef, Version> = BTreeMap::new();
@@ -162,5 +181,5 @@ pub fn check(dir: &Path, others: &Library) -> (Option<Arc<Pack>>, Report) {
     draft.introduce(&mut known);
     versions.extend(draft.version());
     draft.link(&known, &versions);
-    draft.finish()
+    draft
 }

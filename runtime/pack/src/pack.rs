@@ -27,6 +27,9 @@ pub struct Pack {
     pub config: Value,
     /// SHA-256, in hexadecimal, over everything that matters for running it.
     pub digest: String,
+    /// Its rehearsal files, sorted. They are read by [`crate::read_rehearsals`], and count neither for the digest nor for
+    /// whether the pack can be used.
+    pub rehearsals: Vec<PathBuf>,
     /// What is doubtful about it.
     pub warnings: Vec<Diagnostic>,
 }

@@ -9,4 +9,5 @@ mod good;
 mod hostile;
 mod kit;
 mod parameters;
+mod rehearsals;
 mod workflows;
