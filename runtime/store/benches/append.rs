@@ -148,6 +148,6 @@ fn new(number: u64) -> NewExecution {
 
 fn outcome() -> Entry {
     let outcome = Outcome::Succeeded { result: json!({"state": "up", "uuid": "6f2e4f0c-0b7a-4b51-8a65-2f6f3a0a7e11"}) };
-    let fact = Fact::AttemptFinished { step: StepId(0), attempt: AttemptNumber::FIRST, outcome };
+    let fact = Fact::AttemptFinished { step: StepId(0), item: None, attempt: AttemptNumber::FIRST, outcome };
     Entry::new(Timestamp::from_millis(1_795_257_960_007), fact)
 }

@@ -1,7 +1,7 @@
 //! The catalogue of executions: what lists show, kept beside the journals.
 
 use async_trait::async_trait;
-use runner_model::{ActionRef, ExecutionId, ExecutionRecord, PackRef, Status, Timestamp, limits};
+use runner_model::{ActionRef, ExecutionId, ExecutionRecord, Origin, PackRef, Status, Timestamp, limits};
 
 use crate::StoreError;
 
@@ -18,6 +18,10 @@ pub struct ExecutionFilter {
     pub created_after: Option<Timestamp>,
     /// Was asked for before this moment.
     pub created_before: Option<Timestamp>,
+    /// Has not ended (true), or has (false).
+    pub open: Option<bool>,
+    /// Was started by a step of this execution.
+    pub parent: Option<ExecutionId>,
 }
 
 impl ExecutionFilter {
@@ -29,6 +33,8 @@ impl ExecutionFilter {
             && self.pack.as_ref().is_none_or(|pack| record.action.pack() == pack.as_str())
             && self.created_after.is_none_or(|moment| record.created_at >= moment)
             && self.created_before.is_none_or(|moment| record.created_at < moment)
+            && self.open.is_none_or(|open| record.status.is_terminal() != open)
+            && self.parent.is_none_or(|parent| parent_of(record) == Some(parent))
     }
 }
 
@@ -50,12 +56,23 @@ pub trait Catalogue {
         limit: usize,
     ) -> Result<Vec<ExecutionRecord>, StoreError>;
 
+    /// The executions that steps of this one started, newest last; none if there is no such execution.
+    async fn children(&self, id: ExecutionId) -> Result<Vec<ExecutionRecord>, StoreError>;
+
     /// The newest executions whose id begins with `prefix`, at most [`limits::EXECUTION_PREFIX_MATCHES_MAX`], newest
     /// first. Hyphens and upper or lower case do not matter.
     ///
     /// # Errors
     /// [`StoreError::ShortPrefix`].
     async fn find(&self, prefix: &str) -> Result<Vec<ExecutionId>, StoreError>;
+}
+
+/// The execution whose step started this one.
+pub(crate) const fn parent_of(record: &ExecutionRecord) -> Option<ExecutionId> {
+    match record.origin {
+        Origin::Step { execution, .. } => Some(execution),
+        Origin::Cli | Origin::Api => None,
+    }
 }
 
 /// The first and the last id that begin with `prefix`; none if it is not the beginning of an id.

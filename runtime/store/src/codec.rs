@@ -25,6 +25,11 @@ pub(crate) struct Written {
     pub digest: Digest,
 }
 
+/// Makes sure that entries can be written down and read again.
+pub(crate) fn check_entries(entries: &[Entry]) -> Result<(), StoreError> {
+    to_json("the entry", &entries).map(|_| ())
+}
+
 /// Writes down the entries that follow after `first` others.
 pub(crate) fn write_entries(id: ExecutionId, first: Version, entries: &[Entry]) -> Result<Written, StoreError> {
     let json = to_json("the entry", &entries)?;

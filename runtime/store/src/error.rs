@@ -83,6 +83,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// An execution that has ended cannot be parked: nothing would wake it.
+    pub(crate) fn has_ended() -> Self {
+        Self::Illegal { what: "that the execution is parked", reason: "it has ended".to_owned() }
+    }
+
     /// Its stable code.
     #[must_use]
     pub const fn code(&self) -> Code {

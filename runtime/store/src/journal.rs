@@ -14,7 +14,7 @@ pub struct NewExecution {
     pub entries: Vec<Entry>,
     /// Who is going to work on it.
     pub owner: NodeId,
-    /// Until when nobody else may.
+    /// Until when nobody else may, at least: the owner's lease is moved there unless it lasts longer.
     pub lease_until: Timestamp,
 }
 
@@ -40,8 +40,9 @@ pub trait Journal {
     /// [`StoreError::Exists`]; [`StoreError::Illegal`] if the entries do not begin with a request.
     async fn create(&self, new: NewExecution) -> Result<Lease, StoreError>;
 
-    /// Adds entries, all or none, and returns how many there are now. They are committed when this returns. If the
-    /// execution has ended with them, so has the lease, though its token stays good until somebody claims.
+    /// Adds entries, all or none, and returns how many there are now. They are committed when this returns. A
+    /// parked execution is not any more. If the execution has ended with them it has no owner any more, though its
+    /// token stays good until somebody claims.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], then [`StoreError::Fenced`] if the token is not the current one, then

@@ -1,4 +1,4 @@
-//! Durable truth: the journal, the leases on executions, the catalogue, key-value data.
+//! Durable truth: the journal, the leases on executions, the catalogue, open waits, key-value data.
 //!
 //! The traits are cut by who uses them and say nothing about a database; [`SqliteStore`] keeps them in one file,
 //! [`MemoryStore`] in memory, as the model that the others are compared with.
@@ -18,18 +18,20 @@ mod lease;
 mod memory;
 mod projection;
 mod sqlite;
+mod waits;
 
 pub use catalogue::{Catalogue, ExecutionFilter};
 pub use error::StoreError;
 pub use journal::{Append, Journal, NewExecution};
 pub use key_value::{KeyValue, Swap};
-pub use lease::{Lease, Leases};
+pub use lease::{Claimed, Lease, Leases};
 pub use memory::MemoryStore;
 pub use sqlite::{SqliteOptions, SqliteStore, StoreStats};
+pub use waits::{Awaited, OpenWait, WaitFilter, Waits};
 
 /// Everything that is kept. Used as `Arc<dyn Store>`.
 ///
 /// `get` is a method of two of these traits: write `Catalogue::get(&*store, id)`.
-pub trait Store: Journal + Leases + Catalogue + KeyValue + Send + Sync + 'static {}
+pub trait Store: Journal + Leases + Catalogue + Waits + KeyValue + Send + Sync + 'static {}
 
-impl<T: Journal + Leases + Catalogue + KeyValue + Send + Sync + 'static> Store for T {}
+impl<T: Journal + Leases + Catalogue + Waits + KeyValue + Send + Sync + 'static> Store for T {}

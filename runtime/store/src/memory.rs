@@ -1,16 +1,23 @@
 //! The model: the same promises as a database gives, kept in memory and written to be obviously right.
 
+mod execution;
+mod waits;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use runner_model::{Entry, ExecutionId, ExecutionRecord, FencingToken, NodeId, PackRef, Timestamp, Version, limits};
+use runner_model::{
+    Entry, ExecutionId, ExecutionRecord, FencingToken, ItemIndex, NodeId, PackRef, Status, StepId, Timestamp, Version,
+    limits,
+};
 use serde_json::Value;
 
 use crate::{
-    Append, Catalogue, ExecutionFilter, Journal, KeyValue, Lease, Leases, NewExecution, StoreError, Swap, catalogue,
-    codec, key_value, projection,
+    Append, Catalogue, Claimed, ExecutionFilter, Journal, KeyValue, Lease, Leases, NewExecution, OpenWait, StoreError,
+    Swap, catalogue, codec, key_value, projection,
 };
+use execution::Execution;
 
 /// A store that forgets everything when it is dropped: for tests and simulations.
 #[derive(Debug, Default)]
@@ -19,60 +26,16 @@ pub struct MemoryStore(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     executions: BTreeMap<ExecutionId, Execution>,
+    /// Until when each node holds what it owns.
+    nodes: BTreeMap<NodeId, Timestamp>,
+    waits: BTreeMap<(ExecutionId, StepId, Option<ItemIndex>), OpenWait>,
     values: BTreeMap<(PackRef, String), Kept>,
-}
-
-#[derive(Debug)]
-struct Execution {
-    record: ExecutionRecord,
-    entries: Vec<Entry>,
-    token: FencingToken,
-    /// Who holds it and until when.
-    held: Option<(NodeId, Timestamp)>,
 }
 
 #[derive(Debug)]
 struct Kept {
     value: Value,
     expires_at: Option<Timestamp>,
-}
-
-impl Execution {
-    fn version(&self) -> Version {
-        Version(self.entries.len() as u64)
-    }
-
-    fn lease(&self) -> Lease {
-        Lease { id: self.record.id, token: self.token, version: self.version() }
-    }
-
-    fn give(&mut self, node: &NodeId, until: Timestamp) -> Lease {
-        self.token = self.token.next();
-        self.held = Some((node.clone(), until));
-        self.lease()
-    }
-
-    fn check(&self, token: FencingToken) -> Result<(), StoreError> {
-        if self.token == token { Ok(()) } else { Err(StoreError::Fenced) }
-    }
-
-    fn append(&mut self, append: Append) -> Result<Version, StoreError> {
-        self.check(append.token)?;
-        if self.version() != append.expected {
-            return Err(StoreError::VersionConflict { expected: append.expected, found: self.version() });
-        }
-        let mut record = self.record.clone();
-        projection::proceed(&mut record, &append.entries)?;
-        if append.entries.is_empty() {
-            return Ok(self.version());
-        }
-        self.record = record;
-        self.entries.extend(append.entries);
-        if self.record.status.is_terminal() {
-            self.held = None;
-        }
-        Ok(self.version())
-    }
 }
 
 impl State {
@@ -82,6 +45,40 @@ impl State {
 
     fn execution_mut(&mut self, id: ExecutionId) -> Result<&mut Execution, StoreError> {
         self.executions.get_mut(&id).ok_or(StoreError::NotFound)
+    }
+
+    fn holds(&self, node: &NodeId, now: Timestamp) -> bool {
+        self.nodes.get(node).is_some_and(|end| *end > now)
+    }
+
+    fn lease_until_at_least(&mut self, node: &NodeId, until: Timestamp) {
+        self.nodes.entry(node.clone()).and_modify(|end| *end = until.max(*end)).or_insert(until);
+    }
+
+    /// Forgets nodes whose lease is over and that own nothing that is open.
+    fn forget_nodes(&mut self, now: Timestamp) {
+        let executions = &self.executions;
+        let owns = |node: &NodeId| executions.values().any(|one| one.is_open() && one.owner.as_ref() == Some(node));
+        self.nodes.retain(|node, end| *end > now || owns(node));
+    }
+
+    fn append(&mut self, append: Append) -> Result<Version, StoreError> {
+        let (id, changes) = (append.id, crate::waits::changes(append.id, &append.entries));
+        let execution = self.execution_mut(id)?;
+        let before = execution.record.status;
+        let version = execution.append(append)?;
+        let record = execution.record.clone();
+        self.change_waits(id, changes);
+        self.tell_parent(before, &record);
+        Ok(version)
+    }
+
+    fn tell_parent(&mut self, before: Status, record: &ExecutionRecord) {
+        if projection::is_news_to_parent(before, record.status)
+            && let Some(parent) = catalogue::parent_of(record).and_then(|parent| self.executions.get_mut(&parent))
+        {
+            parent.parked = None;
+        }
     }
 
     fn live(&self, pack: &PackRef, key: &str, now: Timestamp) -> Option<&Value> {
@@ -94,21 +91,26 @@ impl State {
 impl Journal for MemoryStore {
     async fn create(&self, new: NewExecution) -> Result<Lease, StoreError> {
         let record = projection::fold(new.id, &new.entries)?;
-        codec::write_entries(new.id, Version(0), &new.entries)?;
+        codec::check_entries(&new.entries)?;
+        let changes = crate::waits::changes(new.id, &new.entries);
         let mut state = self.0.lock();
         if state.executions.contains_key(&new.id) {
             return Err(StoreError::Exists);
         }
-        let held = (!record.status.is_terminal()).then_some((new.owner, new.lease_until));
-        let execution = Execution { record, entries: new.entries, token: FencingToken(1), held };
+        let execution = Execution::begin(record, new.entries, &new.owner);
+        if execution.is_open() {
+            state.lease_until_at_least(&new.owner, new.lease_until);
+        }
         let lease = execution.lease();
+        state.tell_parent(Status::Requested, &execution.record);
         state.executions.insert(new.id, execution);
+        state.change_waits(new.id, changes);
         Ok(lease)
     }
 
     async fn append(&self, append: Append) -> Result<Version, StoreError> {
-        codec::write_entries(append.id, append.expected, &append.entries)?;
-        self.0.lock().execution_mut(append.id)?.append(append)
+        codec::check_entries(&append.entries)?;
+        self.0.lock().append(append)
     }
 
     async fn read(&self, id: ExecutionId, from: Version) -> Result<Vec<Entry>, StoreError> {
@@ -128,43 +130,62 @@ impl Leases for MemoryStore {
         until: Timestamp,
     ) -> Result<Option<Lease>, StoreError> {
         let mut state = self.0.lock();
-        let execution = state.execution_mut(id)?;
-        let foreign = execution.held.as_ref().is_some_and(|(holder, end)| holder != node && *end > now);
-        Ok((!foreign).then(|| execution.give(node, until)))
+        let owner = state.execution(id)?.owner.clone();
+        if owner.is_some_and(|owner| owner != *node && state.holds(&owner, now)) {
+            return Ok(None);
+        }
+        state.lease_until_at_least(node, until);
+        Ok(Some(state.execution_mut(id)?.give(node)))
     }
 
-    async fn claim_expired(
-        &self,
-        node: &NodeId,
-        now: Timestamp,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Lease>, StoreError> {
+    async fn claim_open(&self, node: &NodeId, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, StoreError> {
         let mut state = self.0.lock();
-        let end = |execution: &Execution| execution.held.as_ref().map(|(_, end)| *end);
-        let mut overdue: Vec<&mut Execution> = state
+        if !state.holds(node, now) {
+            return Ok(Vec::new());
+        }
+        let mut free: Vec<(Option<NodeId>, ExecutionId)> = state
             .executions
-            .values_mut()
-            .filter(|execution| !execution.record.status.is_terminal())
-            .filter(|execution| end(execution).is_none_or(|end| end <= now))
+            .values()
+            .filter(|execution| execution.is_open())
+            .filter(|execution| execution.owner.as_ref().is_none_or(|owner| !state.holds(owner, now)))
+            .map(|execution| (execution.owner.clone(), execution.record.id))
             .collect();
-        // `None`, which was given back, sorts before every moment.
-        overdue.sort_by_key(|execution| (end(execution), execution.record.id));
-        Ok(overdue.into_iter().take(limit).map(|execution| execution.give(node, until)).collect())
+        // `None`, without an owner, sorts before every owner.
+        free.sort();
+        free.truncate(limit);
+        let claimed = free.into_iter().map(|(_, id)| {
+            let execution = state.execution_mut(id)?;
+            Ok(Claimed { lease: execution.give(node), wake_at: execution.parked })
+        });
+        let claimed = claimed.collect::<Result<_, _>>();
+        state.forget_nodes(now);
+        claimed
     }
 
-    async fn renew(&self, node: &NodeId, until: Timestamp) -> Result<u64, StoreError> {
-        let mut state = self.0.lock();
-        let held = state.executions.values_mut().filter_map(|execution| execution.held.as_mut());
-        Ok(held.filter(|(holder, _)| holder == node).map(|(_, end)| *end = until).count() as u64)
+    async fn renew(&self, node: &NodeId, until: Timestamp) -> Result<(), StoreError> {
+        self.0.lock().nodes.insert(node.clone(), until);
+        Ok(())
+    }
+
+    async fn expire(&self, node: &NodeId) -> Result<(), StoreError> {
+        self.0.lock().nodes.remove(node);
+        Ok(())
+    }
+
+    async fn park(&self, id: ExecutionId, token: FencingToken, wake_at: Option<Timestamp>) -> Result<(), StoreError> {
+        self.0.lock().execution_mut(id)?.park(token, wake_at)
     }
 
     async fn release(&self, id: ExecutionId, token: FencingToken) -> Result<(), StoreError> {
         let mut state = self.0.lock();
         let execution = state.execution_mut(id)?;
         execution.check(token)?;
-        execution.held = None;
+        execution.owner = None;
         Ok(())
+    }
+
+    async fn owner(&self, id: ExecutionId) -> Result<Option<NodeId>, StoreError> {
+        Ok(self.0.lock().execution(id)?.owner.clone())
     }
 }
 
@@ -186,6 +207,14 @@ impl Catalogue for MemoryStore {
             .filter(|record| cursor.is_none_or(|cursor| record.id < cursor))
             .filter(|record| filter.admits(record));
         Ok(page.take(limit).cloned().collect())
+    }
+
+    async fn children(&self, id: ExecutionId) -> Result<Vec<ExecutionRecord>, StoreError> {
+        let state = self.0.lock();
+        let records = state.executions.values().map(|execution| &execution.record);
+        let mut children: Vec<_> = records.filter(|record| catalogue::parent_of(record) == Some(id)).cloned().collect();
+        children.sort_by_key(|record| (record.created_at, record.id));
+        Ok(children)
     }
 
     async fn find(&self, prefix: &str) -> Result<Vec<ExecutionId>, StoreError> {

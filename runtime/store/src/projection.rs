@@ -1,6 +1,6 @@
 //! From entries to the line in the catalogue.
 
-use runner_model::{Entry, ExecutionId, ExecutionRecord};
+use runner_model::{Entry, ExecutionId, ExecutionRecord, Status};
 
 use crate::StoreError;
 
@@ -17,6 +17,12 @@ pub(crate) fn fold(id: ExecutionId, entries: &[Entry]) -> Result<ExecutionRecord
 /// Takes further entries into account. On an error the record is worth nothing.
 pub(crate) fn proceed(record: &mut ExecutionRecord, entries: &[Entry]) -> Result<(), StoreError> {
     entries.iter().try_for_each(|entry| record.apply(entry)).map_err(|error| illegal(&error.to_string()))
+}
+
+/// Whether such a move of an execution is news to the one whose step started it: it ended, paused or goes on.
+pub(crate) fn is_news_to_parent(before: Status, after: Status) -> bool {
+    let at_rest = |status: Status| status.is_terminal() || status == Status::Paused;
+    before != after && (at_rest(before) || at_rest(after))
 }
 
 fn illegal(reason: &str) -> StoreError {

@@ -16,6 +16,7 @@ mod open;
 mod query;
 mod reader;
 mod stats;
+mod waits;
 mod writer;
 
 use std::path::Path;
@@ -26,7 +27,8 @@ use runner_model::{Entry, ExecutionId, ExecutionRecord, FencingToken, NodeId, Pa
 use serde_json::Value;
 
 use crate::{
-    Append, Catalogue, ExecutionFilter, Journal, KeyValue, Lease, Leases, NewExecution, StoreError, Swap, catalogue,
+    Append, Catalogue, Claimed, ExecutionFilter, Journal, KeyValue, Lease, Leases, NewExecution, OpenWait, StoreError,
+    Swap, WaitFilter, Waits, catalogue,
 };
 pub use stats::StoreStats;
 
@@ -118,22 +120,28 @@ impl Leases for SqliteStore {
         self.writer.submit(lease::Claim { id, node: node.clone(), now, until }).await
     }
 
-    async fn claim_expired(
-        &self,
-        node: &NodeId,
-        now: Timestamp,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Lease>, StoreError> {
-        self.writer.submit(lease::ClaimExpired { node: node.clone(), now, until, limit }).await
+    async fn claim_open(&self, node: &NodeId, now: Timestamp, limit: usize) -> Result<Vec<Claimed>, StoreError> {
+        self.writer.submit(lease::ClaimOpen { node: node.clone(), now, limit }).await
     }
 
-    async fn renew(&self, node: &NodeId, until: Timestamp) -> Result<u64, StoreError> {
+    async fn renew(&self, node: &NodeId, until: Timestamp) -> Result<(), StoreError> {
         self.writer.submit(lease::Renew { node: node.clone(), until }).await
+    }
+
+    async fn expire(&self, node: &NodeId) -> Result<(), StoreError> {
+        self.writer.submit(lease::Expire { node: node.clone() }).await
+    }
+
+    async fn park(&self, id: ExecutionId, token: FencingToken, wake_at: Option<Timestamp>) -> Result<(), StoreError> {
+        self.writer.submit(lease::Park { id, token, wake_at }).await
     }
 
     async fn release(&self, id: ExecutionId, token: FencingToken) -> Result<(), StoreError> {
         self.writer.submit(lease::Release { id, token }).await
+    }
+
+    async fn owner(&self, id: ExecutionId) -> Result<Option<NodeId>, StoreError> {
+        self.readers.run(move |db| lease::owner(db, id)).await
     }
 }
 
@@ -153,9 +161,21 @@ impl Catalogue for SqliteStore {
         self.readers.run(move |db| query::list(db, &filter, cursor, limit)).await
     }
 
+    async fn children(&self, id: ExecutionId) -> Result<Vec<ExecutionRecord>, StoreError> {
+        self.readers.run(move |db| query::children(db, id)).await
+    }
+
     async fn find(&self, prefix: &str) -> Result<Vec<ExecutionId>, StoreError> {
         let Some((first, last)) = catalogue::range(prefix)? else { return Ok(Vec::new()) };
         self.readers.run(move |db| query::between(db, first, last, limits::EXECUTION_PREFIX_MATCHES_MAX)).await
+    }
+}
+
+#[async_trait]
+impl Waits for SqliteStore {
+    async fn waits(&self, filter: &WaitFilter, limit: usize) -> Result<Vec<OpenWait>, StoreError> {
+        let filter = filter.clone();
+        self.readers.run(move |db| waits::list(db, &filter, limit)).await
     }
 }
 

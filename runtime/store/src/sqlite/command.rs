@@ -1,16 +1,15 @@
 //! The commands that write journals: beginning an execution and extending it.
 
-use runner_model::{Entry, ExecutionId, ExecutionRecord, FencingToken, NodeId, Timestamp, Version};
+use runner_model::{Entry, ExecutionId, ExecutionRecord, FencingToken, NodeId, Status, Timestamp, Version};
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::fault::Problem;
 use super::query::{self, integer};
 use super::writer::Command;
+use super::{lease, waits};
 use crate::codec::{self, Written};
-use crate::{Append, Lease, NewExecution, StoreError, projection};
-
-/// The end of a lease that nobody holds: before every moment.
-pub(crate) const FREE: i64 = i64::MIN;
+use crate::waits::Change;
+use crate::{Append, Lease, NewExecution, StoreError, catalogue, projection};
 
 /// Begins an execution. What can be prepared is prepared in the caller's thread.
 pub(crate) struct Create {
@@ -19,6 +18,7 @@ pub(crate) struct Create {
     owner: NodeId,
     lease_until: Timestamp,
     written: Written,
+    waits: Vec<Change>,
 }
 
 impl Create {
@@ -27,6 +27,7 @@ impl Create {
         Ok(Self {
             origin: codec::to_json("the origin", &record.origin)?,
             written: codec::write_entries(new.id, Version(0), &new.entries)?,
+            waits: crate::waits::changes(new.id, &new.entries),
             record,
             owner: new.owner,
             lease_until: new.lease_until,
@@ -43,9 +44,9 @@ impl Command for Create {
         let inserted = db
             .prepare_cached(
                 "INSERT INTO executions (id, pack, action, status, open, origin, created_at, started_at, finished_at,
-                                         version, token, owner, lease_until)
+                                         version, token, owner, parent)
                  VALUES (:id, :pack, :action, :status, :open, :origin, :created_at, :started_at, :finished_at,
-                         :version, 1, :owner, :lease_until)
+                         :version, 1, :owner, :parent)
                  ON CONFLICT (id) DO NOTHING",
             )?
             .execute(named_params! {
@@ -60,12 +61,17 @@ impl Command for Create {
                 ":finished_at": record.finished_at.map(Timestamp::as_millis),
                 ":version": integer(self.written.count),
                 ":owner": open.then_some(self.owner.0.as_str()),
-                ":lease_until": if open { self.lease_until.as_millis() } else { FREE },
+                ":parent": catalogue::parent_of(record).map(|parent| *parent.as_bytes()),
             })?;
         if inserted == 0 {
             return Err(StoreError::Exists.into());
         }
         insert_entries(db, db.last_insert_rowid(), Version(0), &self.written)?;
+        waits::change(db, record.id, &self.waits)?;
+        tell_parent(db, Status::Requested, record)?;
+        if open {
+            lease::until_at_least(db, &self.owner, self.lease_until)?;
+        }
         Ok(Lease { id: record.id, token: FencingToken(1), version: Version(self.written.count) })
     }
 
@@ -81,13 +87,15 @@ pub(crate) struct Extend {
     expected: Version,
     entries: Vec<Entry>,
     written: Written,
+    waits: Vec<Change>,
 }
 
 impl Extend {
     pub(crate) fn new(append: Append) -> Result<Self, StoreError> {
         let Append { id, token, expected, entries } = append;
         let written = codec::write_entries(id, expected, &entries)?;
-        Ok(Self { id, token, expected, entries, written })
+        let waits = crate::waits::changes(id, &entries);
+        Ok(Self { id, token, expected, entries, written, waits })
     }
 }
 
@@ -111,6 +119,7 @@ impl Command for Extend {
         if version != self.expected.0 {
             return Err(StoreError::VersionConflict { expected: self.expected, found: Version(version) }.into());
         }
+        let before = record.status;
         projection::proceed(&mut record, &self.entries)?;
         if self.written.count == 0 {
             return Ok(self.expected);
@@ -118,6 +127,8 @@ impl Command for Extend {
         insert_entries(db, row, self.expected, &self.written)?;
         let version = Version(version.saturating_add(self.written.count));
         update(db, row, version, &record)?;
+        waits::change(db, self.id, &self.waits)?;
+        tell_parent(db, before, &record)?;
         Ok(version)
     }
 
@@ -126,25 +137,34 @@ impl Command for Extend {
     }
 }
 
-/// Brings the catalogue's line up to date; the end of an execution is the end of its lease.
+/// Brings the catalogue's line up to date. Who appends is at work on it; an execution that has ended has no owner.
 fn update(db: &Connection, row: i64, version: Version, record: &ExecutionRecord) -> Result<(), rusqlite::Error> {
-    let open = !record.status.is_terminal();
     db.prepare_cached(
         "UPDATE executions
          SET version = :version, status = :status, open = :open, started_at = :started_at, finished_at = :finished_at,
-             owner = iif(:open, owner, NULL), lease_until = iif(:open, lease_until, :free)
+             owner = iif(:open, owner, NULL), parked = 0, wake_at = NULL
          WHERE row = :row",
     )?
     .execute(named_params! {
         ":row": row,
         ":version": integer(version.0),
         ":status": record.status.as_str(),
-        ":open": open,
+        ":open": !record.status.is_terminal(),
         ":started_at": record.started_at.map(Timestamp::as_millis),
         ":finished_at": record.finished_at.map(Timestamp::as_millis),
-        ":free": FREE,
     })
     .map(|_| ())
+}
+
+/// Un-parks the execution whose step started this one, if there is something to look at for it.
+fn tell_parent(db: &Connection, before: Status, record: &ExecutionRecord) -> Result<(), rusqlite::Error> {
+    if !projection::is_news_to_parent(before, record.status) {
+        return Ok(());
+    }
+    let Some(parent) = catalogue::parent_of(record) else { return Ok(()) };
+    db.prepare_cached("UPDATE executions SET parked = 0, wake_at = NULL WHERE id = ?1 AND parked = 1")?
+        .execute([parent.as_bytes()])
+        .map(|_| ())
 }
 
 fn insert_entries(db: &Connection, execution: i64, first: Version, written: &Written) -> Result<(), rusqlite::Error> {

@@ -50,6 +50,9 @@ pub(crate) fn list(
     if let Some(moment) = filter.created_before {
         narrow("created_at <", Box::new(moment.as_millis()));
     }
+    if let Some(parent) = filter.parent {
+        narrow("parent =", Box::new(*parent.as_bytes()));
+    }
     if let Some(status) = filter.status {
         narrow("status =", Box::new(status.as_str()));
         if status != Status::Succeeded {
@@ -57,10 +60,26 @@ pub(crate) fn list(
             sql.push_str(" AND status <> 'succeeded'");
         }
     }
+    match filter.open {
+        // A constant, because the partial index asks for it.
+        Some(true) => sql.push_str(" AND open = 1"),
+        Some(false) => sql.push_str(" AND open = 0"),
+        None => {}
+    }
     values.push(Box::new(integer(limit as u64)));
     let _ = write!(sql, " ORDER BY id DESC LIMIT ?{}", values.len());
     let mut statement = db.prepare_cached(&sql)?;
     let records = statement.query_map(params_from_iter(values), |row| record_of(row, 0))?;
+    Ok(records.collect::<Result<_, _>>()?)
+}
+
+/// The executions that steps of this one started, newest last.
+pub(crate) fn children(db: &Connection, id: ExecutionId) -> Result<Vec<ExecutionRecord>, Problem> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, action, status, origin, created_at, started_at, finished_at FROM executions
+         WHERE parent = ?1 ORDER BY created_at, id",
+    )?;
+    let records = statement.query_map([id.as_bytes()], |row| record_of(row, 0))?;
     Ok(records.collect::<Result<_, _>>()?)
 }
 

@@ -3,14 +3,17 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use runner_model::{Entry, ExecutionRecord, Fact, FencingToken, Status, Version};
+use runner_model::{Entry, ExecutionRecord, Fact, FencingToken, NodeId, Origin, Status, StepId, Version};
 use runner_store::{
-    Append, Catalogue, ExecutionFilter, Journal, KeyValue, Lease, Leases, MemoryStore, NewExecution, Store, StoreError,
-    Swap,
+    Append, Awaited, Catalogue, Claimed, ExecutionFilter, Journal, KeyValue, Lease, Leases, MemoryStore, NewExecution,
+    OpenWait, Store, StoreError, Swap, WaitFilter, Waits,
 };
 use serde_json::{Value, json};
 
-use crate::given::{at, finished, id, node, pack, requested, result, scheduled, sqlite, started};
+use crate::given::{
+    answered, at, finished, id, item_result, node, pack, requested, requested_by, result, scheduled, sqlite, started,
+    waiting,
+};
 
 #[derive(Debug, Clone)]
 enum Operation {
@@ -37,15 +40,32 @@ enum Operation {
         now: i64,
         until: i64,
     },
-    ClaimExpired {
+    ClaimOpen {
         node: String,
         now: i64,
-        until: i64,
         limit: usize,
     },
     Renew {
         node: String,
         until: i64,
+    },
+    Expire {
+        node: String,
+    },
+    Park {
+        number: u128,
+        stale: u64,
+        wake_at: Option<i64>,
+    },
+    Owner {
+        number: u128,
+    },
+    Children {
+        number: u128,
+    },
+    Waits {
+        filter: WaitFilter,
+        limit: usize,
     },
     Release {
         number: u128,
@@ -93,7 +113,9 @@ enum Operation {
 #[derive(Debug, PartialEq)]
 enum Answer {
     Lease(Option<Lease>),
-    Leases(Vec<Lease>),
+    Claimed(Vec<Claimed>),
+    Owner(Option<NodeId>),
+    Waits(Vec<OpenWait>),
     Version(Version),
     Entries(Vec<Entry>),
     Records(Vec<ExecutionRecord>),
@@ -114,14 +136,28 @@ fn entry() -> impl Strategy<Value = Entry> {
         3 => millis.clone().prop_map(started),
         1 => millis.clone().prop_map(|millis| Entry::new(at(millis), Fact::CancelRequested { by: "me".into() })),
         2 => (millis.clone(), prop::sample::select(Status::ALL.to_vec())).prop_map(|(at, end)| finished(at, end)),
+        3 => (millis.clone(), 0..3_u32, option::of(0..2_u32), option::of(prop::sample::select(vec!["k", "l"])))
+            .prop_map(|(at, step, item, key)| waiting(at, step, item, key)),
+        2 => (millis.clone(), 0..3_u32, option::of(0..2_u32))
+            .prop_map(|(at, step, item)| answered(at, step, item, json!(at))),
+        1 => (millis.clone(), 0..3_u32, 0..2_u32).prop_map(|(at, step, item)| item_result(at, step, Some(item), json!(1))),
+        1 => millis.clone().prop_map(|millis| Entry::new(at(millis), Fact::PauseRequested { by: "me".into() })),
+        1 => millis.clone().prop_map(|millis| Entry::new(at(millis), Fact::Rested { status: Status::Paused })),
         1 => millis.prop_map(|millis| requested(millis, "core.noop")),
     ]
 }
 
 fn beginning() -> impl Strategy<Value = Vec<Entry>> {
     let action = prop::sample::select(vec!["core.noop", "core.echo", "core2.noop"]);
-    (0..100_i64, action, vec(entry(), 0..3), prop::bool::weighted(0.95))
-        .prop_map(|(at, action, rest, sound)| sound.then(|| requested(at, action)).into_iter().chain(rest).collect())
+    let origin = option::of(EXECUTIONS).prop_map(|parent| match parent {
+        Some(parent) => Origin::Step { execution: id(parent), step: StepId(0) },
+        None => Origin::Cli,
+    });
+    (0..100_i64, action, origin, vec(entry(), 0..3), prop::bool::weighted(0.95)).prop_map(
+        |(at, action, origin, rest, sound)| {
+            sound.then(|| requested_by(at, action, origin)).into_iter().chain(rest).collect()
+        },
+    )
 }
 
 fn filter() -> impl Strategy<Value = ExecutionFilter> {
@@ -129,14 +165,27 @@ fn filter() -> impl Strategy<Value = ExecutionFilter> {
     let pack = prop::sample::select(vec!["core", "core2"]).prop_map(pack);
     let status = prop::sample::select(Status::ALL.to_vec());
     let moment = || option::weighted(0.2, (0..100_i64).prop_map(at));
-    (option::weighted(0.4, status), option::weighted(0.3, action), option::weighted(0.3, pack), moment(), moment())
-        .prop_map(|(status, action, pack, created_after, created_before)| ExecutionFilter {
+    let what = (option::weighted(0.4, status), option::weighted(0.3, action), option::weighted(0.3, pack));
+    let whose = (option::weighted(0.2, any::<bool>()), option::weighted(0.2, EXECUTIONS.prop_map(id)));
+    (what, moment(), moment(), whose).prop_map(
+        |((status, action, pack), created_after, created_before, (open, parent))| ExecutionFilter {
             status,
             action,
             pack,
             created_after,
             created_before,
-        })
+            open,
+            parent,
+        },
+    )
+}
+
+fn wait_filter() -> impl Strategy<Value = WaitFilter> {
+    let kind = prop::sample::select(vec![Awaited::Inquiry, Awaited::Event, Awaited::Outcome]);
+    let key = prop::sample::select(vec!["k".to_owned(), "l".to_owned()]);
+    let execution = EXECUTIONS.prop_map(id);
+    (option::weighted(0.3, execution), option::weighted(0.3, kind), option::weighted(0.3, key))
+        .prop_map(|(execution, kind, key)| WaitFilter { execution, kind, key })
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
@@ -154,9 +203,14 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => (number(), 0..12_u64).prop_map(|(number, from)| Operation::Read { number, from }),
         2 => (number(), name(), now(), now())
             .prop_map(|(number, node, now, until)| Operation::Claim { number, node, now, until }),
-        2 => (name(), now(), now(), 0..4_usize)
-            .prop_map(|(node, now, until, limit)| Operation::ClaimExpired { node, now, until, limit }),
-        1 => (name(), now()).prop_map(|(node, until)| Operation::Renew { node, until }),
+        3 => (name(), now(), 0..4_usize).prop_map(|(node, now, limit)| Operation::ClaimOpen { node, now, limit }),
+        2 => (name(), now()).prop_map(|(node, until)| Operation::Renew { node, until }),
+        1 => name().prop_map(|node| Operation::Expire { node }),
+        3 => (number(), mostly_none(), option::of(now()))
+            .prop_map(|(number, stale, wake_at)| Operation::Park { number, stale, wake_at }),
+        1 => number().prop_map(|number| Operation::Owner { number }),
+        1 => number().prop_map(|number| Operation::Children { number }),
+        2 => (wait_filter(), 0..5_usize).prop_map(|(filter, limit)| Operation::Waits { filter, limit }),
         1 => (number(), mostly_none()).prop_map(|(number, stale)| Operation::Release { number, stale }),
         2 => (filter(), option::of(number()), 0..5_usize)
             .prop_map(|(filter, cursor, limit)| Operation::List { filter, cursor, limit }),
@@ -198,10 +252,20 @@ async fn perform(store: &dyn Store, operation: Operation, known: &Known) -> Resu
         Operation::Claim { number, node: name, now, until } => {
             Answer::Lease(store.claim(id(number), &node(&name), at(now), at(until)).await?)
         }
-        Operation::ClaimExpired { node: name, now, until, limit } => {
-            Answer::Leases(store.claim_expired(&node(&name), at(now), at(until), limit).await?)
+        Operation::ClaimOpen { node: name, now, limit } => {
+            Answer::Claimed(store.claim_open(&node(&name), at(now), limit).await?)
         }
-        Operation::Renew { node: name, until } => Answer::Count(store.renew(&node(&name), at(until)).await?),
+        Operation::Renew { node: name, until } => {
+            store.renew(&node(&name), at(until)).await.map(|()| Answer::Done(true))?
+        }
+        Operation::Expire { node: name } => store.expire(&node(&name)).await.map(|()| Answer::Done(true))?,
+        Operation::Park { number, stale, wake_at } => {
+            let token = FencingToken(knows(number).0.saturating_sub(stale));
+            store.park(id(number), token, wake_at.map(at)).await.map(|()| Answer::Done(true))?
+        }
+        Operation::Owner { number } => Answer::Owner(store.owner(id(number)).await?),
+        Operation::Children { number } => Answer::Records(store.children(id(number)).await?),
+        Operation::Waits { filter, limit } => Answer::Waits(store.waits(&filter, limit).await?),
         Operation::Release { number, stale } => {
             let token = FencingToken(knows(number).0.saturating_sub(stale));
             store.release(id(number), token).await.map(|()| Answer::Done(true))?
@@ -231,7 +295,7 @@ fn learn(known: &mut Known, operation: &Operation, answer: &Answer) {
     };
     match (operation, answer) {
         (_, Answer::Lease(Some(new))) => lease(new),
-        (_, Answer::Leases(all)) => all.iter().for_each(lease),
+        (_, Answer::Claimed(all)) => all.iter().for_each(|claimed| lease(&claimed.lease)),
         (Operation::Append { number, .. }, Answer::Version(version)) => {
             known.entry(*number).and_modify(|known| known.1 = version.0);
         }
@@ -259,10 +323,14 @@ async fn compare(operations: Vec<Operation>) {
         assert_eq!(store.read(id(number), Version(0)).await, model.read(id(number), Version(0)).await);
         assert_eq!(Catalogue::get(&store, id(number)).await, Catalogue::get(&model, id(number)).await);
     }
-    // Leases are seen by what can be claimed of them.
-    let (late, end) = (at(1000), at(2000));
-    let expected = model.claim_expired(&node("z"), late, end, 99).await;
-    assert_eq!(store.claim_expired(&node("z"), late, end, 99).await, expected);
+    let everything = WaitFilter::default();
+    assert_eq!(store.waits(&everything, 99).await, model.waits(&everything, 99).await);
+    // Leases, and what is parked, are seen by what can be claimed of them.
+    for store in [&model as &dyn Store, &store] {
+        store.renew(&node("z"), at(2000)).await.unwrap();
+    }
+    let expected = model.claim_open(&node("z"), at(1000), 99).await;
+    assert_eq!(store.claim_open(&node("z"), at(1000), 99).await, expected);
     for owner in ["a", "b"] {
         assert_eq!(store.keys(&pack(owner), "", at(50), 99).await, model.keys(&pack(owner), "", at(50), 99).await);
     }

@@ -4,6 +4,7 @@ mod catalogue;
 mod journal;
 mod key_value;
 mod lease;
+mod waits;
 
 macro_rules! conformance {
     ($($area:ident: $($case:ident)*;)*) => {
@@ -45,15 +46,29 @@ conformance! {
     lease:
         a_claim_shuts_out_the_former_holder
         a_lease_is_taken_only_when_it_has_ended
-        open_executions_whose_lease_ended_are_claimed_longest_overdue_first
-        ended_executions_are_not_claimed_as_expired_but_by_id
-        renewing_moves_every_lease_of_the_node
-        what_is_given_back_is_free_at_once;
+        open_executions_that_nobody_holds_are_claimed_owner_by_owner
+        a_node_whose_own_lease_is_over_claims_none
+        ended_executions_are_not_claimed_as_open_but_by_id
+        renewing_moves_the_lease_of_everything_that_a_node_owns
+        whoever_is_known_to_be_dead_holds_nothing
+        a_longer_lease_is_not_made_shorter_by_a_claim
+        what_is_given_back_is_free_at_once
+        what_is_parked_says_when_it_is_to_be_woken
+        whatever_is_appended_unparks
+        the_end_of_a_child_unparks_its_parent;
     catalogue:
         a_record_follows_its_journal
         lists_are_filtered
         lists_are_paged_from_the_newest
+        the_executions_that_steps_start_are_found_by_their_parent
         ids_are_found_by_their_beginning;
+    waits:
+        a_wait_is_there_until_it_is_answered
+        items_wait_for_themselves
+        a_new_wait_of_a_step_takes_the_place_of_the_former
+        the_end_of_an_attempt_or_of_the_execution_ends_waits
+        waits_are_found_by_the_key_of_their_event
+        waits_are_listed_oldest_execution_first;
     key_value:
         values_are_kept_by_pack_and_key
         what_has_expired_is_not_there

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use runner_model::{
-    AttemptNumber, Entry, ExecutionId, Fact, NodeId, Origin, Outcome, PackRef, Requested, RouteId, Status, StepId,
-    TaskName, Timestamp, Version,
+    AttemptNumber, Entry, ExecutionId, Fact, ItemIndex, NodeId, OnExpiry, Origin, Outcome, PackRef, Purpose, Requested,
+    RouteId, Status, StepId, TaskName, Timestamp, Version, Wait, WaitKind,
 };
 use runner_store::{Append, Lease, NewExecution, SqliteOptions, SqliteStore};
 use serde_json::{Value, json};
@@ -31,13 +31,17 @@ pub(crate) fn pack(name: &str) -> PackRef {
 }
 
 pub(crate) fn requested(millis: i64, action: &str) -> Entry {
+    requested_by(millis, action, Origin::Cli)
+}
+
+pub(crate) fn requested_by(millis: i64, action: &str, origin: Origin) -> Entry {
     let requested = Requested {
         action: action.parse().unwrap(),
         pack_version: "0.1.0".into(),
         pack_digest: "00".into(),
         parameters: json!({"message": "grüße"}),
         secret: vec![],
-        origin: Origin::Cli,
+        origin,
         depth: 0,
         simulate: false,
     };
@@ -53,16 +57,43 @@ pub(crate) fn scheduled(millis: i64, step: u32) -> Entry {
         step: StepId(step),
         task: TaskName::new("a_task").unwrap(),
         route: RouteId(0),
+        purpose: Purpose::Task,
         action: "core.noop".parse().unwrap(),
         input: json!({"n": step}),
         secret: vec!["n".into()],
+        items: None,
+        until: None,
     };
     Entry::new(at(millis), fact)
 }
 
 pub(crate) fn result(millis: i64, step: u32, result: Value) -> Entry {
-    let outcome = Outcome::Succeeded { result };
-    Entry::new(at(millis), Fact::AttemptFinished { step: StepId(step), attempt: AttemptNumber::FIRST, outcome })
+    item_result(millis, step, None, result)
+}
+
+pub(crate) fn item_result(millis: i64, step: u32, item: Option<u32>, result: Value) -> Entry {
+    let (item, attempt, outcome) = (item.map(ItemIndex), AttemptNumber::FIRST, Outcome::Succeeded { result });
+    Entry::new(at(millis), Fact::AttemptFinished { step: StepId(step), item, attempt, outcome })
+}
+
+/// A step, or an item of one, waits for an event with this key; without one, for a person.
+pub(crate) fn waiting(millis: i64, step: u32, item: Option<u32>, key: Option<&str>) -> Entry {
+    let kind = match key {
+        Some(key) => WaitKind::Event { key: key.to_owned() },
+        None => WaitKind::Inquiry {
+            prompt: "grow it?".into(),
+            schema: json!({"type": "boolean"}),
+            roles: vec!["operator".into()],
+            users: vec![],
+            route: String::new(),
+        },
+    };
+    let wait = Box::new(Wait { kind, expires_at: Some(at(millis + 1000)), on_expiry: OnExpiry::Fail });
+    Entry::new(at(millis), Fact::WaitOpened { step: StepId(step), item: item.map(ItemIndex), wait })
+}
+
+pub(crate) fn answered(millis: i64, step: u32, item: Option<u32>, answer: Value) -> Entry {
+    Entry::new(at(millis), Fact::Answered { step: StepId(step), item: item.map(ItemIndex), by: "me".into(), answer })
 }
 
 pub(crate) fn finished(millis: i64, status: Status) -> Entry {
@@ -74,6 +105,14 @@ pub(crate) fn new(number: u128) -> NewExecution {
     let millis = i64::try_from(number).unwrap();
     let entries = vec![requested(millis, "core.noop"), started(millis)];
     NewExecution { id: id(number), entries, owner: node("a"), lease_until: at(1000) }
+}
+
+/// The same, started by a step of another.
+pub(crate) fn child(number: u128, parent: u128) -> NewExecution {
+    let mut new = new(number);
+    let millis = i64::try_from(number).unwrap();
+    new.entries[0] = requested_by(millis, "core.noop", Origin::Step { execution: id(parent), step: StepId(0) });
+    new
 }
 
 pub(crate) fn append(lease: &Lease, entries: Vec<Entry>) -> Append {

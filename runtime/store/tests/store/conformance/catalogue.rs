@@ -3,7 +3,7 @@
 use runner_model::{Entry, ExecutionId, ExecutionRecord, Fact, Origin, Status, limits};
 use runner_store::{Catalogue, ExecutionFilter, NewExecution, Store, StoreError};
 
-use crate::given::{append, append_at, at, finished, id, new, node, pack, requested, started};
+use crate::given::{append, append_at, at, child, finished, id, new, node, pack, requested, started};
 
 pub(crate) async fn a_record_follows_its_journal(store: &dyn Store) {
     let created = NewExecution { entries: vec![requested(1, "aiqum.create_svm")], ..new(1) };
@@ -53,7 +53,10 @@ pub(crate) async fn lists_are_filtered(store: &dyn Store) {
         (ExecutionFilter { pack: Some(pack("core")), ..all.clone() }, vec![3, 2, 1]),
         (ExecutionFilter { created_after: Some(at(2)), created_before: Some(at(4)), ..all.clone() }, vec![3, 2]),
         (ExecutionFilter { status: Some(Status::Failed), action, created_before: Some(at(2)), ..all.clone() }, vec![]),
-        (ExecutionFilter { pack: Some(pack("core2")), status: Some(Status::Failed), ..all }, vec![4]),
+        (ExecutionFilter { pack: Some(pack("core2")), status: Some(Status::Failed), ..all.clone() }, vec![4]),
+        (ExecutionFilter { open: Some(true), ..all.clone() }, vec![3]),
+        (ExecutionFilter { open: Some(false), pack: Some(pack("core2")), ..all.clone() }, vec![5, 4]),
+        (ExecutionFilter { parent: Some(id(1)), ..all }, vec![]),
     ];
     for (filter, expected) in cases {
         let found = store.list(&filter, None, 10).await.unwrap();
@@ -83,6 +86,26 @@ pub(crate) async fn lists_are_paged_from_the_newest(store: &dyn Store) {
     }
     assert_eq!(seen, (1..=9).rev().map(id).collect::<Vec<_>>());
     assert_eq!(store.list(&filter, None, 0).await.unwrap(), []);
+}
+
+pub(crate) async fn the_executions_that_steps_start_are_found_by_their_parent(store: &dyn Store) {
+    store.create(new(1)).await.unwrap();
+    // Child 9 was asked for at 9 ms, child 3 later, as ids of children do not sort by time.
+    let mut late = child(3, 1);
+    late.entries[0].at = at(20);
+    let late = store.create(late).await.unwrap();
+    store.create(child(9, 1)).await.unwrap();
+    store.create(child(4, 9)).await.unwrap();
+    let ids = |records: Vec<ExecutionRecord>| records.iter().map(|record| record.id).collect::<Vec<_>>();
+    assert_eq!(ids(store.children(id(1)).await.unwrap()), [id(9), id(3)]);
+    assert_eq!(ids(store.children(id(9)).await.unwrap()), [id(4)]);
+    assert_eq!(store.children(id(77)).await.unwrap(), []);
+    store.append(append(&late, vec![finished(30, Status::Failed)])).await.unwrap();
+    let open = |open| ExecutionFilter { parent: Some(id(1)), open, ..ExecutionFilter::default() };
+    assert_eq!(ids(store.list(&open(None), None, 9).await.unwrap()), [id(9), id(3)]);
+    assert_eq!(ids(store.list(&open(Some(true)), None, 9).await.unwrap()), [id(9)]);
+    assert_eq!(ids(store.list(&open(Some(false)), None, 9).await.unwrap()), [id(3)]);
+    assert_eq!(ids(store.list(&open(None), Some(id(9)), 9).await.unwrap()), [id(3)]);
 }
 
 pub(crate) async fn ids_are_found_by_their_beginning(store: &dyn Store) {

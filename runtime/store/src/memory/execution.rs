@@ -1,0 +1,72 @@
+//! One execution of the model: its journal, its line in the catalogue, its owner.
+
+use runner_model::{Entry, ExecutionRecord, FencingToken, NodeId, Timestamp, Version};
+
+use crate::{Append, Lease, StoreError, projection};
+
+#[derive(Debug)]
+pub(super) struct Execution {
+    pub(super) record: ExecutionRecord,
+    pub(super) entries: Vec<Entry>,
+    pub(super) owner: Option<NodeId>,
+    /// Whether it is parked, and until when.
+    pub(super) parked: Option<Option<Timestamp>>,
+    token: FencingToken,
+}
+
+impl Execution {
+    pub(super) fn begin(record: ExecutionRecord, entries: Vec<Entry>, owner: &NodeId) -> Self {
+        let owner = (!record.status.is_terminal()).then(|| owner.clone());
+        Self { record, entries, owner, parked: None, token: FencingToken(1) }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        !self.record.status.is_terminal()
+    }
+
+    pub(super) fn lease(&self) -> Lease {
+        Lease { id: self.record.id, token: self.token, version: self.version() }
+    }
+
+    pub(super) fn give(&mut self, node: &NodeId) -> Lease {
+        self.token = self.token.next();
+        self.owner = Some(node.clone());
+        self.lease()
+    }
+
+    pub(super) fn check(&self, token: FencingToken) -> Result<(), StoreError> {
+        if self.token == token { Ok(()) } else { Err(StoreError::Fenced) }
+    }
+
+    pub(super) fn park(&mut self, token: FencingToken, wake_at: Option<Timestamp>) -> Result<(), StoreError> {
+        self.check(token)?;
+        if !self.is_open() {
+            return Err(StoreError::has_ended());
+        }
+        self.parked = Some(wake_at);
+        Ok(())
+    }
+
+    pub(super) fn append(&mut self, append: Append) -> Result<Version, StoreError> {
+        self.check(append.token)?;
+        if self.version() != append.expected {
+            return Err(StoreError::VersionConflict { expected: append.expected, found: self.version() });
+        }
+        let mut record = self.record.clone();
+        projection::proceed(&mut record, &append.entries)?;
+        if append.entries.is_empty() {
+            return Ok(self.version());
+        }
+        self.record = record;
+        self.entries.extend(append.entries);
+        self.parked = None;
+        if !self.is_open() {
+            self.owner = None;
+        }
+        Ok(self.version())
+    }
+
+    fn version(&self) -> Version {
+        Version(self.entries.len() as u64)
+    }
+}

@@ -1,0 +1,91 @@
+//! Open waits: one row each, changed in the transaction that appends the entry.
+
+use std::fmt::Write as _;
+
+use runner_model::{ExecutionId, ItemIndex, StepId, Timestamp};
+use rusqlite::{Connection, Row, ToSql, named_params, params, params_from_iter};
+
+use super::fault::{Problem, unreadable};
+use super::query::integer;
+use crate::waits::{Change, key_of};
+use crate::{Awaited, OpenWait, WaitFilter, codec};
+
+/// Makes the changes that entries of an execution lead to.
+pub(crate) fn change(db: &Connection, id: ExecutionId, changes: &[Change]) -> Result<(), Problem> {
+    changes.iter().try_for_each(|change| match change {
+        Change::Open(open) => insert(db, open),
+        Change::Close(step, item) => {
+            db.prepare_cached("DELETE FROM waits WHERE execution = ?1 AND step = ?2 AND item = ?3")?
+                .execute(params![id.as_bytes(), step.0, number(*item)])?;
+            Ok(())
+        }
+        Change::CloseAll => {
+            db.prepare_cached("DELETE FROM waits WHERE execution = ?1")?.execute([id.as_bytes()])?;
+            Ok(())
+        }
+    })
+}
+
+fn insert(db: &Connection, open: &OpenWait) -> Result<(), Problem> {
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO waits (execution, step, item, kind, key, opened_at, expires_at, wait)
+         VALUES (:execution, :step, :item, :kind, :key, :opened_at, :expires_at, :wait)",
+    )?
+    .execute(named_params! {
+        ":execution": open.execution.as_bytes(),
+        ":step": open.step.0,
+        ":item": number(open.item),
+        ":kind": Awaited::of(&open.wait).as_str(),
+        ":key": key_of(&open.wait),
+        ":opened_at": open.opened_at.as_millis(),
+        ":expires_at": open.wait.expires_at.map(Timestamp::as_millis),
+        ":wait": codec::to_json("the wait", &open.wait)?,
+    })?;
+    Ok(())
+}
+
+/// The first waits that the filter admits.
+pub(crate) fn list(db: &Connection, filter: &WaitFilter, limit: usize) -> Result<Vec<OpenWait>, Problem> {
+    let mut sql = String::from("SELECT execution, step, item, opened_at, wait FROM waits WHERE true");
+    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+    let mut narrow = |column: &str, value: Box<dyn ToSql>| {
+        values.push(value);
+        // Writing to a string cannot fail.
+        let _ = write!(sql, " AND {column} = ?{}", values.len());
+    };
+    if let Some(execution) = filter.execution {
+        narrow("execution", Box::new(*execution.as_bytes()));
+    }
+    if let Some(kind) = filter.kind {
+        narrow("kind", Box::new(kind.as_str()));
+    }
+    if let Some(key) = &filter.key {
+        narrow("key", Box::new(key.clone()));
+    }
+    values.push(Box::new(integer(limit as u64)));
+    let _ = write!(sql, " ORDER BY execution, step, item LIMIT ?{}", values.len());
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut waits = Vec::new();
+    while let Some(row) = rows.next()? {
+        waits.push(open_of(row)?);
+    }
+    Ok(waits)
+}
+
+fn open_of(row: &Row<'_>) -> Result<OpenWait, Problem> {
+    let item: i64 = row.get(2)?;
+    let json = row.get_ref(4)?.as_blob().map_err(|_| unreadable("a wait"))?;
+    Ok(OpenWait {
+        execution: ExecutionId::from_bytes(row.get(0)?),
+        step: StepId(row.get(1)?),
+        item: u32::try_from(item).ok().map(ItemIndex),
+        opened_at: Timestamp::from_millis(row.get(3)?),
+        wait: codec::from_json(json).map_err(|_| unreadable("a wait"))?,
+    })
+}
+
+/// The item as it is kept: no item is -1.
+fn number(item: Option<ItemIndex>) -> i64 {
+    item.map_or(-1, |item| i64::from(item.0))
+}
