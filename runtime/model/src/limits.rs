@@ -55,6 +55,8 @@ pub const ITEMS_MAX: usize = 50_000;
 pub const ATTEMPTS_MAX: u32 = 100_000;
 /// Times that the command `retry` runs a step again: Orquesta's own number.
 pub const RETRY_COMMAND_MAX: u32 = 3;
+/// What a delay can be of the one before: beyond that the second is the longest already.
+pub const BACKOFF_MAX: f64 = 100.0;
 /// How long a `poll` goes on that names no `timeout`.
 pub const POLL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest delay, timeout or interval of a workflow: ten years, which no date overflows.

@@ -32,7 +32,7 @@ pub(crate) struct Read {
 }
 
 const FOREIGN: Foreign = Foreign {
-    later: &["timeout", "on_cancel", "output_schema", "notify", "retry", "concurrency", "idempotent", "permissions"],
+    later: &["output_schema", "notify", "retry", "concurrency", "idempotent", "permissions"],
     instead: &[
         ("version", "remove it: Orquesta's `version` is not needed here"),
         ("input", "write `parameters:`, a map from names to schemas such as `{type: string}`"),
@@ -51,6 +51,9 @@ pub(crate) fn read(file: &Document<'_>, node: &Node, reference: ActionRef) -> Re
     let metadata = metadata::read(file, &mut fields, reference);
     let vars = fields.get("vars").map(|node| bindings::read(file, node, "vars")).unwrap_or_default();
     let output = fields.get("output").map(|node| bindings::read(file, node, "output")).unwrap_or_default();
+    let timeout = task::number(file, &mut fields, "timeout", &task::TIMEOUT);
+    let mut calls = Vec::new();
+    let on_cancel = task::cleanup(file, &mut fields, "on_cancel", &mut calls);
     let tasks_place = fields.place_of("tasks");
     let tasks_node = fields.get("tasks");
     let tasks = fields.require("tasks", tasks_node.map(|node| tasks(file, node)), "{…}");
@@ -60,7 +63,8 @@ pub(crate) fn read(file: &Document<'_>, node: &Node, reference: ActionRef) -> Re
     let all_known = fields.finish(&FOREIGN);
 
     let read = tasks.unwrap_or_default();
-    let plan = PlanBuilder { vars, output, tasks: read.tasks, ..PlanBuilder::default() }.build();
+    calls.extend(read.calls);
+    let plan = PlanBuilder { vars, output, tasks: read.tasks, timeout, on_cancel }.build();
     let names: Vec<_> = metadata.parameters.names().collect();
     let doubt = inspection::Doubt { variables: !metadata.parameters_complete || !all_known, ..read.doubt };
     inspection::report(file, node, &plan, &names, &doubt);
@@ -77,7 +81,7 @@ pub(crate) fn read(file: &Document<'_>, node: &Node, reference: ActionRef) -> Re
         body: Body::Workflow(Arc::new(plan)),
         source: file.source.path().to_owned(),
     };
-    Read { reference: metadata.reference, parameters, action: Some(action), calls: read.calls }
+    Read { reference: metadata.reference, parameters, action: Some(action), calls }
 }
 
 /// The tasks of a workflow.
@@ -108,7 +112,7 @@ fn tasks(file: &Document<'_>, node: &Node) -> Tasks {
         let read = task::read(file, value, *key_span);
         // A transition that could not be read leaves holes in the graph that are no mistakes of their own.
         tasks.doubt.transitions |= file.findings.errors() > before && read.transitions_incomplete;
-        tasks.calls.extend(read.call);
+        tasks.calls.extend(read.calls);
         if let Some(name) = name {
             tasks.tasks.insert(name, read.task);
         }

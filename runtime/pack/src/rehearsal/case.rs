@@ -42,22 +42,30 @@ pub(super) fn read(context: &Context<'_>, node: &Node, default_name: Option<&str
     let workflow = fields.require("workflow", workflow, "name_of_the_workflow");
     let workflow = workflow.and_then(|text| reference(context, text, workflow_place));
     let inputs = fields.get("inputs").and_then(|node| map(file, node, "inputs")).unwrap_or_default();
+    let mocks = fields.get("mock_action_executions").map(|node| mock::read(context, node)).unwrap_or_default();
+    let expected = expected::read(file, &mut fields);
+    let inspection = inspection(file, &mut fields);
+    let simulate = fields.boolean("simulate").unwrap_or(false);
+    let events = fields.get("events").map(|node| outside::events(file, node)).unwrap_or_default();
+    let answers = fields.get("answers").map(|node| outside::answers(file, node)).unwrap_or_default();
+    let start = fields.get("clock").and_then(|node| outside::clock(file, node));
+    let reruns = fields.get("rerun").map(|node| phases(context, node)).unwrap_or_default();
+    fields.finish(&FOREIGN);
     let rehearsal = Rehearsal {
         name: name.unwrap_or_default().to_owned(),
         source: file.source.path().to_owned(),
         line: file.source.position(start_of(node).start).line,
         workflow: workflow?,
         inputs,
-        mocks: fields.get("mock_action_executions").map(|node| mock::read(context, node)).unwrap_or_default(),
-        expected: expected::read(file, &mut fields),
-        inspection: inspection(file, &mut fields),
-        simulate: fields.boolean("simulate").unwrap_or(false),
-        events: fields.get("events").map(|node| outside::events(file, node)).unwrap_or_default(),
-        answers: fields.get("answers").map(|node| outside::answers(file, node)).unwrap_or_default(),
-        start: fields.get("clock").and_then(|node| outside::clock(file, node)),
-        reruns: fields.get("rerun").map(|node| phases(context, node)).unwrap_or_default(),
+        mocks,
+        expected,
+        inspection,
+        simulate,
+        events,
+        answers,
+        start,
+        reruns,
     };
-    fields.finish(&FOREIGN);
     (file.findings.errors() == before).then_some(rehearsal)
 }
 

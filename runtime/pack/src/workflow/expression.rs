@@ -1,5 +1,6 @@
 //! Compiles values with expressions in them; a mistake points into the file at the very character.
 
+use runner_engine::expression::scan;
 use runner_engine::template::CompileError;
 use runner_engine::{Condition, Template};
 use runner_model::code;
@@ -19,6 +20,24 @@ pub(super) fn template(file: &Document<'_>, node: &Node) -> Template {
             Template::literal(Value::Null)
         }
     }
+}
+
+/// The template in the part of a text that begins at byte `at`, reported like that of the whole.
+pub(super) fn template_behind(file: &Document<'_>, node: &Node, at: usize) -> Template {
+    let text = node.as_text().and_then(|text| text.get(at..)).unwrap_or_default();
+    match Template::compile(&Value::String(text.trim_end().to_owned())) {
+        Ok(template) => template,
+        Err(mut errors) => {
+            errors.iter_mut().for_each(|error| error.offset += at);
+            report(file, node, &errors);
+            Template::literal(Value::Null)
+        }
+    }
+}
+
+/// Whether a text that compiles is one expression and nothing else, so that its value keeps its type.
+pub(super) fn is_one_expression(text: &str) -> bool {
+    scan::pieces(text).is_ok_and(|pieces| matches!(pieces.as_slice(), [scan::Piece::Expression { .. }]))
 }
 
 /// The condition in a node; none if it does not compile, which is reported.

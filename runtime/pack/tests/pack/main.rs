@@ -10,4 +10,5 @@ mod hostile;
 mod kit;
 mod parameters;
 mod rehearsals;
+mod tasks;
 mod workflows;

@@ -77,8 +77,7 @@ fn the_shape_is_checked() {
         ("  a: {next: {do: fail}}", "E-PACK-0005", (2, 13), "begin it with a dash"),
         ("  a: {next: b}\n  b: {}", "E-PACK-0005", (2, 13), "`next: [{do: b}]`"),
         ("  a: {join: 0}", "E-PACK-0005", (2, 13), "from 1"),
-        ("  a: {join: {needs: 1}}", "E-PACK-0020", (2, 13), "not supported"),
-        ("  a: {next: [{do: retry}]}", "E-PACK-0020", (2, 19), "not supported"),
+        ("  a: {join: {needs: 1}}", "E-FLOW-0013", (2, 7), "none"),
         ("  a: {next: [{do: 5}]}", "E-PACK-0005", (2, 19), "`do` must be"),
         ("  a: {next: [{publish: a=1}]}", "E-PACK-0005", (2, 24), "short form"),
         ("  a: {next: [{publish: [a]}]}", "E-PACK-0005", (2, 25), "`- a: null`"),
@@ -88,10 +87,6 @@ fn the_shape_is_checked() {
         ("  a: {publish: [{a: 1}]}", "E-PACK-0004", (2, 7), "belongs to an item of `next`"),
         ("  a: 5", "E-PACK-0005", (2, 6), "must be a map"),
     ]);
-    for key in ["with", "retry", "delay", "timeout", "poll", "if", "compensate", "heartbeat_timeout", "on_unknown"] {
-        let found = only(&format!("  a: {{{key}: 1}}"));
-        assert_eq!((found.0.as_str(), found.1), ("E-PACK-0020", (2, 7)), "{key}");
-    }
 }
 
 #[test]
