@@ -57,6 +57,8 @@ pub const ATTEMPTS_MAX: u32 = 100_000;
 pub const RETRY_COMMAND_MAX: u32 = 3;
 /// What a delay can be of the one before: beyond that the second is the longest already.
 pub const BACKOFF_MAX: f64 = 100.0;
+/// The key that ties an event to the step that waits for it, in bytes: an id, perhaps with a few words before it.
+pub const EVENT_KEY_BYTES_MAX: usize = 512;
 /// How long a `poll` goes on that names no `timeout`.
 pub const POLL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest delay, timeout or interval of a workflow: ten years, which no date overflows.
@@ -84,6 +86,10 @@ pub const STORE_BATCH_MAX: usize = 512;
 pub const STORE_QUEUE_MAX: usize = 4096;
 /// Bytes of commands that ride in one commit: what is copied to the log and flushed in some milliseconds.
 pub const STORE_BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// A value of an entry (a result, an input, parameters, an answer), in bytes of JSON, that stands in the journal itself.
+/// A larger one is a blob beside it: four pages of the database, from where compressing it and keeping it once, though a
+/// step and its execution both return it, saves more than finding it costs.
+pub const RESULT_INLINE_BYTES_MAX: usize = 16 * 1024;
 /// How long the store waits for a lock of another process, in milliseconds.
 pub const STORE_BUSY_MS: u64 = 10_000;
 /// Connections of one process that read the database at the same time: more than that only compete for the cores.

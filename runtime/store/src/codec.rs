@@ -3,6 +3,12 @@
 //! `serde_json` writes any depth but reads only 128 levels, and an entry wraps the values of others in levels of its
 //! own: a result that was just deep enough to be read from the guest could be recorded and never read again. So the
 //! depth is counted here, in both directions, and the reader's own limit is off.
+//!
+//! A large value of an entry is taken out of it and kept as a [`Blob`]. Which ones were taken stands beside the entries,
+//! in a column of its own, so that no value that a user made can be taken for a reference.
+
+mod blob;
+mod place;
 
 use runner_model::{Entry, ExecutionId, Version, limits};
 use serde::Serialize;
@@ -10,6 +16,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use crate::StoreError;
+pub(crate) use blob::{Blob, Hash};
 
 /// Levels that the journal may add around a value: the list, the entry, the outcome, the failure, and some to spare.
 const DEPTH_MAX: usize = limits::JSON_DEPTH_MAX + 16;
@@ -22,7 +29,26 @@ pub(crate) type Digest = [u8; 16];
 pub(crate) struct Written {
     pub json: Vec<u8>,
     pub count: u64,
+    /// Which values of the entries are blobs, as bytes; none if all of them stand in the JSON.
+    pub references: Option<Vec<u8>>,
+    pub blobs: Vec<Blob>,
     pub digest: Digest,
+}
+
+impl Written {
+    /// How much is written to the database, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.blobs.iter().map(|blob| blob.data.len()).sum::<usize>().saturating_add(self.json.len())
+    }
+}
+
+/// The entries of one append as they are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stored<'a> {
+    pub json: &'a [u8],
+    pub count: u64,
+    pub references: Option<&'a [u8]>,
+    pub digest: &'a [u8],
 }
 
 /// Makes sure that entries can be written down and read again.
@@ -30,29 +56,51 @@ pub(crate) fn check_entries(entries: &[Entry]) -> Result<(), StoreError> {
     to_json("the entry", &entries).map(|_| ())
 }
 
-/// Writes down the entries that follow after `first` others.
-pub(crate) fn write_entries(id: ExecutionId, first: Version, entries: &[Entry]) -> Result<Written, StoreError> {
-    let json = to_json("the entry", &entries)?;
-    let count = entries.len() as u64;
-    let digest = digest(id, first, count, &json);
-    Ok(Written { json, count, digest })
-}
-
-/// Reads the entries of one append and makes sure that they are what was written.
-pub(crate) fn read_entries(
+/// Writes down the entries that follow after `first` others. Their large values are gone from them afterwards.
+pub(crate) async fn write_entries(
     id: ExecutionId,
     first: Version,
-    count: u64,
-    json: &[u8],
-    expected: &[u8],
-) -> Result<Vec<Entry>, StoreError> {
-    let damaged = |why: &str| StoreError::Corrupt { what: format!("entry {first} of execution {id} {why}") };
-    if digest(id, first, count, json) != expected {
-        return Err(damaged("is not what was written"));
+    entries: &mut [Entry],
+) -> Result<Written, StoreError> {
+    let count = entries.len() as u64;
+    // The depth is that of the whole, wherever its parts are kept.
+    let mut json = to_json("the entry", &entries)?;
+    let mut blobs = Vec::new();
+    let mut references = None;
+    if json.len() > limits::RESULT_INLINE_BYTES_MAX {
+        let large = place::take_large(entries)?;
+        if !large.is_empty() {
+            json = to_json("the entry", &entries)?;
+            let (found, made) = blob::make(large).await?;
+            (references, blobs) = (Some(place::write(&found)), made);
+        }
     }
-    let entries: Vec<Entry> = from_json(json).map_err(|reason| damaged(&format!("cannot be read: {reason}")))?;
+    let digest = digest(id, first, count, &json, references.as_deref());
+    Ok(Written { json, count, references, blobs, digest })
+}
+
+/// Reads the entries of one append and makes sure that they are what was written. `fetch` finds a blob: the length of
+/// the value, and the compressed bytes.
+pub(crate) fn read_entries<E: From<StoreError>>(
+    id: ExecutionId,
+    first: Version,
+    stored: Stored<'_>,
+    mut fetch: impl FnMut(&Hash) -> Result<Option<(u64, Vec<u8>)>, E>,
+) -> Result<Vec<Entry>, E> {
+    let damaged = |why: &str| StoreError::Corrupt { what: format!("entry {first} of execution {id} {why}") };
+    let Stored { json, count, references, digest: expected } = stored;
+    if digest(id, first, count, json, references) != expected {
+        return Err(damaged("is not what was written").into());
+    }
+    let mut entries: Vec<Entry> = from_json(json).map_err(|reason| damaged(&format!("cannot be read: {reason}")))?;
     if entries.len() as u64 != count {
-        return Err(damaged("has another number of entries than recorded"));
+        return Err(damaged("has another number of entries than recorded").into());
+    }
+    for reference in place::read(references.unwrap_or_default()) {
+        let found = fetch(&reference.hash)?;
+        let plain = found.and_then(|(bytes, data)| blob::open(&reference.hash, bytes, &data));
+        let plain = plain.ok_or_else(|| damaged("has a large value that is not what was written"))?;
+        place::put_back(&mut entries, &reference, &plain).ok_or_else(|| damaged("has no place for a large value"))?;
     }
     Ok(entries)
 }
@@ -100,12 +148,16 @@ fn depth(json: &[u8]) -> usize {
     deepest
 }
 
-fn digest(id: ExecutionId, first: Version, count: u64, json: &[u8]) -> Digest {
+fn digest(id: ExecutionId, first: Version, count: u64, json: &[u8], references: Option<&[u8]>) -> Digest {
     let mut hash = Sha256::new();
     hash.update(id.as_bytes());
     hash.update(first.0.to_be_bytes());
     hash.update(count.to_be_bytes());
     hash.update(json);
+    if let Some(references) = references {
+        hash.update(references);
+        hash.update(references.len().to_be_bytes());
+    }
     let whole: [u8; 32] = hash.finalize().into();
     let mut half = Digest::default();
     half.iter_mut().zip(whole).for_each(|(to, from)| *to = from);

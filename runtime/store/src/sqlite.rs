@@ -96,11 +96,11 @@ impl SqliteStore {
 #[async_trait]
 impl Journal for SqliteStore {
     async fn create(&self, new: NewExecution) -> Result<Lease, StoreError> {
-        self.writer.submit(command::Create::new(new)?).await
+        self.writer.submit(command::Create::new(new).await?).await
     }
 
     async fn append(&self, append: Append) -> Result<Version, StoreError> {
-        self.writer.submit(command::Extend::new(append)?).await
+        self.writer.submit(command::Extend::new(append).await?).await
     }
 
     async fn read(&self, id: ExecutionId, from: Version) -> Result<Vec<Entry>, StoreError> {

@@ -1,5 +1,7 @@
 //! Open waits: what steps wait for from outside, kept beside the journals so that whoever has an answer finds them.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use runner_model::{Entry, ExecutionId, Fact, ItemIndex, StepId, Timestamp, Wait, WaitKind};
 
@@ -94,7 +96,7 @@ pub(crate) fn key_of(wait: &Wait) -> Option<&str> {
 #[derive(Debug)]
 pub(crate) enum Change {
     /// A wait is there; it takes the place of an earlier one of the same step or item.
-    Open(OpenWait),
+    Open(Box<OpenWait>),
     /// The step or item does not wait any more.
     Close(StepId, Option<ItemIndex>),
     /// Nothing of the execution waits any more.
@@ -106,7 +108,7 @@ pub(crate) fn changes(execution: ExecutionId, entries: &[Entry]) -> Vec<Change> 
     let change = |entry: &Entry| match &entry.fact {
         Fact::WaitOpened { step, item, wait } => {
             let (step, item, wait) = (*step, *item, Wait::clone(wait));
-            Some(Change::Open(OpenWait { execution, step, item, opened_at: entry.at, wait }))
+            Some(Change::Open(Box::new(OpenWait { execution, step, item, opened_at: entry.at, wait })))
         }
         Fact::Answered { step, item, .. } | Fact::AttemptFinished { step, item, .. } => {
             Some(Change::Close(*step, *item))
@@ -115,4 +117,21 @@ pub(crate) fn changes(execution: ExecutionId, entries: &[Entry]) -> Vec<Change> 
         _ => None,
     };
     entries.iter().filter_map(change).collect()
+}
+
+/// What is open after all the entries of an execution, by step and item.
+pub(crate) fn fold(execution: ExecutionId, entries: &[Entry]) -> Vec<OpenWait> {
+    let mut open = BTreeMap::new();
+    for change in changes(execution, entries) {
+        match change {
+            Change::Open(wait) => {
+                open.insert((wait.step, wait.item), *wait);
+            }
+            Change::Close(step, item) => {
+                open.remove(&(step, item));
+            }
+            Change::CloseAll => open.clear(),
+        }
+    }
+    open.into_values().collect()
 }

@@ -12,7 +12,7 @@ impl State {
         for change in changes {
             match change {
                 Change::Open(open) => {
-                    self.waits.insert((id, open.step, open.item), open);
+                    self.waits.insert((id, open.step, open.item), *open);
                 }
                 Change::Close(step, item) => {
                     self.waits.remove(&(id, step, item));

@@ -22,11 +22,11 @@ pub(crate) struct Create {
 }
 
 impl Create {
-    pub(crate) fn new(new: NewExecution) -> Result<Self, StoreError> {
+    pub(crate) async fn new(mut new: NewExecution) -> Result<Self, StoreError> {
         let record = projection::fold(new.id, &new.entries)?;
         Ok(Self {
             origin: codec::to_json("the origin", &record.origin)?,
-            written: codec::write_entries(new.id, Version(0), &new.entries)?,
+            written: codec::write_entries(new.id, Version(0), &mut new.entries).await?,
             waits: crate::waits::changes(new.id, &new.entries),
             record,
             owner: new.owner,
@@ -76,7 +76,7 @@ impl Command for Create {
     }
 
     fn bytes(&self) -> usize {
-        self.written.json.len()
+        self.written.bytes()
     }
 }
 
@@ -91,9 +91,9 @@ pub(crate) struct Extend {
 }
 
 impl Extend {
-    pub(crate) fn new(append: Append) -> Result<Self, StoreError> {
-        let Append { id, token, expected, entries } = append;
-        let written = codec::write_entries(id, expected, &entries)?;
+    pub(crate) async fn new(append: Append) -> Result<Self, StoreError> {
+        let Append { id, token, expected, mut entries } = append;
+        let written = codec::write_entries(id, expected, &mut entries).await?;
         let waits = crate::waits::changes(id, &entries);
         Ok(Self { id, token, expected, entries, written, waits })
     }
@@ -133,7 +133,7 @@ impl Command for Extend {
     }
 
     fn bytes(&self) -> usize {
-        self.written.json.len()
+        self.written.bytes()
     }
 }
 
@@ -168,7 +168,14 @@ fn tell_parent(db: &Connection, before: Status, record: &ExecutionRecord) -> Res
 }
 
 fn insert_entries(db: &Connection, execution: i64, first: Version, written: &Written) -> Result<(), rusqlite::Error> {
-    db.prepare_cached("INSERT INTO journal (execution, first, count, digest, entries) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![execution, integer(first.0), integer(written.count), written.digest, written.json])
-        .map(|_| ())
+    for blob in &written.blobs {
+        db.prepare_cached("INSERT INTO blobs (hash, bytes, data) VALUES (?1, ?2, ?3) ON CONFLICT (hash) DO NOTHING")?
+            .execute(params![blob.hash, integer(blob.bytes), blob.data])?;
+    }
+    let Written { json, count, references, digest, .. } = written;
+    db.prepare_cached(
+        "INSERT INTO journal (execution, first, count, digest, entries, blobs) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![execution, integer(first.0), integer(*count), digest, json, references])
+    .map(|_| ())
 }

@@ -7,7 +7,9 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params, params_from_iter};
 
 use super::fault::{Problem, unreadable};
-use crate::{ExecutionFilter, StoreError, codec};
+use super::waits;
+use crate::codec::{self, Hash, Stored};
+use crate::{ExecutionFilter, StoreError, catalogue};
 
 /// One line of the catalogue.
 pub(crate) fn record(db: &Connection, id: ExecutionId) -> Result<ExecutionRecord, Problem> {
@@ -99,9 +101,12 @@ pub(crate) fn between(
 
 /// The entries of a journal after the first `from`.
 pub(crate) fn entries(db: &Connection, id: ExecutionId, from: Version) -> Result<Vec<Entry>, Problem> {
-    // One transaction, so that the length and the rows belong together.
-    let snapshot = db.unchecked_transaction()?;
-    let (row, version) = snapshot
+    // One transaction, so that the length, the rows and the blobs belong together.
+    entries_in(&*db.unchecked_transaction()?, id, from)
+}
+
+fn entries_in(db: &Connection, id: ExecutionId, from: Version) -> Result<Vec<Entry>, Problem> {
+    let (row, version) = db
         .prepare_cached("SELECT row, version FROM executions WHERE id = ?1")?
         .query_row([id.as_bytes()], |row| Ok((row.get::<_, i64>(0)?, count(row, 1)?)))
         .optional()?
@@ -109,8 +114,8 @@ pub(crate) fn entries(db: &Connection, id: ExecutionId, from: Version) -> Result
     if from.0 >= version {
         return Ok(Vec::new());
     }
-    let mut statement = snapshot.prepare_cached(
-        "SELECT first, count, entries, digest FROM journal
+    let mut statement = db.prepare_cached(
+        "SELECT first, count, entries, digest, blobs FROM journal
          WHERE execution = ?1
            AND first >= (SELECT max(first) FROM journal WHERE execution = ?1 AND first <= ?2)
          ORDER BY first",
@@ -124,29 +129,48 @@ pub(crate) fn entries(db: &Connection, id: ExecutionId, from: Version) -> Result
             return Err(incomplete(id));
         }
         next = first.checked_add(count);
-        let (json, digest) = (row.get_ref(2)?.as_blob(), row.get_ref(3)?.as_blob());
-        let (Ok(json), Ok(digest)) = (json, digest) else { return Err(unreadable("entries")) };
-        let written = codec::read_entries(id, Version(first), count, json, digest)?;
+        let columns = (row.get_ref(2)?.as_blob(), row.get_ref(3)?.as_blob(), row.get_ref(4)?.as_blob_or_null());
+        let (Ok(json), Ok(digest), Ok(references)) = columns else { return Err(unreadable("entries")) };
+        let stored = Stored { json, count, references, digest };
+        let written = codec::read_entries(id, Version(first), stored, |hash| blob(db, hash))?;
         let known = usize::try_from(from.0.saturating_sub(first)).unwrap_or(usize::MAX);
         entries.extend(written.into_iter().skip(known));
     }
     if next == Some(version) { Ok(entries) } else { Err(incomplete(id)) }
 }
 
+/// A large value: its length, and its compressed bytes.
+fn blob(db: &Connection, hash: &Hash) -> Result<Option<(u64, Vec<u8>)>, Problem> {
+    let found = db
+        .prepare_cached("SELECT bytes, data FROM blobs WHERE hash = ?1")?
+        .query_row([hash], |row| Ok((count(row, 0)?, row.get(1)?)))
+        .optional()?;
+    Ok(found)
+}
+
 fn incomplete(id: ExecutionId) -> Problem {
     StoreError::Corrupt { what: format!("entries of execution {id} are missing") }.into()
 }
 
-/// Checks the structure of the database and every journal.
+/// Checks the structure of the database, every journal, and what is kept beside the journals.
 pub(crate) fn verify(db: &Connection) -> Result<(), Problem> {
     check_structure(db)?;
-    let mut statement = db.prepare("SELECT id FROM executions")?;
-    let mut ids = statement.query([])?;
-    while let Some(row) = ids.next()? {
-        let id = ExecutionId::from_bytes(row.get(0)?);
-        let folded = crate::projection::fold(id, &entries(db, id, Version(0))?);
-        if folded.ok() != Some(record(db, id)?) {
-            return Err(StoreError::Corrupt { what: format!("execution {id} is listed otherwise than it ran") }.into());
+    // One snapshot: what is compared must be of the same moment.
+    let snapshot = db.unchecked_transaction()?;
+    let mut statement = snapshot.prepare("SELECT id, parent FROM executions")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, parent) = (ExecutionId::from_bytes(row.get(0)?), row.get::<_, Option<[u8; 16]>>(1)?);
+        let otherwise =
+            |what: &str| StoreError::Corrupt { what: format!("execution {id} {what} otherwise than it ran") };
+        let entries = entries_in(&snapshot, id, Version(0))?;
+        let record = record(&snapshot, id)?;
+        let parent = parent.map(ExecutionId::from_bytes);
+        if crate::projection::fold(id, &entries).as_ref() != Ok(&record) || catalogue::parent_of(&record) != parent {
+            return Err(otherwise("is listed").into());
+        }
+        if waits::of(&snapshot, id)? != crate::waits::fold(id, &entries) {
+            return Err(otherwise("waits").into());
         }
     }
     Ok(())

@@ -73,6 +73,11 @@ pub(crate) fn list(db: &Connection, filter: &WaitFilter, limit: usize) -> Result
     Ok(waits)
 }
 
+/// All waits of an execution.
+pub(crate) fn of(db: &Connection, id: ExecutionId) -> Result<Vec<OpenWait>, Problem> {
+    list(db, &WaitFilter { execution: Some(id), ..WaitFilter::default() }, usize::MAX)
+}
+
 fn open_of(row: &Row<'_>) -> Result<OpenWait, Problem> {
     let item: i64 = row.get(2)?;
     let json = row.get_ref(4)?.as_blob().map_err(|_| unreadable("a wait"))?;

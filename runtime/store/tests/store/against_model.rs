@@ -11,8 +11,8 @@ use runner_store::{
 use serde_json::{Value, json};
 
 use crate::given::{
-    answered, at, finished, id, item_result, node, pack, requested, requested_by, result, scheduled, sqlite, started,
-    waiting,
+    answered, at, finished, id, item_result, node, noise, pack, requested, requested_by, result, scheduled, sqlite,
+    started, waiting,
 };
 
 #[derive(Debug, Clone)]
@@ -132,6 +132,7 @@ fn entry() -> impl Strategy<Value = Entry> {
     let millis = 0..100_i64;
     prop_oneof![
         4 => (millis.clone(), 0..9_u32).prop_map(|(at, step)| scheduled(at, step)),
+        2 => (millis.clone(), 0..3_u64).prop_map(|(at, seed)| result(at, 0, large(seed))),
         4 => (millis.clone(), any::<f64>(), ".{0,9}").prop_map(|(at, n, text)| result(at, 0, json!({"n": n, "t": text}))),
         3 => millis.clone().prop_map(started),
         1 => millis.clone().prop_map(|millis| Entry::new(at(millis), Fact::CancelRequested { by: "me".into() })),
@@ -145,6 +146,11 @@ fn entry() -> impl Strategy<Value = Entry> {
         1 => millis.clone().prop_map(|millis| Entry::new(at(millis), Fact::Rested { status: Status::Paused })),
         1 => millis.prop_map(|millis| requested(millis, "core.noop")),
     ]
+}
+
+/// One of few, so that the same ones come again.
+fn large(seed: u64) -> Value {
+    json!({"text": noise(seed, 17_000), "n": seed})
 }
 
 fn beginning() -> impl Strategy<Value = Vec<Entry>> {

@@ -41,6 +41,8 @@ conformance! {
         an_id_is_used_once
         a_journal_begins_with_a_request_and_has_no_second
         illegal_moves_are_refused
+        large_values_come_back_as_they_were_written
+        values_around_the_limit_come_back_as_they_were_written
         values_of_every_depth_that_a_guest_may_return_can_be_read_again
         what_is_not_there_is_not_found;
     lease:

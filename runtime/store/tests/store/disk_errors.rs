@@ -7,7 +7,7 @@ use runner_model::{Version, code};
 use runner_store::{Journal as _, KeyValue as _, StoreError};
 use serde_json::{Value, json};
 
-use crate::given::{append_at, id, new, pack, result, sqlite};
+use crate::given::{append_at, id, new, noise, pack, result, sqlite};
 
 const DIRECTORY: &str = "RUNNER_STORE_TEST_LIMITED";
 
@@ -43,9 +43,9 @@ async fn a_child_that_writes_until_the_disk_fails() {
     let store = sqlite(&directory).await;
     let lease = store.create(new(1)).await.unwrap();
     let mut acknowledged = lease.version;
-    let big = Value::String("x".repeat(64 * 1024));
+    let big = |seed| Value::String(noise(seed, 64 * 1024));
     let error = loop {
-        match store.append(append_at(&lease, acknowledged, vec![result(1, 0, big.clone())])).await {
+        match store.append(append_at(&lease, acknowledged, vec![result(1, 0, big(acknowledged.0))])).await {
             Ok(version) => acknowledged = version,
             Err(error) => break error,
         }

@@ -100,6 +100,20 @@ pub(crate) fn finished(millis: i64, status: Status) -> Entry {
     Entry::new(at(millis), Fact::Finished { status, result: Value::Null, errors: vec![] })
 }
 
+/// A text of so many bytes that cannot be compressed to much less than three quarters, another one for each seed.
+pub(crate) fn noise(seed: u64, bytes: usize) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut state = seed.wrapping_mul(2).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let letter = |_| {
+        // xorshift64*: the high bits are good.
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        char::from(LETTERS[usize::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 58).unwrap()])
+    };
+    (0..bytes).map(letter).collect()
+}
+
 /// Execution `number`, asked for and started at `number` ms, held by node `a` until 1000 ms.
 pub(crate) fn new(number: u128) -> NewExecution {
     let millis = i64::try_from(number).unwrap();

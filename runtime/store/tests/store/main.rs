@@ -9,6 +9,7 @@
 )]
 
 mod against_model;
+mod blobs;
 mod conformance;
 mod crash;
 mod disk_errors;
@@ -16,4 +17,5 @@ mod files;
 mod full;
 mod given;
 mod group_commit;
+mod schema;
 mod two_stores;

@@ -1,10 +1,12 @@
 //! Journals: what is appended, what is refused, what is read.
 
-use runner_model::{FencingToken, Status, Version};
+use runner_model::{Entry, Fact, FencingToken, ItemIndex, Status, StepId, Version, limits};
 use runner_store::{Append, Catalogue, NewExecution, Store, StoreError};
 use serde_json::{Value, json};
 
-use crate::given::{append, append_at, finished, id, new, requested, result, scheduled, started};
+use crate::given::{
+    answered, append, append_at, at, finished, id, item_result, new, noise, requested, result, scheduled, started,
+};
 
 pub(crate) async fn entries_come_back_as_they_were_written(store: &dyn Store) {
     let new = new(1);
@@ -99,8 +101,69 @@ pub(crate) async fn values_of_every_depth_that_a_guest_may_return_can_be_read_ag
         lease.version = store.append(append(&lease, vec![result(2, 0, nested(levels))])).await.unwrap();
     }
     assert_eq!(store.read(id(1), Version(0)).await.unwrap().len(), 11);
+    // Neither is a large one, wherever it is kept, deeper than a small one may be.
+    let wide = |levels: usize| json!([nested(levels), noise(1, 20_000)]);
+    lease.version = store.append(append(&lease, vec![result(2, 0, wide(120))])).await.unwrap();
+    assert_eq!(store.read(id(1), lease.version).await.unwrap().len(), 0);
+    for value in [nested(1000), wide(142), wide(1000)] {
+        let refused = store.append(append(&lease, vec![result(2, 0, value)])).await;
+        assert!(matches!(refused, Err(StoreError::Illegal { .. })), "{refused:?}");
+    }
     let refused = store.append(append(&lease, vec![result(2, 0, nested(1000))])).await;
     assert!(matches!(refused, Err(StoreError::Illegal { .. })), "{refused:?}");
+}
+
+/// A list that takes a good deal more than the limit.
+fn large(seed: u64) -> Value {
+    let row = |n| json!({"n": n, "float": 0.1 + 0.2, "name": noise(seed + n, 40), "text": "\u{0}ü\"\\", "none": null});
+    (0..500).map(row).collect()
+}
+
+pub(crate) async fn large_values_come_back_as_they_were_written(store: &dyn Store) {
+    let mut new = new(1);
+    let Fact::Requested(requested) = &mut new.entries[0].fact else { panic!("it is one") };
+    requested.parameters = json!({"rows": large(1)});
+    let mut all = new.entries.clone();
+    let mut lease = store.create(new).await.unwrap();
+    let mut step = scheduled(2, 0);
+    let Fact::StepScheduled { input, items, .. } = &mut step.fact else { panic!("it is one") };
+    (*input, *items) = (json!({"in": large(2)}), Some(vec![Value::Null, large(3), json!("small")]));
+    let mut listed = scheduled(2, 1);
+    let Fact::StepScheduled { items, .. } = &mut listed.fact else { panic!("it is one") };
+    *items = Some((0..5_000).map(|n| json!({"volume": n})).collect());
+    let item = Fact::ItemScheduled {
+        step: StepId(1),
+        item: ItemIndex(0),
+        action: "core.noop".parse().unwrap(),
+        input: large(4),
+        secret: vec![],
+    };
+    let end = Fact::Finished { status: Status::Succeeded, result: large(5), errors: vec![] };
+    let appends = [
+        vec![step, listed, Entry::new(at(2), item)],
+        vec![result(3, 0, large(5)), result(3, 1, json!("small")), result(3, 2, large(5))],
+        vec![answered(4, 3, None, large(6)), item_result(4, 1, Some(0), large(7))],
+        vec![Entry::new(at(5), end)],
+    ];
+    for entries in appends {
+        all.extend(entries.clone());
+        lease.version = store.append(append(&lease, entries)).await.unwrap();
+    }
+    for from in 0..=all.len() {
+        assert_eq!(store.read(id(1), Version(from as u64)).await.unwrap(), all[from..], "from {from}");
+    }
+}
+
+pub(crate) async fn values_around_the_limit_come_back_as_they_were_written(store: &dyn Store) {
+    let mut lease = store.create(new(1)).await.unwrap();
+    let mut all = new(1).entries;
+    // Two quotes belong to the JSON of a text.
+    for bytes in limits::RESULT_INLINE_BYTES_MAX - 4..limits::RESULT_INLINE_BYTES_MAX + 3 {
+        let entry = result(2, 0, Value::String(noise(1, bytes)));
+        all.push(entry.clone());
+        lease.version = store.append(append(&lease, vec![entry])).await.unwrap();
+    }
+    assert_eq!(store.read(id(1), Version(0)).await.unwrap(), all);
 }
 
 pub(crate) async fn what_is_not_there_is_not_found(store: &dyn Store) {
