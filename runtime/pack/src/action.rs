@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use runner_engine::template::Place;
 use runner_model::{ActionRef, PackRef, code, limits};
 use serde_json::Value;
 
@@ -13,6 +14,7 @@ use crate::metadata::{self, Tag};
 use crate::parameters::{Parameters, compile_schema, read_schema};
 use crate::source::Span;
 use crate::suggest;
+use crate::wait;
 use crate::yaml::{Kind, Node};
 
 /// Something runnable.
@@ -52,6 +54,10 @@ pub enum Body {
     },
     /// Nothing.
     Noop,
+    /// A question to people: what it asks stands in its parameters ([`Action::wait`]).
+    Inquiry,
+    /// Waiting for an event: which one stands in its parameters ([`Action::wait`]).
+    WaitFor,
     /// A graph of tasks.
     Workflow(Arc<runner_engine::Plan>),
 }
@@ -79,7 +85,10 @@ const FOREIGN: Foreign = Foreign {
 };
 
 /// Runner types of this format that come later.
-const LATER: [&str; 6] = ["http", "script", "inquiry", "python", "javascript", "command"];
+const LATER: [&str; 5] = ["http", "script", "python", "javascript", "command"];
+
+/// Runner types that this version carries out.
+const RUNNER_TYPES: [&str; 4] = ["wasm", "noop", "inquiry", "wait_for"];
 
 pub(crate) fn read(file: &Document<'_>, node: &Node, pack: &PackRef, reference: ActionRef) -> Read {
     let nothing = |reference| Read { reference, parameters: None, action: None, component: None };
@@ -90,6 +99,9 @@ pub(crate) fn read(file: &Document<'_>, node: &Node, pack: &PackRef, reference: 
     let output_schema = fields.get("output_schema").and_then(|node| output_schema(file, node));
     let body = body(file, &mut fields, pack, metadata.reference.name());
     let all_known = fields.finish(&FOREIGN);
+    if let Some((body, _)) = &body {
+        check_wait(file, node, body, &metadata.parameters);
+    }
 
     let component = match &body {
         Some((Body::Wasm { component, .. }, place)) => Some((component.clone(), *place)),
@@ -141,29 +153,40 @@ fn body(file: &Document<'_>, fields: &mut Fields<'_>, pack: &PackRef, name: &str
     let has_entry_point = fields.entry("entry_point").is_some();
     let entry_point = fields.text("entry_point");
     let runner_type = fields.text("runner_type");
-    match fields.require("runner_type", runner_type, "wasm")? {
+    let word = fields.require("runner_type", runner_type, "wasm")?;
+    let body = match word {
         "wasm" => {
             let place = if has_entry_point { entry_place } else { type_place };
-            wasm_body(file, pack, entry_point.unwrap_or(name), place).map(|body| (body, place))
+            return wasm_body(file, pack, entry_point.unwrap_or(name), place).map(|body| (body, place));
         }
-        "noop" => {
-            if entry_point.is_some_and(|entry_point| !entry_point.is_empty()) {
-                let message = "a `noop` action runs nothing and has no entry point";
-                file.add(Mistake::new(code::PACK_BAD_VALUE, entry_place, message).hint("remove `entry_point`"));
-            }
-            Some((Body::Noop, type_place))
-        }
+        "noop" => Some(Body::Noop),
+        "inquiry" => Some(Body::Inquiry),
+        "wait_for" => Some(Body::WaitFor),
         other => {
             file.add(unknown_runner_type(other, type_place));
             None
         }
+    };
+    if body.is_some() && entry_point.is_some_and(|entry_point| !entry_point.is_empty()) {
+        let message = format!("an action of the runner type `{word}` runs no code and has no entry point");
+        file.add(Mistake::new(code::PACK_BAD_VALUE, entry_place, message).hint("remove `entry_point`"));
     }
+    body.map(|body| (body, type_place))
+}
+
+/// What an inquiry or a wait cannot make use of is no parameter of it.
+fn check_wait(file: &Document<'_>, node: &Node, body: &Body, parameters: &Parameters) {
+    let Some((name, known)) = wait::unknown_parameter(body, parameters) else { return };
+    let (_, span, _) = node.at(&[Place::Key("parameters".to_owned()), Place::Key(name.to_owned())]);
+    let message = format!("an action of this runner type makes no use of a parameter `{name}`");
+    let hint = suggest::hint(name, known.iter().copied(), "it knows");
+    file.add(Mistake::new(code::PACK_BAD_VALUE, span, message).maybe_hint(hint));
 }
 
 fn unknown_runner_type(word: &str, place: Span) -> Mistake {
     if LATER.contains(&word) {
         let message = format!("the runner type `{word}` is not supported by this version of runner");
-        return Mistake::new(code::PACK_NOT_SUPPORTED, place, message).hint("write `runner_type: wasm` or `noop`");
+        return Mistake::new(code::PACK_NOT_SUPPORTED, place, message).hint("write `runner_type: wasm`");
     }
     let mistake = Mistake::new(code::PACK_BAD_VALUE, place, format!("there is no runner type `{word}`"));
     match word {
@@ -178,7 +201,8 @@ fn unknown_runner_type(word: &str, place: Span) -> Mistake {
         | "remote-shell-script" => {
             mistake.hint("actions run as WebAssembly: build a component and write `runner_type: wasm`")
         }
-        _ => mistake.maybe_hint(suggest::hint(word, ["wasm", "noop"], "runner types are")),
+        "inquirer" => mistake.hint("write `runner_type: inquiry`"),
+        _ => mistake.maybe_hint(suggest::hint(word, RUNNER_TYPES, "runner types are")),
     }
 }
 

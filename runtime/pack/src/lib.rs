@@ -23,6 +23,7 @@ mod parameters;
 mod rehearsal;
 mod source;
 pub mod suggest;
+mod wait;
 mod workflow;
 mod yaml;
 
@@ -38,3 +39,4 @@ pub use parameters::{Parameter, ParameterError, ParameterKind, Parameters};
 pub use rehearsal::{
     Expected, ExpectedRequest, Mock, MockAnswer, MockEvent, Phase, Rehearsal, read_rehearsals, rehearsal_files,
 };
+pub use wait::{AnswerError, check_answer};

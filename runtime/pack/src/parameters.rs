@@ -11,6 +11,7 @@ use jsonschema::Validator;
 use runner_model::Code;
 use serde_json::{Map, Value, json};
 
+pub(crate) use bind::shown;
 pub(crate) use read::{Purpose, read};
 pub(crate) use schema::{compile as compile_schema, read as read_schema};
 

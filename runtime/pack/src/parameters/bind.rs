@@ -119,7 +119,7 @@ impl Parameter {
 }
 
 /// A value, for a message.
-fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     /// Enough to recognise it.
     const SHOWN_CHARS_MAX: usize = 60;
     let text = value.to_string();

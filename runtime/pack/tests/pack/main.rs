@@ -11,4 +11,5 @@ mod kit;
 mod parameters;
 mod rehearsals;
 mod tasks;
+mod waits;
 mod workflows;
