@@ -1,58 +1,39 @@
 //! What a workflow does next: a fold over journal entries.
 //!
 //! [`State::apply`] takes the next entry into the state; [`State::outstanding`] says what has been decided and not yet
-//! been recorded. Whoever drives it records the outstanding commands as entries and applies those too. Recovery is
-//! the same fold over the journal, after which `outstanding` and [`State::in_flight`] say where to go on.
+//! been recorded, [`State::due`] what the time says. Whoever drives it records those commands as entries and applies
+//! them too. Recovery is the same fold over the journal, after which `outstanding` and [`State::in_flight`] say where to
+//! go on.
 //!
 //! The semantics are Orquesta's: every matching transition fires; what a branch publishes is a *delta*, and a context
 //! is the merge of the deltas on the way to it, in the order of arrival; a task that several transitions lead to runs
 //! once for each of them, on a route of its own, unless it joins them.
 //!
+//! A task runs as a **step**; what is tried until it has an outcome is a **unit**: the step itself, or one item of a
+//! step that runs over a list.
+//!
 //! **Nothing here reads a clock, a store or the environment.** An entry that does not follow from the state is refused
 //! ([`Stop::Mismatch`]): the journal belongs to another plan.
 
+mod attempt;
+mod chance;
+mod command;
 mod context;
 mod decide;
 mod finish;
+mod items;
+mod join;
+mod rerun;
+mod settings;
 mod state;
+mod step;
 mod transition;
+mod unwind;
 
-use runner_model::{ActionRef, ErrorRecord, RouteId, Status, StepId, TaskName};
-use serde_json::Value;
-
-pub use state::{InFlight, State};
-
-/// Something that was decided and is not yet recorded.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Command {
-    /// Start a step.
-    StartStep {
-        /// The step.
-        step: StepId,
-        /// The task it runs.
-        task: TaskName,
-        /// Its route.
-        route: RouteId,
-        /// The action to call.
-        action: ActionRef,
-        /// The rendered input.
-        input: Value,
-    },
-    /// Interrupt what runs: the execution is being cancelled.
-    InterruptStep {
-        /// The step.
-        step: StepId,
-    },
-    /// End the execution.
-    Finish {
-        /// A terminal status.
-        status: Status,
-        /// What it returns.
-        result: Value,
-        /// What went wrong, in order.
-        errors: Vec<ErrorRecord>,
-    },
-}
+pub use command::Command;
+pub use rerun::RerunError;
+pub use state::State;
+pub use step::{InFlight, Passage, UnitId};
 
 /// Why an entry could not be applied.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -75,6 +56,18 @@ pub enum Stop {
 pub struct Mismatch {
     /// What does not fit, in a lowercase sentence.
     pub what: String,
+}
+
+impl Mismatch {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into() }
+    }
+}
+
+impl Stop {
+    pub(crate) fn mismatch(what: impl Into<String>) -> Self {
+        Mismatch::new(what).into()
+    }
 }
 
 #[cfg(test)]

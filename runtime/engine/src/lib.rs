@@ -13,10 +13,8 @@ pub mod inspect;
 pub mod plan;
 pub mod template;
 
-pub use conductor::{Command, Mismatch, State, Stop};
+pub use conductor::{Command, InFlight, Mismatch, Passage, RerunError, State, Stop, UnitId};
 pub use expression::{EvaluationError, Expression, Frame};
 pub use inspect::{Finding, inspect};
-pub use plan::{
-    Binding, Cleanup, Join, OnUnknown, Plan, PlanBuilder, Poll, Retry, Target, Task, Transition, With,
-};
+pub use plan::{Binding, Cleanup, Join, OnUnknown, Plan, PlanBuilder, Poll, Retry, Target, Task, Transition, With};
 pub use template::{CompileError, Condition, Place, Template, kind_name};

@@ -359,6 +359,20 @@ impl Plan {
         written.flat_map(|(_, task)| targets(task)).filter_map(|(_, name)| self.tasks.get_index_of(name))
     }
 
+    /// For each task, whether it is one of `from` or can be reached from them.
+    pub(crate) fn reachable(&self, from: impl IntoIterator<Item = usize>) -> Vec<bool> {
+        let mut seen = vec![false; self.tasks.len()];
+        let mut open: Vec<usize> = from.into_iter().collect();
+        while let Some(task) = open.pop() {
+            match seen.get_mut(task) {
+                Some(seen) if !*seen => *seen = true,
+                _ => continue,
+            }
+            open.extend(self.successors(task));
+        }
+        seen
+    }
+
     /// The transitions that lead to a target, in the order of the file.
     pub(crate) fn inbound_of_target(&self, target: &Target) -> &[TransitionId] {
         match target {

@@ -128,6 +128,14 @@ names! {
         |c| c.is_ascii_alphanumeric() || c == '_' || c == '-';
 }
 
+impl TaskName {
+    /// The name of the step that a workflow's own `on_cancel` makes.
+    #[must_use]
+    pub fn on_cancel() -> Self {
+        Self("on_cancel".into())
+    }
+}
+
 /// The full name of an action: `pack.name`. An action's own name may hold letters, digits, `_`, `-` and `.`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ActionRef {
@@ -139,6 +147,12 @@ impl ActionRef {
     /// The reference of the action `name` in `pack`.
     pub fn new(pack: &PackRef, name: &str) -> Result<Self, NameError> {
         format!("{pack}.{name}").parse()
+    }
+
+    /// The action that does nothing: what a task calls that names none.
+    #[must_use]
+    pub fn noop() -> Self {
+        Self { text: "core.noop".into(), dot: "core".len() }
     }
 
     /// The whole reference.

@@ -83,9 +83,7 @@ impl Wait {
     #[must_use]
     pub fn answered(&self, by: &str, answer: &Value) -> Option<Outcome> {
         match &self.kind {
-            WaitKind::Inquiry { .. } => {
-                Some(Outcome::Succeeded { result: json!({"response": answer, "by": by}) })
-            }
+            WaitKind::Inquiry { .. } => Some(Outcome::Succeeded { result: json!({"response": answer, "by": by}) }),
             WaitKind::Event { .. } => Some(Outcome::Succeeded { result: answer.clone() }),
             WaitKind::Outcome { failure, .. } => match answer.get("outcome").and_then(Value::as_str) {
                 Some("retry") => None,
@@ -141,8 +139,13 @@ mod tests {
     }
 
     fn inquiry(on_expiry: OnExpiry) -> Wait {
-        let kind =
-            WaitKind::Inquiry { prompt: String::new(), schema: json!({}), roles: vec![], users: vec![], route: String::new() };
+        let kind = WaitKind::Inquiry {
+            prompt: String::new(),
+            schema: json!({}),
+            roles: vec![],
+            users: vec![],
+            route: String::new(),
+        };
         wait(kind, on_expiry)
     }
 
@@ -168,9 +171,15 @@ mod tests {
 
     #[test]
     fn waits_are_written_flat_and_read_back() {
-        let wait = Wait { expires_at: Some(Timestamp::from_millis(0)), ..wait(WaitKind::Event { key: "k".into() }, OnExpiry::Fail) };
+        let wait = Wait {
+            expires_at: Some(Timestamp::from_millis(0)),
+            ..wait(WaitKind::Event { key: "k".into() }, OnExpiry::Fail)
+        };
         let written = serde_json::to_value(&wait).unwrap();
-        assert_eq!(written, json!({"kind": "event", "key": "k", "expires_at": "1970-01-01T00:00:00.000Z", "on_expiry": "fail"}));
+        assert_eq!(
+            written,
+            json!({"kind": "event", "key": "k", "expires_at": "1970-01-01T00:00:00.000Z", "on_expiry": "fail"})
+        );
         assert_eq!(serde_json::from_value::<Wait>(written).unwrap(), wait);
     }
 }

@@ -12,11 +12,11 @@ use serde_json::{Map, Value};
 pub(super) type Variables = Map<String, Value>;
 
 /// The deltas of an execution, and how contexts are made of them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Deltas(Vec<Arc<Variables>>);
 
 /// Which deltas a branch has passed, and what they merge into.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Context {
     passed: Arc<[usize]>,
     variables: Arc<Variables>,

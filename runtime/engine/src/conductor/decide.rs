@@ -1,18 +1,38 @@
 //! Starting tasks: the first ones, and those that transitions have arrived at.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use runner_model::{ActionRef, AttemptNumber, Code, ErrorRecord, RouteId, Status, code, limits};
+use runner_model::{
+    ActionRef, AttemptNumber, Code, ErrorRecord, Fact, Purpose, RouteId, Status, TaskName, code, limits,
+};
 use serde_json::Value;
 
-use super::context::{Context, Variables};
-use super::state::{Arrivals, State, Step};
+use super::command::name_of;
+use super::context::Variables;
+use super::settings::{Whose, short};
+use super::state::{Held, Passed, State, Timer};
+use super::step::{Items, Step, Unit, UnitId, UnitState, Work};
 use super::{Mismatch, Stop};
+use crate::Template;
 use crate::expression::{EvaluationError, Frame, TaskResult};
-use crate::plan::{Join, Plan, TransitionId};
+use crate::plan::{Plan, Task};
 
-/// The action of a task that names none.
-const NO_ACTION: &str = "core.noop";
+/// A call as written.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) action: Option<&'a Template>,
+    pub(super) input: &'a Template,
+    pub(super) timeout: Option<&'a Template>,
+    pub(super) heartbeat: Option<&'a Template>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) const fn of_task(task: &'a Task) -> Self {
+        let Task { action, input, timeout, heartbeat_timeout, .. } = task;
+        Self { action: action.as_ref(), input, timeout: timeout.as_ref(), heartbeat: heartbeat_timeout.as_ref() }
+    }
+}
 
 impl State {
     /// The first decision: variables, then the tasks that nothing leads to.
@@ -28,99 +48,234 @@ impl State {
                     variables.insert(binding.name.clone(), value);
                 }
                 Err(error) => {
-                    self.deltas.begin(variables);
                     self.note(None, None, &error)?;
-                    return self.settle(plan);
+                    break;
                 }
             }
         }
         let context = self.deltas.begin(variables);
-        for task in plan.starts() {
-            self.start_step(plan, task, RouteId(0), context.clone())?;
+        self.initial = context.clone();
+        let frame = self.frame(context.variables(), None);
+        self.timeout_ms = self.duration(Whose { task: None, frame: &frame }, "timeout", plan.timeout.as_ref())?;
+        self.set_deadline();
+        if !self.failing {
+            for task in plan.starts() {
+                self.begin_step(plan, Held { task, from: None, route: RouteId(0), context: context.clone() })?;
+            }
         }
         self.settle(plan)
     }
 
-    /// A transition arrived at a task: starts it, or waits for others where it joins them.
-    pub(super) fn arrive(
-        &mut self,
-        plan: &Plan,
-        transition: TransitionId,
-        task: usize,
-        route: RouteId,
-        context: Context,
-    ) -> Result<(), Stop> {
-        let route = self.route_into(plan, transition, task, route);
-        let Some(join) = plan.tasks.get_index(task).and_then(|(_, task)| task.join.as_ref()) else {
-            return self.start_step(plan, task, route, context);
-        };
-        let arrivals = self.waiting.entry((task, route)).or_default();
-        arrivals.contexts.push((transition, context));
-        if arrivals.met || arrivals.tasks() < needed(plan, task, join) {
+    pub(super) fn set_deadline(&mut self) {
+        if let Some(timeout) = self.timeout_ms {
+            self.timers.insert((self.now.plus_ms(timeout), Timer::Deadline));
+        }
+    }
+
+    /// Decides on a step of a task, unless something has failed; then the task is held for a rerun.
+    pub(super) fn begin_step(&mut self, plan: &Plan, held: Held) -> Result<(), Stop> {
+        if self.is_stopping() && !self.sparing {
+            self.held.push(held);
             return Ok(());
         }
-        arrivals.met = true;
-        let contexts = std::mem::take(&mut arrivals.contexts);
-        if plan.in_cycle.get(task).copied().unwrap_or(false) {
-            self.waiting.remove(&(task, route));
-        }
-        let context = self.deltas.join(contexts.iter().map(|(_, context)| context));
-        self.start_step(plan, task, route, context)
-    }
-
-    /// The route on which a task is reached: a split task gets one of its own for each transition that leads to it.
-    fn route_into(&mut self, plan: &Plan, transition: TransitionId, task: usize, route: RouteId) -> RouteId {
-        let passed = usize::try_from(route.0).ok().and_then(|route| self.routes.get(route));
-        if !plan.is_split(task) || passed.is_some_and(|passed| passed.contains(&transition)) {
-            return route;
-        }
-        let longer = passed.into_iter().flatten().copied().chain([transition]).collect();
-        self.routes.push(longer);
-        RouteId(u32::try_from(self.routes.len() - 1).unwrap_or(u32::MAX))
-    }
-
-    fn start_step(&mut self, plan: &Plan, task: usize, route: RouteId, context: Context) -> Result<(), Stop> {
-        let Some((name, written)) = plan.tasks.get_index(task) else {
-            return Err(Mismatch { what: format!("there is no task number {task}") }.into());
+        let Some((name, task)) = plan.tasks.get_index(held.task) else {
+            return Err(Stop::mismatch(format!("there is no task number {}", held.task)));
         };
+        let whose = Some((name, held.route));
         if self.steps.len() >= limits::STEPS_MAX {
             let message = format!("the execution has made {} steps", limits::STEPS_MAX);
-            self.fail(
-                code::FLOW_TOO_MANY_STEPS,
-                Some((name, route)),
-                message,
-                "a cycle needs a transition that leaves it",
-            );
+            self.fail(code::FLOW_TOO_MANY_STEPS, whose, message, "a cycle needs a transition that leaves it");
+            self.ends.push(held.context);
             return Ok(());
         }
-        let frame = self.frame(context.variables(), None);
-        let rendered = match &written.action {
-            Some(action) => action.render(&frame),
-            None => Ok(NO_ACTION.into()),
-        };
-        let start = match (rendered, written.input.render(&frame)) {
-            (Err(error), _) | (_, Err(error)) => {
-                self.ends.push(context);
-                return self.note(Some((name, route)), None, &error);
+        let frame = self.frame(held.context.variables(), None);
+        let mistakes = self.errors.len();
+        let work = match task.condition.as_ref().map(|condition| condition.holds(&frame)) {
+            Some(Ok(false)) => Some(Work::Skip),
+            Some(Err(error)) => {
+                self.note(whose, None, &error)?;
+                None
             }
-            (Ok(action), Ok(input)) => (action, if plan.single { self.parameters.clone() } else { input }),
+            _ => self.work(plan, (name, task), held.route, &frame)?,
         };
-        let Some(action) = start.0.as_str().and_then(|text| text.parse::<ActionRef>().ok()) else {
-            let message = format!("the task's action is {}, which is not an action's name", start.0);
-            self.fail(code::FLOW_UNKNOWN_ACTION, Some((name, route)), message, "write it as `pack.action`");
-            self.ends.push(context);
-            return Ok(());
+        let delay = match &work {
+            Some(Work::One(_) | Work::Many(_)) => {
+                self.duration(Whose { task: whose, frame: &frame }, "delay", task.delay.as_ref())?
+            }
+            _ => None,
         };
+        match work.filter(|_| self.errors.len() == mistakes) {
+            Some(work) => {
+                let until = delay.filter(|delay| *delay > 0).map(|delay| self.now.plus_ms(delay));
+                let number = self.add_step(held, Purpose::Task, work, until);
+                self.fill_items(plan, number)
+            }
+            None => {
+                self.ends.push(held.context);
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds a step that is decided on; gives its number.
+    pub(super) fn add_step(
+        &mut self,
+        held: Held,
+        purpose: Purpose,
+        work: Work,
+        until: Option<runner_model::Timestamp>,
+    ) -> usize {
+        let number = self.steps.len();
+        let Held { task, from, route, context } = held;
         self.steps.push(Step {
             task,
+            from,
             route,
+            purpose,
             context,
             status: Status::Requested,
-            attempt: AttemptNumber::default(),
-            start: Some((action, start.1)),
+            attempt: AttemptNumber::FIRST,
+            spared: self.sparing,
+            passage: usize::MAX,
+            tries: 0,
+            commands: 0,
+            began: None,
+            until,
+            last: None,
+            kept: None,
+            work,
         });
-        self.active += 1;
-        Ok(())
+        self.decided.insert(number);
+        number
+    }
+
+    fn work(
+        &mut self,
+        plan: &Plan,
+        (name, task): (&TaskName, &Task),
+        route: RouteId,
+        frame: &Frame,
+    ) -> Result<Option<Work>, Stop> {
+        let whose = Whose { task: Some((name, route)), frame };
+        let Some(with) = &task.with else {
+            let mut unit = self.unit_for(whose, Call::of_task(task))?;
+            if let Some(unit) = unit.as_mut().filter(|_| plan.single) {
+                unit.input = Arc::new(self.parameters.clone());
+            }
+            return Ok(unit.map(|unit| Work::One(Box::new(unit))));
+        };
+        let values = match with.items.render(frame) {
+            Ok(Value::Array(values)) if values.len() <= limits::ITEMS_MAX => values,
+            Ok(Value::Array(values)) => {
+                let message = format!("`with` has {} items, and {} are allowed", values.len(), limits::ITEMS_MAX);
+                self.fail(code::FLOW_BAD_VALUE, whose.task, message, "run it over parts of the list, by sub-workflows");
+                return Ok(None);
+            }
+            Ok(other) => {
+                let message = format!("`with` gave {}, which is not a list", short(&other));
+                self.fail(
+                    code::FLOW_BAD_VALUE,
+                    whose.task,
+                    message,
+                    "give a list, such as `with: <% ctx(\"names\") %>`",
+                );
+                return Ok(None);
+            }
+            Err(error) => {
+                self.note(whose.task, None, &error)?;
+                return Ok(None);
+            }
+        };
+        let concurrency = self.number(whose, "concurrency", with.concurrency.as_ref())?;
+        Ok(Some(Work::Many(Box::new(Items::new(values, concurrency)))))
+    }
+
+    /// A unit that makes a call; none if it cannot be rendered, which makes the execution fail.
+    pub(super) fn unit_for(&mut self, whose: Whose<'_>, call: Call<'_>) -> Result<Option<Unit>, Stop> {
+        let action = call.action.map_or_else(|| Ok(Value::from(ActionRef::noop().as_str())), |a| a.render(whose.frame));
+        let (action, input) = match (action, call.input.render(whose.frame)) {
+            (Err(error), _) | (_, Err(error)) => {
+                self.note(whose.task, None, &error)?;
+                return Ok(None);
+            }
+            (Ok(action), Ok(input)) => (action, input),
+        };
+        let Some(action) = action.as_str().and_then(|text| text.parse::<ActionRef>().ok()) else {
+            let message = format!("the task's action is {}, which is not an action's name", short(&action));
+            self.fail(code::FLOW_UNKNOWN_ACTION, whose.task, message, "write it as `pack.action`");
+            return Ok(None);
+        };
+        let timeout_ms = self.duration(whose, "timeout", call.timeout)?;
+        let heartbeat_ms = self.duration(whose, "heartbeat_timeout", call.heartbeat)?;
+        Ok(Some(Unit {
+            state: UnitState::Decided,
+            attempt: AttemptNumber::FIRST,
+            action,
+            input: Arc::new(input),
+            timeout_ms: timeout_ms.filter(|timeout| *timeout > 0),
+            heartbeat_ms: heartbeat_ms.filter(|timeout| *timeout > 0),
+            started: None,
+            began: None,
+            polls: 0,
+            progress: None,
+        }))
+    }
+
+    /// A step was recorded.
+    pub(super) fn scheduled(&mut self, plan: &Plan, fact: &Fact) -> Result<(), Stop> {
+        let Fact::StepScheduled { step: id, task, action, input, until, .. } = fact else { return Ok(()) };
+        let number = super::step::step_number(*id);
+        let unlike = || Mismatch::new(format!("step {id} runs {task} ({action}), which was not decided on"));
+        if !self.decided.remove(&number) {
+            return Err(unlike().into());
+        }
+        let passage = self.passages.len();
+        let step = self.step_mut(*id)?;
+        let name = plan.tasks.get_index(step.task).map(|(name, _)| name_of(name, step.purpose));
+        if name.as_ref() != Some(task) || *until != step.until || matches!(step.work, Work::Skip) {
+            return Err(unlike().into());
+        }
+        step.status = Status::Scheduled;
+        step.passage = passage;
+        let (route, unit) = (step.route, UnitId { step: *id, item: None });
+        let next = match &mut step.work {
+            Work::One(one) if one.action != *action => return Err(unlike().into()),
+            Work::One(one) => {
+                debug_assert_eq!(*one.input, *input, "the journal's input is not the one decided on");
+                step.until = None;
+                Some(until.map_or(UnitState::Ready, |until| UnitState::Delayed { until, reason: None }))
+            }
+            Work::Many(_) | Work::Skip => None,
+        };
+        self.open.insert(number);
+        self.passages.push(Passed { step: Some(number), command: "", route, terminal: false });
+        match (next, until) {
+            (Some(next), _) => self.enter(unit, next)?,
+            (None, Some(until)) => {
+                self.counts.delayed += 1;
+                self.timers.insert((*until, Timer::Start(unit)));
+            }
+            (None, None) => {}
+        }
+        self.end_if_empty(plan, number)
+    }
+
+    /// A skipped step was recorded: it is done.
+    pub(super) fn skipped(&mut self, plan: &Plan, id: runner_model::StepId, task: &TaskName) -> Result<(), Stop> {
+        let number = super::step::step_number(id);
+        let passage = self.passages.len();
+        let is_decided = self.decided.remove(&number);
+        let step = self.step_mut(id)?;
+        let name = plan.tasks.get_index(step.task).map(|(name, _)| name);
+        if !is_decided || name != Some(task) || !matches!(step.work, Work::Skip) {
+            return Err(Stop::mismatch(format!("step {id} skips {task}, which was not decided on")));
+        }
+        step.status = Status::Skipped;
+        step.passage = passage;
+        let route = step.route;
+        self.passages.push(Passed { step: Some(number), command: "", route, terminal: false });
+        let current = TaskResult { status: Status::Skipped, result: Arc::new(Value::Null) };
+        self.completed(plan, number, &current, None)
     }
 
     /// What an expression sees now.
@@ -129,6 +284,7 @@ impl State {
             now: self.now,
             variables: variables.clone(),
             current,
+            item: None,
             tasks: self.tasks.clone(),
             execution: Some(self.execution.clone()),
             config: self.config.clone(),
@@ -139,7 +295,7 @@ impl State {
     /// Records that an expression failed, which nothing deals with; a value that is lacking stops the whole decision.
     pub(super) fn note(
         &mut self,
-        task: Option<(&runner_model::TaskName, RouteId)>,
+        task: Option<(&TaskName, RouteId)>,
         transition: Option<usize>,
         error: &EvaluationError,
     ) -> Result<(), Stop> {
@@ -162,13 +318,7 @@ impl State {
     }
 
     /// Records that the execution fails.
-    pub(super) fn fail(
-        &mut self,
-        code: Code,
-        task: Option<(&runner_model::TaskName, RouteId)>,
-        message: String,
-        hint: &str,
-    ) {
+    pub(super) fn fail(&mut self, code: Code, task: Option<(&TaskName, RouteId)>, message: String, hint: &str) {
         self.failing = true;
         self.errors.push(ErrorRecord {
             task: task.map(|(task, _)| task.clone()),
@@ -182,25 +332,34 @@ impl State {
     }
 }
 
-impl Arrivals {
-    /// From how many tasks something has arrived: two transitions of one task count once.
-    fn tasks(&self) -> usize {
-        let mut tasks: Vec<_> = self.contexts.iter().map(|(transition, _)| transition.task).collect();
-        tasks.sort_unstable();
-        tasks.dedup();
-        tasks.len()
+impl Items {
+    fn new(values: Vec<Value>, concurrency: Option<f64>) -> Self {
+        let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is at least 1, and `as` saturates"
+        )]
+        let concurrency = concurrency.map_or(usize::MAX, |number| number.max(1.0) as usize);
+        Self {
+            done: vec![None; values.len()],
+            values: Arc::new(values),
+            concurrency,
+            pending: (0..count).collect::<VecDeque<_>>(),
+            active: BTreeMap::new(),
+            failure: None,
+            halted: false,
+            to_delay: None,
+        }
     }
 }
 
-/// From how many tasks a join needs a transition.
-pub(super) fn needed(plan: &Plan, task: usize, join: &Join) -> usize {
-    match join {
-        Join::Count(count) => *count,
-        Join::All | Join::When(_) => {
-            let mut tasks: Vec<_> = plan.inbound_of(task).iter().map(|transition| transition.task).collect();
-            tasks.sort_unstable();
-            tasks.dedup();
-            tasks.len()
-        }
+/// What `item()` gives.
+pub(super) fn item_of(with: &crate::plan::With, value: &Value) -> Value {
+    match (with.names.as_slice(), value) {
+        ([], value) => value.clone(),
+        ([name], value) => Value::Object([(name.clone(), value.clone())].into_iter().collect()),
+        (names, Value::Array(members)) => Value::Object(names.iter().cloned().zip(members.iter().cloned()).collect()),
+        (_, value) => value.clone(),
     }
 }

@@ -2,33 +2,52 @@
 
 use std::sync::Arc;
 
-use runner_model::{ErrorRecord, RouteId, Status, code};
+use runner_model::{ErrorRecord, Status, code};
 use serde_json::Value;
 
+use super::Stop;
+use super::command::Command;
 use super::context::Variables;
-use super::decide::needed;
-use super::state::{State, step_id};
-use super::{Command, Stop};
+use super::state::{Held, State};
+use super::step::{UnitId, UnitState, Work, step_id};
 use crate::plan::Plan;
 
 impl State {
-    /// Looks whether anything is left to do; if not, decides how the execution ends.
+    /// Looks whether anything is left to do; if not, undoes what is to be undone, and decides how the execution ends.
     pub(super) fn settle(&mut self, plan: &Plan) -> Result<(), Stop> {
-        let spares_siblings = std::mem::take(&mut self.spares_siblings);
-        if self.failing && !spares_siblings {
-            self.drop_unstarted();
+        if self.is_stopping() {
+            self.hold_unstarted();
+            self.give_up_waits(plan)?;
+        } else if plan.joins_on_conditions {
+            self.decide_conditional_joins(plan)?;
         }
-        if self.active > 0 || self.verdict.is_some() || self.status.is_terminal() {
+        if !self.open.is_empty()
+            || !self.decided.is_empty()
+            || self.verdict.is_some()
+            || self.status.is_terminal()
+            || self.status == Status::Requested
+        {
             return Ok(());
         }
-        self.check_joins(plan);
-        let mut status = match (self.status, self.failing) {
-            (Status::Canceling, _) => Status::Canceled,
-            (_, true) => Status::Failed,
-            (_, false) => Status::Succeeded,
+        if self.unwinding.is_none() {
+            self.check_joins(plan);
+        }
+        let status = match (self.status, self.is_late, self.failing) {
+            (Status::Canceling, _, _) => Status::Canceled,
+            (_, true, _) => Status::Timeout,
+            (_, _, true) => Status::Failed,
+            _ => Status::Succeeded,
         };
+        if status != Status::Succeeded && self.unwind(plan)? {
+            return Ok(());
+        }
+        self.conclude(plan, status)
+    }
+
+    fn conclude(&mut self, plan: &Plan, mut status: Status) -> Result<(), Stop> {
         let result = if plan.single { self.single_result(&mut status) } else { self.output(plan, &mut status)? };
-        self.verdict = Some(Command::Finish { status, result, errors: std::mem::take(&mut self.errors) });
+        self.timers.clear();
+        self.verdict = Some(Command::Finish { status, result, errors: self.errors.clone() });
         Ok(())
     }
 
@@ -40,66 +59,122 @@ impl State {
         self.become_status(Status::Canceling)?;
         // A verdict that nobody has recorded is overtaken.
         self.verdict = None;
-        self.drop_unstarted();
-        let begun = self.steps.iter().enumerate();
-        self.interrupts = begun
-            .filter(|(_, step)| matches!(step.status, Status::Scheduled | Status::Running))
-            .map(|(number, _)| step_id(number))
-            .collect();
+        self.note_interrupted(plan);
+        self.interrupt_all();
         self.settle(plan)
     }
 
-    /// Forgets steps that were decided on and not recorded.
-    fn drop_unstarted(&mut self) {
-        for step in self.steps.iter_mut().filter(|step| step.status == Status::Requested) {
-            step.status = Status::Canceled;
-            step.start = None;
-            self.active -= 1;
-            self.ends.push(step.context.clone());
+    /// The workflow's time is over.
+    pub(super) fn pass_deadline(&mut self, plan: &Plan) -> Result<(), Stop> {
+        self.timers.retain(|(_, timer)| *timer != super::state::Timer::Deadline);
+        if self.is_late || self.status.is_terminal() || self.unwinding.is_some() {
+            return Ok(());
+        }
+        self.is_late = true;
+        self.verdict = None;
+        // What is paused has to go on to its end.
+        if matches!(self.status, Status::Pausing | Status::Paused) {
+            self.become_status(Status::Running)?;
+        }
+        let seconds = self.timeout_ms.unwrap_or(0) / 1000;
+        self.errors.push(ErrorRecord {
+            task: None,
+            route: None,
+            transition: None,
+            code: code::FLOW_DEADLINE.id().to_owned(),
+            message: format!("the workflow did not end within its timeout of {seconds} s"),
+            hint: None,
+            details: None,
+        });
+        self.note_interrupted(plan);
+        self.interrupt_all();
+        self.settle(plan)
+    }
+
+    /// Remembers the steps whose `on_cancel` is to be called.
+    fn note_interrupted(&mut self, plan: &Plan) {
+        let has_cleanup = |number: &usize| {
+            let step = self.steps.get(*number)?;
+            let (_, task) = plan.tasks.get_index(step.task)?;
+            (step.purpose.is_task() && step.began.is_some() && task.on_cancel.is_some()).then(|| step_id(*number))
+        };
+        let interrupted: Vec<_> = self.open.iter().filter_map(has_cleanup).collect();
+        self.interrupted.extend(interrupted);
+    }
+
+    fn interrupt_all(&mut self) {
+        for number in self.open.clone() {
+            self.halt_items(number);
+            let Some(step) = self.steps.get(number).filter(|step| step.purpose.is_task()) else { continue };
+            let units = step.open_units().into_iter().map(|(item, _)| UnitId { step: step_id(number), item });
+            self.interrupts.extend(units.collect::<Vec<_>>());
         }
     }
 
-    /// Joins that something arrived at and that can no longer be met.
-    fn check_joins(&mut self, plan: &Plan) {
-        let waiting = std::mem::take(&mut self.waiting);
-        let stopped = self.failing || self.status == Status::Canceling;
-        for ((task, route), arrivals) in waiting {
-            self.ends.extend(arrivals.contexts.iter().map(|(_, context)| context.clone()));
-            if stopped || arrivals.met {
+    /// Forgets steps that were decided and not recorded; a rerun may take them up.
+    fn hold_unstarted(&mut self) {
+        let overrides = self.status == Status::Canceling || self.is_late;
+        for number in self.decided.clone() {
+            let Some(step) = self.steps.get_mut(number) else { continue };
+            if !step.purpose.is_task() || (step.spared && !overrides) {
                 continue;
             }
-            let Some((name, written)) = plan.tasks.get_index(task) else { continue };
-            let Some(join) = &written.join else { continue };
-            let mut arrived: Vec<_> = arrivals
-                .contexts
-                .iter()
-                .filter_map(|(transition, _)| plan.tasks.get_index(transition.task).map(|(name, _)| name.as_str()))
-                .collect();
-            arrived.dedup();
-            let needs = needed(plan, task, join);
-            self.failing = true;
-            self.errors.push(ErrorRecord {
-                task: Some(name.clone()),
-                route: Some(route).filter(|route| *route > RouteId(0)),
-                transition: None,
-                code: code::FLOW_UNREACHABLE_JOIN.id().to_owned(),
-                message: format!(
-                    "the join at `{name}` needs transitions from {needs} tasks and got them from {} ({})",
-                    arrived.len(),
-                    arrived.join(", ")
-                ),
-                hint: Some(
-                    "give the missing tasks a transition for every outcome, or join fewer with `join: N`".to_owned(),
-                ),
-                details: None,
-            });
+            step.status = Status::Canceled;
+            let (task, from, route, context) = (step.task, step.from, step.route, step.context.clone());
+            self.held.push(Held { task, from, route, context });
+            self.decided.remove(&number);
+            self.decided_items.retain(|unit| unit.step != step_id(number));
         }
     }
 
-    /// The result of an execution that runs a single action is that of its only step.
+    /// When the execution is to end, nothing waits any more: not for a time, not for an answer. What polls goes on,
+    /// unless it is interrupted: what it watches is under way.
+    fn give_up_waits(&mut self, plan: &Plan) -> Result<(), Stop> {
+        for number in self.open.clone() {
+            let Some(step) = self.steps.get(number).filter(|step| step.purpose.is_task()) else { continue };
+            if step.spared && step.began.is_none() {
+                continue;
+            }
+            let waits = |state: &UnitState| match state {
+                UnitState::Waiting(_) | UnitState::ToWait(_) | UnitState::Ready => true,
+                UnitState::Delayed { reason, .. } => *reason != Some(runner_model::DelayReason::Poll),
+                UnitState::ToDelay { reason, .. } => *reason != runner_model::DelayReason::Poll,
+                UnitState::Decided | UnitState::Running | UnitState::Paused => false,
+            };
+            let units = step.open_units().into_iter().filter(|(_, unit)| waits(&unit.state));
+            let units: Vec<_> = units.map(|(item, _)| UnitId { step: step_id(number), item }).collect();
+            self.halt_items(number);
+            for unit in units {
+                // What is recorded as waiting has to be recorded as cancelled.
+                self.interrupts.insert(unit);
+            }
+            self.give_up_list(plan, number)?;
+        }
+        Ok(())
+    }
+
+    /// Ends a list of which nothing runs.
+    fn give_up_list(&mut self, plan: &Plan, number: usize) -> Result<(), Stop> {
+        let step = step_id(number);
+        let Some(Work::Many(items)) = self.steps.get_mut(number).map(|step| &mut step.work) else { return Ok(()) };
+        if !items.active.is_empty() {
+            return Ok(());
+        }
+        items.to_delay = None;
+        let id = UnitId { step, item: None };
+        self.to_record.remove(&id);
+        if let Some(until) = self.step_mut(step)?.until.take() {
+            self.timers.remove(&(until, super::state::Timer::Start(id)));
+            self.counts.delayed -= 1;
+        }
+        let outcome = runner_model::Outcome::Canceled;
+        self.end_step(plan, number, &outcome)
+    }
+
+    /// The result of an execution that runs a single action is that of its last step.
     fn single_result(&self, status: &mut Status) -> Value {
-        let Some(step) = self.steps.first() else { return Value::Null };
-        if *status != Status::Canceled && step.status.is_failure() {
+        let Some(step) = self.steps.iter().rev().find(|step| step.purpose.is_task()) else { return Value::Null };
+        if *status == Status::Failed && step.status.is_failure() {
             *status = step.status;
         }
         match self.tasks.values().next() {
@@ -114,7 +189,7 @@ impl State {
         if plan.output.is_empty() {
             return Ok(Value::Null);
         }
-        let context = self.deltas.join(&self.ends);
+        let context = if self.ends.is_empty() { self.initial.clone() } else { self.deltas.join(&self.ends) };
         let mut rolling = context.variables().clone();
         let mut output = Variables::new();
         for binding in &plan.output {

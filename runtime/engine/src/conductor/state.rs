@@ -1,79 +1,110 @@
 //! Where an execution stands, and how an entry is taken into account.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use runner_model::{
-    ActionRef, AttemptNumber, Entry, ErrorRecord, ExecutionId, Fact, Outcome, Requested, RouteId, Status, StepId,
-    TaskName, Timestamp,
+    Entry, ErrorRecord, ExecutionId, Fact, ItemIndex, Outcome, Requested, RouteId, Status, StepId, TaskName, Timestamp,
 };
 use serde_json::{Value, json};
 
+use super::command::{Command, Counts, name_of};
 use super::context::{Context, Deltas};
-use super::{Command, Mismatch, Stop};
+use super::join::Arrivals;
+use super::step::{InFlight, Passage, Step, Unit, UnitId, UnitState, step_id, step_number};
+use super::unwind::Unwinding;
+use super::{Mismatch, Stop};
 use crate::expression::{ExecutionInfo, Tasks};
-use crate::plan::{Plan, TransitionId};
+use crate::plan::{Crossing, Plan};
 
 /// Where an execution stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct State {
     pub(super) status: Status,
     pub(super) execution: Arc<ExecutionInfo>,
     pub(super) parameters: Value,
     pub(super) config: Arc<Value>,
     pub(super) deltas: Deltas,
+    /// The context at the start.
+    pub(super) initial: Context,
     /// The routes: for each, the transitions into split tasks that it went through.
-    pub(super) routes: Vec<Vec<TransitionId>>,
+    pub(super) routes: Vec<Vec<Crossing>>,
     pub(super) steps: Vec<Step>,
-    /// Steps that have not ended, in number.
-    pub(super) active: usize,
+    /// Steps that are recorded and have not ended.
+    pub(super) open: BTreeSet<usize>,
+    pub(super) counts: Counts,
+    /// Steps that were decided and are not recorded.
+    pub(super) decided: BTreeSet<usize>,
+    /// Items that were decided and are not recorded.
+    pub(super) decided_items: BTreeSet<UnitId>,
+    /// Units that may begin.
+    pub(super) ready: BTreeSet<UnitId>,
+    /// Units with a delay or a wait that is not recorded.
+    pub(super) to_record: BTreeSet<UnitId>,
+    /// Units to interrupt.
+    pub(super) interrupts: BTreeSet<UnitId>,
+    pub(super) timers: BTreeSet<(Timestamp, Timer)>,
+    /// Tasks that were to start and did not, because something had failed: for a rerun.
+    pub(super) held: Vec<Held>,
+    /// What the execution passed, in order.
+    pub(super) passages: Vec<Passed>,
     /// The last step of each task, for expressions.
     pub(super) tasks: Arc<Tasks>,
-    /// Tasks that transitions have arrived at and that wait for more of them.
-    pub(super) waiting: BTreeMap<(usize, RouteId), Arrivals>,
+    /// Tasks that transitions have arrived at and that join them.
+    pub(super) arrivals: BTreeMap<(usize, RouteId), Arrivals>,
     /// Contexts of branches that have ended, in the order of their end.
     pub(super) ends: Vec<Context>,
     pub(super) errors: Vec<ErrorRecord>,
     /// Whether something failed that nothing dealt with: nothing new starts.
     pub(super) failing: bool,
-    /// Whether tasks decided on together with a `fail` are still to start.
-    pub(super) spares_siblings: bool,
-    /// What was decided and is not yet recorded, but for starts, which are known from the steps.
+    /// Whether what is decided now starts even so: it stands beside a `fail`.
+    pub(super) sparing: bool,
+    /// How long the execution may take, in milliseconds.
+    pub(super) timeout_ms: Option<i64>,
+    /// Whether its time is over.
+    pub(super) is_late: bool,
+    /// Steps that can be undone, in the order of their end.
+    pub(super) undoable: Vec<UnitId>,
+    /// What is undone and cleaned up before the end.
+    pub(super) unwinding: Option<Unwinding>,
+    /// Steps that were interrupted by a cancellation, for their `on_cancel`.
+    pub(super) interrupted: Vec<StepId>,
+    /// How it ends, if that is decided and not recorded.
     pub(super) verdict: Option<Command>,
-    pub(super) interrupts: VecDeque<StepId>,
     /// Key-value data read for the next decision.
     pub(super) kv: Arc<BTreeMap<String, Value>>,
     /// The moment of the entry that is being applied.
     pub(super) now: Timestamp,
 }
 
-/// One run of a task.
-#[derive(Debug, Clone)]
-pub(super) struct Step {
+/// Something that waits for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// A delayed unit may begin.
+    Start(UnitId),
+    /// A wait has lasted long enough.
+    Expire(UnitId),
+    /// The execution has lasted long enough.
+    Deadline,
+}
+
+/// A task that was to start and did not.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Held {
     pub(super) task: usize,
+    pub(super) from: Option<usize>,
     pub(super) route: RouteId,
     pub(super) context: Context,
-    pub(super) status: Status,
-    pub(super) attempt: AttemptNumber,
-    /// What to start; taken once its start is recorded.
-    pub(super) start: Option<(ActionRef, Value)>,
 }
 
-/// Transitions that have arrived at a task, with the context that each brings, in order.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Arrivals {
-    pub(super) contexts: Vec<(TransitionId, Context)>,
-    /// Whether the join has started its task: it does so once, unless it is in a cycle.
-    pub(super) met: bool,
-}
-
-/// A try of a step that began and of whose end nothing is recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InFlight {
-    /// The step.
-    pub step: StepId,
-    /// Which try; none if the step is scheduled and no try has begun.
-    pub attempt: Option<AttemptNumber>,
+/// A step, or an engine command, that the execution passed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Passed {
+    /// The step; none for a command.
+    pub(super) step: Option<usize>,
+    pub(super) command: &'static str,
+    pub(super) route: RouteId,
+    pub(super) terminal: bool,
 }
 
 impl State {
@@ -86,26 +117,43 @@ impl State {
             parameters: requested.parameters.clone(),
             config,
             deltas: Deltas::default(),
+            initial: Context::default(),
             routes: vec![Vec::new()],
             steps: Vec::new(),
-            active: 0,
+            open: BTreeSet::new(),
+            counts: Counts::default(),
+            decided: BTreeSet::new(),
+            decided_items: BTreeSet::new(),
+            ready: BTreeSet::new(),
+            to_record: BTreeSet::new(),
+            interrupts: BTreeSet::new(),
+            timers: BTreeSet::new(),
+            held: Vec::new(),
+            passages: Vec::new(),
             tasks: Arc::default(),
-            waiting: BTreeMap::new(),
+            arrivals: BTreeMap::new(),
             ends: Vec::new(),
             errors: Vec::new(),
             failing: false,
-            spares_siblings: false,
+            sparing: false,
+            timeout_ms: None,
+            is_late: false,
+            undoable: Vec::new(),
+            unwinding: None,
+            interrupted: Vec::new(),
             verdict: None,
-            interrupts: VecDeque::new(),
             kv: Arc::default(),
             now: Timestamp::default(),
         }
     }
 
     /// The state after a whole journal.
+    ///
+    /// # Errors
+    /// The journal belongs to another plan.
     pub fn replay(plan: &Plan, id: ExecutionId, entries: &[Entry], config: Arc<Value>) -> Result<Self, Stop> {
         let Some((Entry { fact: Fact::Requested(requested), .. }, rest)) = entries.split_first() else {
-            return Err(Mismatch { what: "it does not begin with a request".to_owned() }.into());
+            return Err(Stop::mismatch("it does not begin with a request"));
         };
         let mut state = Self::new(id, requested, config);
         for entry in rest {
@@ -120,34 +168,62 @@ impl State {
         self.status
     }
 
-    /// What was decided and is not yet recorded, in order.
+    /// Attempts that run as far as the journal knows, in the order of their units: after a crash, those to make again
+    /// or to give up.
     #[must_use]
-    pub fn outstanding(&self, plan: &Plan) -> Vec<Command> {
-        let interrupts = self.interrupts.iter().map(|step| Command::InterruptStep { step: *step });
-        let starts = self.steps.iter().enumerate().filter_map(|(number, step)| {
-            let (action, input) = step.start.clone()?;
-            let (task, _) = plan.tasks.get_index(step.task)?;
-            Some(Command::StartStep { step: step_id(number), task: task.clone(), route: step.route, action, input })
-        });
-        interrupts.chain(starts).chain(self.verdict.clone()).collect()
+    pub fn in_flight(&self, plan: &Plan) -> Vec<InFlight> {
+        let open = self.open.iter().filter_map(|number| Some((*number, self.steps.get(*number)?)));
+        let of_step = |(number, step): (usize, &Step)| {
+            let running = step.open_units().into_iter();
+            let running = running.filter(|(_, unit)| matches!(unit.state, UnitState::Running | UnitState::Paused));
+            let task = plan.tasks.get_index(step.task).map(|(name, _)| name_of(name, step.purpose));
+            let in_flight = |(item, unit): (Option<ItemIndex>, &Unit)| {
+                Some(InFlight {
+                    unit: UnitId { step: step_id(number), item },
+                    task: task.clone()?,
+                    attempt: unit.attempt,
+                    action: unit.action.clone(),
+                    input: unit.input.clone(),
+                    started_at: unit.started?,
+                    deadline: unit.deadline(),
+                    heartbeat_ms: unit.heartbeat_ms,
+                    progress: unit.progress.clone(),
+                })
+            };
+            running.filter_map(in_flight).collect::<Vec<_>>()
+        };
+        open.flat_map(of_step).collect()
     }
 
-    /// Steps that are scheduled or running as far as the journal knows: after a crash, those to start again or to
-    /// give up.
+    /// Steps and engine commands that the execution passed, in order, since its request.
     #[must_use]
-    pub fn in_flight(&self) -> Vec<InFlight> {
-        let steps = self.steps.iter().enumerate();
-        steps
-            .filter_map(|(number, step)| match step.status {
-                Status::Scheduled => Some(InFlight { step: step_id(number), attempt: None }),
-                Status::Running => Some(InFlight { step: step_id(number), attempt: Some(step.attempt) }),
-                _ => None,
-            })
-            .collect()
+    pub fn passages(&self, plan: &Plan) -> Vec<Passage> {
+        let name = |passed: &Passed| {
+            let Some(step) = passed.step.and_then(|step| self.steps.get(step)) else {
+                return passed.command.to_owned();
+            };
+            let task = plan.tasks.get_index(step.task).map_or("", |(name, _)| name.as_str());
+            match step.purpose {
+                runner_model::Purpose::Task => task.to_owned(),
+                runner_model::Purpose::Compensate { .. } => format!("{task}__compensate"),
+                runner_model::Purpose::OnCancel { of: Some(_) } => format!("{task}__on_cancel"),
+                runner_model::Purpose::OnCancel { of: None } => TaskName::on_cancel().to_string(),
+            }
+        };
+        let passage = |passed: &Passed| Passage { name: name(passed), route: passed.route, terminal: passed.terminal };
+        self.passages.iter().map(passage).collect()
+    }
+
+    /// The routes, each as the transitions into split tasks that it went through, written `task__tN`.
+    #[must_use]
+    pub fn routes(&self, plan: &Plan) -> Vec<Vec<String>> {
+        let names = |route: &Vec<Crossing>| route.iter().map(|crossing| plan.crossing_name(*crossing)).collect();
+        self.routes.iter().map(names).collect()
     }
 
     /// Takes the next entry into account.
     ///
+    /// # Errors
     /// On an error the state is as it was before.
     pub fn apply(&mut self, plan: &Plan, entry: &Entry) -> Result<(), Stop> {
         if !plan.reads_kv {
@@ -162,8 +238,11 @@ impl State {
 
     fn take(&mut self, plan: &Plan, entry: &Entry) -> Result<(), Stop> {
         self.now = entry.at;
+        if wakes(&entry.fact) && self.status == Status::Pending {
+            self.become_status(Status::Running)?;
+        }
         match &entry.fact {
-            Fact::Requested(_) => return Err(mismatch("a second request")),
+            Fact::Requested(_) => return Err(Stop::mismatch("a second request")),
             Fact::ValuesRead { kv } => {
                 Arc::make_mut(&mut self.kv).extend(kv.iter().map(|(key, value)| (key.clone(), value.clone())));
                 return Ok(());
@@ -172,97 +251,99 @@ impl State {
                 self.become_status(Status::Running)?;
                 self.start(plan)?;
             }
-            Fact::StepScheduled { step, task, action, input, .. } => {
-                self.scheduled(plan, *step, task, action, input)?;
+            Fact::StepScheduled { .. } => self.scheduled(plan, &entry.fact)?,
+            Fact::StepSkipped { step, task, .. } => self.skipped(plan, *step, task)?,
+            Fact::ItemScheduled { step, item, action, .. } => self.item_scheduled(*step, *item, action)?,
+            Fact::AttemptStarted { attempt, .. } => self.attempt_started(unit_of(&entry.fact)?, *attempt)?,
+            Fact::AttemptProgressed { progress, .. } => {
+                self.unit_mut(unit_of(&entry.fact)?)?.progress = Some(progress.clone());
             }
-            Fact::AttemptStarted { step, attempt, .. } => {
-                let step = self.step_in(*step, &[Status::Scheduled, Status::Running])?;
-                step.status = Status::Running;
-                step.attempt = *attempt;
+            Fact::AttemptFinished { attempt, outcome, .. } => {
+                self.attempt_finished(plan, unit_of(&entry.fact)?, *attempt, outcome)?;
             }
-            Fact::AttemptFinished { step, attempt, outcome, .. } => self.finished_step(plan, *step, *attempt, outcome)?,
+            Fact::StepDelayed { until, .. } => self.delayed(plan, unit_of(&entry.fact)?, *until)?,
+            Fact::WaitOpened { wait, .. } => self.wait_opened(unit_of(&entry.fact)?, wait)?,
+            Fact::Answered { by, answer, .. } => self.answered(plan, unit_of(&entry.fact)?, by, answer)?,
+            Fact::ChildPaused { paused, .. } => self.child_paused(unit_of(&entry.fact)?, *paused)?,
+            Fact::PauseRequested { .. } => {
+                if matches!(self.status, Status::Running | Status::Pending) {
+                    self.become_status(Status::Pausing)?;
+                }
+            }
+            Fact::Rested { status } => self.become_status(*status)?,
+            Fact::ResumeRequested { .. } => {
+                if matches!(self.status, Status::Pausing | Status::Paused) {
+                    self.become_status(Status::Running)?;
+                }
+            }
             Fact::CancelRequested { .. } => self.cancel(plan)?,
+            Fact::DeadlinePassed => self.pass_deadline(plan)?,
+            Fact::RerunRequested { tasks, .. } => self.rerun(plan, tasks)?,
             Fact::Finished { status, .. } => self.finished(*status)?,
-            _ => return Err(mismatch("not known")),
         }
         // What was read served this decision; the next one reads afresh.
         self.kv = Arc::default();
         Ok(())
     }
 
-    fn scheduled(
-        &mut self,
-        plan: &Plan,
-        step: StepId,
-        task: &TaskName,
-        action: &ActionRef,
-        input: &Value,
-    ) -> Result<(), Mismatch> {
-        let taken = self.step_in(step, &[Status::Requested])?;
-        let (index, start) = (taken.task, taken.start.take());
-        taken.status = Status::Scheduled;
-        let expected = plan.tasks.get_index(index).map(|(name, _)| name);
-        match start {
-            Some((decided, rendered)) if expected == Some(task) && decided == *action => {
-                debug_assert_eq!(rendered, *input, "the journal's input is not the one decided on");
-                Ok(())
-            }
-            _ => Err(Mismatch { what: format!("step {step} runs {task} ({action}), which was not decided on") }),
-        }
-    }
-
-    fn finished_step(
-        &mut self,
-        plan: &Plan,
-        step: StepId,
-        attempt: AttemptNumber,
-        outcome: &Outcome,
-    ) -> Result<(), Stop> {
-        let running = self.step_in(step, &[Status::Scheduled, Status::Running])?;
-        if running.status == Status::Running && running.attempt != attempt {
-            return Err(mismatch(format!(
-                "attempt {attempt} of step {step} ended, but {} was running",
-                running.attempt
-            )));
-        }
-        running.status = outcome.status();
-        self.active -= 1;
-        self.interrupts.retain(|interrupted| *interrupted != step);
-        self.completed(plan, step, outcome)
-    }
-
     fn finished(&mut self, status: Status) -> Result<(), Mismatch> {
         match self.verdict.take() {
             Some(Command::Finish { status: decided, .. }) if decided == status => self.become_status(status),
-            // Cancelling may be recorded by whoever gives up on an execution that cannot go on.
+            // Whoever gives up on an execution that cannot go on says so.
             _ if status == Status::Failed || status == Status::Abandoned => self.become_status(status),
-            _ => Err(Mismatch { what: format!("it ended as {status}, which was not decided on") }),
+            _ => Err(Mismatch::new(format!("it ended as {status}, which was not decided on"))),
         }
     }
 
     pub(super) fn become_status(&mut self, next: Status) -> Result<(), Mismatch> {
         if !self.status.may_become(next) {
-            return Err(Mismatch { what: format!("{} may not become {next}", self.status) });
+            return Err(Mismatch::new(format!("{} may not become {next}", self.status)));
         }
         self.status = next;
         Ok(())
     }
 
-    fn step_in(&mut self, step: StepId, wanted: &[Status]) -> Result<&mut Step, Mismatch> {
-        match self.steps.get_mut(usize::try_from(step.0).unwrap_or(usize::MAX)) {
-            Some(found) if wanted.contains(&found.status) => Ok(found),
-            Some(found) => Err(Mismatch { what: format!("step {step} is {}", found.status) }),
-            None => Err(Mismatch { what: format!("there is no step {step}") }),
-        }
+    /// Whether the execution is on its way to an end other than success.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.failing || self.is_late || self.status == Status::Canceling
+    }
+
+    pub(super) fn step(&self, step: StepId) -> Option<&Step> {
+        self.steps.get(step_number(step))
+    }
+
+    pub(super) fn step_mut(&mut self, step: StepId) -> Result<&mut Step, Mismatch> {
+        let missing = || Mismatch::new(format!("there is no step {step}"));
+        self.steps.get_mut(step_number(step)).ok_or_else(missing)
+    }
+
+    pub(super) fn unit(&self, unit: UnitId) -> Option<&Unit> {
+        self.step(unit.step)?.unit(unit.item)
+    }
+
+    pub(super) fn unit_mut(&mut self, unit: UnitId) -> Result<&mut Unit, Mismatch> {
+        let step = self.step_mut(unit.step)?;
+        let status = step.status;
+        let gone = || Mismatch::new(format!("step {} is {status} and has nothing that could be tried", unit.step));
+        if status.is_terminal() { Err(gone()) } else { step.unit_mut(unit.item).ok_or_else(gone) }
     }
 }
 
-pub(super) fn step_id(number: usize) -> StepId {
-    StepId(u32::try_from(number).unwrap_or(u32::MAX))
+/// Whether an execution that rested because it waited goes on with this.
+const fn wakes(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::Answered { .. }
+            | Fact::AttemptStarted { .. }
+            | Fact::AttemptFinished { .. }
+            | Fact::StepScheduled { .. }
+            | Fact::DeadlinePassed
+    )
 }
 
-fn mismatch(what: impl Into<String>) -> Stop {
-    Mismatch { what: what.into() }.into()
+fn unit_of(fact: &Fact) -> Result<UnitId, Mismatch> {
+    let step = fact.step().ok_or_else(|| Mismatch::new("an entry about no step"))?;
+    Ok(UnitId { step, item: fact.item() })
 }
 
 /// What expressions see as the result of a step: its value, or what is known of its failure.

@@ -1,177 +1,20 @@
 //! The conductor without a store, a host or a clock: workflows as JSON, outcomes as said, replay compared with the live
 //! state at every entry.
 
-use std::collections::BTreeMap;
+mod durable;
+mod run;
+
 use std::sync::Arc;
 
 use runner_model::{
-    AttemptNumber, Entry, ExecutionId, Fact, Failure, Origin, Outcome, Requested, Status, TaskName, Timestamp, code,
+    ActionRef, AttemptNumber, Entry, Fact, Failure, Outcome, Purpose, RerunTask, RouteId, Status, StepId, TaskName,
+    Timestamp, code,
 };
 use serde_json::{Value, json};
 
 use super::*;
-use crate::plan::{Binding, Join, Plan, PlanBuilder, Target, Task, Transition};
-use crate::{Condition, Template};
-
-fn bindings(list: &Value) -> Vec<Binding> {
-    let items = list.as_array().into_iter().flatten().flat_map(|item| item.as_object().unwrap());
-    items.map(|(name, value)| Binding { name: name.clone(), value: Template::compile(value).unwrap() }).collect()
-}
-
-fn plan(workflow: &Value) -> Plan {
-    let target = |name: &str| match name {
-        "fail" => Target::Fail,
-        "noop" => Target::Noop,
-        "continue" => Target::Continue,
-        "retry" => Target::Retry,
-        task => Target::Task(TaskName::new(task).unwrap()),
-    };
-    let transition = |next: &Value| Transition {
-        when: next.get("when").map(|when| Condition::compile(when).unwrap()),
-        publish: bindings(&next["publish"]),
-        targets: next["do"].as_str().into_iter().flat_map(|names| names.split(", ")).map(target).collect(),
-    };
-    let task = |task: &Value| Task {
-        action: task.get("action").map(|action| Template::compile(action).unwrap()),
-        input: Template::compile(&task.get("input").cloned().unwrap_or_else(|| json!({}))).unwrap(),
-        join: task.get("join").map(|join| join.as_u64().map_or(Join::All, |count| Join::Count(count as usize))),
-        next: task["next"].as_array().into_iter().flatten().map(transition).collect(),
-        ..Task::default()
-    };
-    let tasks = workflow["tasks"].as_object().unwrap().iter();
-    PlanBuilder {
-        vars: bindings(&workflow["vars"]),
-        output: bindings(&workflow["output"]),
-        tasks: tasks.map(|(name, written)| (TaskName::new(name).unwrap(), task(written))).collect(),
-        ..PlanBuilder::default()
-    }
-    .build()
-}
-
-/// A run in which steps complete in the order of their start.
-struct Run {
-    plan: Plan,
-    entries: Vec<Entry>,
-    state: State,
-    order: Vec<String>,
-    kv: BTreeMap<String, Value>,
-    end: Option<Command>,
-}
-
-impl Run {
-    fn start(plan: Plan, parameters: Value) -> Self {
-        let requested = Requested {
-            action: "test.workflow".parse().unwrap(),
-            pack_version: "1.0.0".into(),
-            pack_digest: String::new(),
-            parameters,
-            secret: vec![],
-            origin: Origin::Cli,
-            depth: 0,
-            simulate: false,
-        };
-        let id = ExecutionId::from_bytes([7; 16]);
-        let state = State::new(id, &requested, Arc::new(json!({"region": "eu"})));
-        let first = Entry::new(Timestamp::from_millis(0), Fact::Requested(Box::new(requested)));
-        let mut run = Self { plan, entries: vec![first], state, order: vec![], kv: BTreeMap::new(), end: None };
-        run.record(Fact::Started);
-        run
-    }
-
-    /// Applies a fact, fetching the keys it needs, and checks that a replay of the journal gives the same state.
-    fn record(&mut self, fact: Fact) {
-        let entry = Entry::new(Timestamp::from_millis(self.entries.len() as i64 * 1000), fact);
-        loop {
-            match self.state.apply(&self.plan, &entry) {
-                Ok(()) => break,
-                Err(Stop::NeedsKv { key }) => {
-                    let value = self.kv.get(&key).cloned().unwrap_or(Value::Null);
-                    let read = Entry::new(entry.at, Fact::ValuesRead { kv: [(key, value)].into_iter().collect() });
-                    self.state.apply(&self.plan, &read).unwrap();
-                    self.entries.push(read);
-                }
-                Err(Stop::Mismatch(mismatch)) => panic!("{mismatch}"),
-            }
-        }
-        self.entries.push(entry);
-        let replayed =
-            State::replay(&self.plan, self.state.execution.id, &self.entries, self.state.config.clone()).unwrap();
-        assert_eq!(format!("{replayed:?}"), format!("{:?}", self.state));
-    }
-
-    /// Records the outstanding starts; gives the steps that began.
-    fn record_starts(&mut self) -> Vec<(StepId, String, ActionRef, Value)> {
-        let mut started = Vec::new();
-        for command in self.state.outstanding(&self.plan) {
-            if let Command::StartStep { step, task, route, action, input } = command {
-                let label = if route.0 == 0 { task.to_string() } else { format!("{task}__r{route}") };
-                self.order.push(label);
-                started.push((step, task.to_string(), action.clone(), input.clone()));
-                self.record(Fact::StepScheduled { step, task, route, action, input, secret: vec![] });
-                self.record(Fact::AttemptStarted { step, attempt: AttemptNumber::FIRST });
-            }
-        }
-        started
-    }
-
-    fn finish_step(&mut self, step: StepId, outcome: Outcome) {
-        self.record(Fact::AttemptFinished { step, attempt: AttemptNumber::FIRST, outcome });
-    }
-
-    fn finish(&mut self) {
-        let outstanding = self.state.outstanding(&self.plan);
-        let [Command::Finish { status, result, errors }] = outstanding.as_slice() else {
-            panic!("not finished: {outstanding:?}")
-        };
-        self.end = Some(outstanding[0].clone());
-        self.record(Fact::Finished { status: *status, result: result.clone(), errors: errors.clone() });
-        assert!(self.state.outstanding(&self.plan).is_empty());
-        assert!(self.state.in_flight().is_empty());
-    }
-
-    fn run_to_end(mut self, answer: &dyn Fn(&str, &Value) -> Outcome) -> Ended {
-        let mut running = std::collections::VecDeque::from(self.record_starts());
-        while let Some((step, task, _, input)) = running.pop_front() {
-            self.finish_step(step, answer(&task, &input));
-            running.extend(self.record_starts());
-        }
-        self.finish();
-        self.into_ended()
-    }
-
-    fn into_ended(self) -> Ended {
-        match self.end {
-            Some(Command::Finish { status, result, errors }) => {
-                let errors = errors.iter().map(|e| format!("{} {}", e.code, e.message)).collect();
-                Ended { order: self.order.join(" "), status, output: result, errors }
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Ended {
-    order: String,
-    status: Status,
-    output: Value,
-    errors: Vec<String>,
-}
-
-fn ok(result: Value) -> Outcome {
-    Outcome::Succeeded { result }
-}
-
-fn failed(message: &str) -> Outcome {
-    Outcome::Failed { failure: Failure::new(code::HOST_TRAP, message) }
-}
-
-/// Tasks succeed with the name of the task, those listed fail.
-fn run(workflow: &Value, parameters: Value, failing: &[&str]) -> Ended {
-    Run::start(plan(workflow), parameters).run_to_end(&|task, _| {
-        if failing.contains(&task) { failed(task) } else { ok(json!(task)) }
-    })
-}
+use crate::plan::Plan;
+use run::{Run, failed, ok, plan, run};
 
 #[test]
 fn tasks_follow_one_another_and_publish_what_they_learn() {
@@ -186,10 +29,10 @@ fn tasks_follow_one_another_and_publish_what_they_learn() {
     });
     let mut run = Run::start(plan(&workflow), json!({"gb": 2, "name": "b"}));
     let first = run.record_starts();
-    assert_eq!(first, [(StepId(0), "a".into(), "p.a".parse().unwrap(), json!({"size": 2048}))]);
+    assert_eq!((first[0].action.as_str(), &first[0].input), ("p.a", &json!({"size": 2048})));
     run.finish_step(StepId(0), ok(json!("one")));
     let second = run.record_starts();
-    assert_eq!(second, [(StepId(1), "b".into(), "p.b".parse().unwrap(), json!({"from": "one+succeeded"}))]);
+    assert_eq!((second[0].action.as_str(), &second[0].input), ("p.b", &json!({"from": "one+succeeded"})));
     run.finish_step(StepId(1), ok(Value::Null));
     run.finish();
     let ended = run.into_ended();
@@ -326,6 +169,20 @@ fn a_cycle_runs_its_tasks_again_on_the_same_route() {
     assert_eq!((ended.order.as_str(), ended.output), ("prep a b a b a b", json!({"n": 3})));
 }
 
+fn scheduled(step: StepId, task: TaskName, route: RouteId, action: ActionRef) -> Fact {
+    Fact::StepScheduled {
+        step,
+        task,
+        route,
+        purpose: Purpose::Task,
+        action,
+        input: json!({}),
+        secret: vec![],
+        items: None,
+        until: None,
+    }
+}
+
 #[test]
 fn a_cycle_without_an_end_is_stopped() {
     let workflow = json!({"tasks": {"s": {"next": [{"do": "a"}]}, "a": {"next": [{"do": "a"}]}}});
@@ -333,11 +190,12 @@ fn a_cycle_without_an_end_is_stopped() {
     // Replaying the whole journal at each of 10,000 steps would take hours: apply without the comparison.
     for number in 0..runner_model::limits::STEPS_MAX {
         for command in run.state.outstanding(&run.plan) {
-            let Command::StartStep { step, task, route, action, input } = command else { panic!("{command:?}") };
+            let Command::StartStep { step, task, route, action, .. } = command else { panic!("{command:?}") };
             let at = Timestamp::from_millis(number as i64);
-            let scheduled = Fact::StepScheduled { step, task, route, action, input, secret: vec![] };
+            let scheduled = scheduled(step, task, route, action);
             run.state.apply(&run.plan, &Entry::new(at, scheduled)).unwrap();
-            let finished = Fact::AttemptFinished { step, attempt: AttemptNumber::FIRST, outcome: ok(Value::Null) };
+            let attempt = AttemptNumber::FIRST;
+            let finished = Fact::AttemptFinished { step, item: None, attempt, outcome: ok(Value::Null) };
             run.state.apply(&run.plan, &Entry::new(at, finished)).unwrap();
         }
     }
@@ -365,7 +223,7 @@ fn an_expression_that_fails_ends_the_execution_and_says_where() {
         (json!({"tasks": {"a": {"next": [{"when": "<% 1 %>"}]}}}), "E-EXPR-0004"),
         (json!({"tasks": {"a": {"next": [{"publish": [{"x": "<% 1/0 %>"}]}]}}}), "E-EXPR-0003"),
     ] {
-        let ended = super::tests::run(&bad, json!({}), &[]);
+        let ended = run::run(&bad, json!({}), &[]);
         assert_eq!(ended.status, Status::Failed, "{bad}");
         assert!(ended.errors[0].starts_with(errors), "{:?}", ended.errors);
     }
@@ -386,11 +244,12 @@ fn values_from_outside_are_asked_for_and_recorded_with_the_decision() {
     let mut run = Run::start(plan(&workflow), json!({}));
     run.kv = [("go".to_owned(), json!("yes")), ("also".to_owned(), json!(2))].into_iter().collect();
     run.record_starts();
+    run.now = 4000;
     run.finish_step(StepId(0), ok(Value::Null));
     let reads = run.entries.iter().filter(|entry| matches!(entry.fact, Fact::ValuesRead { .. })).count();
     assert_eq!(reads, 2);
     let started = run.record_starts();
-    assert_eq!(started[0].3, json!({"at": "1970-01-01T00:00:04.000Z"}), "the entry's time is the decision's");
+    assert_eq!(started[0].input, json!({"at": "1970-01-01T00:00:04.000Z"}), "the entry's time is the decision's");
 }
 
 #[test]
@@ -402,7 +261,10 @@ fn cancelling_interrupts_what_runs_and_starts_nothing() {
     run.record(Fact::CancelRequested { by: "a test".into() });
     assert_eq!(
         run.state.outstanding(&run.plan),
-        [Command::InterruptStep { step: StepId(0) }, Command::InterruptStep { step: StepId(1) }]
+        [0, 1].map(|step| Command::Interrupt {
+            unit: UnitId { step: StepId(step), item: None },
+            attempt: AttemptNumber::FIRST
+        })
     );
     run.finish_step(StepId(0), ok(Value::Null));
     run.finish_step(StepId(1), Outcome::Canceled);
@@ -421,7 +283,7 @@ fn a_single_action_gives_its_own_result_and_status() {
     let single = |outcome: Outcome| {
         let mut run = Run::start(Plan::single("core.echo"), json!({"message": "<% 1 %>"}));
         let started = run.record_starts();
-        assert_eq!(started[0].3, json!({"message": "<% 1 %>"}), "parameters are data");
+        assert_eq!(started[0].input, json!({"message": "<% 1 %>"}), "parameters are data");
         run.finish_step(StepId(0), outcome);
         run.finish();
         run.into_ended()
@@ -452,7 +314,8 @@ fn a_journal_of_another_workflow_is_refused() {
         ));
     }
     let mut state = run.state.clone();
-    let twice = Fact::AttemptFinished { step: StepId(0), attempt: AttemptNumber::FIRST, outcome: ok(Value::Null) };
+    let twice =
+        Fact::AttemptFinished { step: StepId(0), item: None, attempt: AttemptNumber::FIRST, outcome: ok(Value::Null) };
     assert!(state.apply(&run.plan, &Entry::new(Timestamp::default(), twice)).is_err());
 }
 
@@ -461,17 +324,22 @@ fn after_a_crash_the_state_says_what_was_under_way() {
     let workflow = json!({"tasks": {"a": {}, "b": {}, "c": {}}});
     let mut run = Run::start(plan(&workflow), json!({}));
     for command in run.state.outstanding(&run.plan).into_iter().take(2) {
-        let Command::StartStep { step, task, route, action, input } = command else { panic!() };
-        run.record(Fact::StepScheduled { step, task, route, action, input, secret: vec![] });
+        let Command::StartStep { step, task, route, action, .. } = command else { panic!() };
+        run.record(scheduled(step, task, route, action));
     }
-    run.record(Fact::AttemptStarted { step: StepId(0), attempt: AttemptNumber::FIRST });
+    run.record(Fact::AttemptStarted { step: StepId(0), item: None, attempt: AttemptNumber::FIRST });
     let recovered = State::replay(&run.plan, run.state.execution.id, &run.entries, run.state.config.clone()).unwrap();
-    assert_eq!(
-        recovered.in_flight(),
-        [
-            InFlight { step: StepId(0), attempt: Some(AttemptNumber::FIRST) },
-            InFlight { step: StepId(1), attempt: None }
-        ]
+    let in_flight = recovered.in_flight(&run.plan);
+    assert_eq!(in_flight.iter().map(|one| one.unit.step).collect::<Vec<_>>(), [StepId(0)]);
+    let outstanding = recovered.outstanding(&run.plan);
+    assert!(
+        matches!(
+            &outstanding[..],
+            [
+                Command::StartStep { step: StepId(2), .. },
+                Command::BeginAttempt { unit: UnitId { step: StepId(1), .. }, .. }
+            ]
+        ),
+        "c was decided on and not recorded, b was recorded and not begun: {outstanding:?}"
     );
-    assert_eq!(recovered.outstanding(&run.plan).len(), 1, "c was decided on and not recorded");
 }

@@ -2,146 +2,163 @@
 
 use std::sync::Arc;
 
-use runner_model::{ErrorRecord, Outcome, RouteId, Status, StepId, TaskName, code};
+use runner_model::{ErrorRecord, Outcome, RouteId, Status, TaskName, code};
 
+use super::Stop;
 use super::context::{Context, Variables};
-use super::state::{State, visible_result};
-use super::{Mismatch, Stop};
+use super::state::{Passed, State};
 use crate::expression::TaskResult;
 use crate::plan::{Plan, Target, Transition, TransitionId};
 
-/// What the transitions of one step did.
-#[derive(Default)]
-struct Taken {
-    /// Whether one led to a task or a command other than `continue`.
-    remedied: bool,
-    /// Whether one led to a task.
-    continued: bool,
-    /// The context in which the branch ended, where one ended it.
-    ends: Vec<Context>,
+/// A step that completed.
+struct Done<'a> {
+    task: usize,
+    name: &'a TaskName,
+    route: RouteId,
+    context: Context,
+    current: &'a TaskResult,
 }
 
+/// A transition that is taken, to one of its targets.
+struct Edge<'a> {
+    transition: TransitionId,
+    target: &'a Target,
+    context: Context,
+}
+
+/// What the transition without a `do` leads to.
+const DEFAULT_TARGET: [Target; 1] = [Target::Continue];
+
 impl State {
-    pub(super) fn completed(&mut self, plan: &Plan, step: StepId, outcome: &Outcome) -> Result<(), Stop> {
-        let done = usize::try_from(step.0).ok().and_then(|step| self.steps.get(step)).cloned();
-        let named = done.as_ref().and_then(|done| Some((done, plan.tasks.get_index(done.task)?)));
-        let Some((done, (name, task))) = named else {
-            return Err(Mismatch { what: format!("there is no step {step}") }.into());
+    /// Takes what follows from a step that completed; `outcome` is none if it was skipped.
+    pub(super) fn completed(
+        &mut self,
+        plan: &Plan,
+        number: usize,
+        current: &TaskResult,
+        outcome: Option<&Outcome>,
+    ) -> Result<(), Stop> {
+        let named = self.steps.get(number).and_then(|step| Some((step, plan.tasks.get_index(step.task)?)));
+        let Some((step, (name, task))) = named else {
+            return Err(Stop::mismatch(format!("there is no step {number}")));
         };
-        let current = TaskResult { status: outcome.status(), result: Arc::new(visible_result(outcome)) };
+        let (passage, last) = (step.passage, step.last.clone());
+        let done = Done { task: step.task, name, route: step.route, context: step.context.clone(), current };
         Arc::make_mut(&mut self.tasks).insert(name.clone(), current.clone());
 
-        // Once something has failed for good or the execution is being cancelled, what still ran only ends.
-        if self.failing || self.status == Status::Canceling {
-            if outcome.status().is_failure() {
-                self.errors.push(error_record(name, done.route, outcome));
+        // What was given up while it waited to be tried again failed as it did the last time.
+        let failed = match outcome {
+            Some(Outcome::Canceled) => last.as_ref(),
+            other => other,
+        };
+        let failed = failed.filter(|outcome| outcome.status().is_failure());
+        // Once the execution is cancelled or late, what still ran only ends.
+        if self.status == Status::Canceling || self.is_late || outcome == Some(&Outcome::Canceled) {
+            self.errors.extend(failed.map(|outcome| error_record(done.name, done.route, outcome)));
+            self.ends.push(done.context);
+        } else {
+            let remedied = self.follow(plan, &done, &task.next)?;
+            if let Some(outcome) = failed.filter(|_| !remedied) {
+                self.failing = true;
+                self.errors.push(error_record(done.name, done.route, outcome));
             }
-            self.ends.push(done.context.clone());
-            return self.settle(plan);
         }
-        let mut taken = Taken::default();
-        for (index, transition) in task.next.iter().enumerate() {
+        self.settle(plan)?;
+        let is_last = task.next.is_empty() || self.failing || self.verdict.is_some();
+        if let Some(passed) = self.passages.get_mut(passage) {
+            passed.terminal = is_last;
+        }
+        Ok(())
+    }
+
+    /// Takes every matching transition. Says whether one led to a task or a command other than `continue`.
+    fn follow(&mut self, plan: &Plan, done: &Done<'_>, next: &[Transition]) -> Result<bool, Stop> {
+        let mut edges = Vec::new();
+        for (index, transition) in next.iter().enumerate() {
             let id = TransitionId { task: done.task, index };
-            if self.matches(name, &done.context, done.route, (index, transition), &current)? {
-                self.follow(plan, (name, done.route, &done.context), (id, transition), &current, &mut taken)?;
+            if !self.matches(done, (index, transition))? {
+                continue;
+            }
+            let Some(published) = self.publish(done, (index, transition))? else { continue };
+            let context = self.deltas.extend(&done.context, published);
+            let targets = match transition.targets.as_slice() {
+                [] => &DEFAULT_TARGET[..],
+                targets => targets,
+            };
+            let taken = targets.iter().filter(|target| **target != Target::Retry);
+            edges.extend(taken.map(|target| Edge { transition: id, target, context: context.clone() }));
+        }
+        // Orquesta takes them in the order of the names of what they lead to.
+        edges.sort_by(|a, b| a.target.name().cmp(b.target.name()));
+        let remedied = edges.iter().any(|edge| !matches!(edge.target, Target::Continue));
+        let continued = edges.iter().any(|edge| matches!(edge.target, Target::Task(_)));
+        let ended = edges.iter().any(|edge| !matches!(edge.target, Target::Task(_)));
+        // What stands beside a `fail` still runs, so the failure is noted after it is on its way.
+        let fails = edges.iter().any(|edge| matches!(edge.target, Target::Fail));
+        self.sparing = fails;
+        for edge in edges {
+            match edge.target {
+                Target::Task(_) => self.arrive(plan, edge.transition, edge.target, done.route, edge.context)?,
+                command => self.pass_command(plan, edge.transition, command, done.route, edge.context),
             }
         }
-        if outcome.status().is_failure() && !taken.remedied && !self.failing {
-            self.failing = true;
-            self.errors.push(error_record(name, done.route, outcome));
+        self.sparing = false;
+        if fails {
+            let message = format!("the task `{}` led to `fail`", done.name);
+            self.fail(code::FLOW_FAILED_BY_COMMAND, Some((done.name, done.route)), message, "");
         }
-        if !taken.continued && taken.ends.is_empty() {
-            taken.ends.push(done.context.clone());
+        if !continued && !ended {
+            self.ends.push(done.context.clone());
         }
-        self.ends.append(&mut taken.ends);
-        self.settle(plan)
+        Ok(remedied)
+    }
+
+    fn pass_command(
+        &mut self,
+        plan: &Plan,
+        transition: TransitionId,
+        command: &Target,
+        route: RouteId,
+        context: Context,
+    ) {
+        let route = self.route_into(plan, transition, command, route);
+        let command = match command {
+            Target::Fail => "fail",
+            Target::Noop => "noop",
+            _ => "continue",
+        };
+        self.passages.push(Passed { step: None, command, route, terminal: true });
+        self.ends.push(context);
     }
 
     /// Whether a transition is to be taken; a condition that fails is an error of the execution.
-    fn matches(
-        &mut self,
-        name: &TaskName,
-        context: &Context,
-        route: RouteId,
-        (index, transition): (usize, &Transition),
-        current: &TaskResult,
-    ) -> Result<bool, Stop> {
+    fn matches(&mut self, done: &Done<'_>, (index, transition): (usize, &Transition)) -> Result<bool, Stop> {
         let Some(when) = &transition.when else { return Ok(true) };
-        match when.holds(&self.frame(context.variables(), Some(current.clone()))) {
+        match when.holds(&self.frame(done.context.variables(), Some(done.current.clone()))) {
             Ok(holds) => Ok(holds),
             Err(error) => {
-                self.note(Some((name, route)), Some(index), &error)?;
+                self.note(Some((done.name, done.route)), Some(index), &error)?;
                 Ok(false)
             }
         }
     }
 
-    /// Takes a transition: publishes, then leads on.
-    fn follow(
-        &mut self,
-        plan: &Plan,
-        (name, route, context): (&TaskName, RouteId, &Context),
-        (id, transition): (TransitionId, &Transition),
-        current: &TaskResult,
-        taken: &mut Taken,
-    ) -> Result<(), Stop> {
-        let Some(published) = self.publish((name, route, context), (id.index, transition), current)? else {
-            return Ok(());
-        };
-        let context = self.deltas.extend(context, published);
-        // Siblings of a `fail` still run, so the failure is noted after they are on their way.
-        let mut fails = false;
-        for target in &transition.targets {
-            match target {
-                Target::Task(to) => {
-                    taken.remedied = true;
-                    taken.continued = true;
-                    let Some(to) = plan.tasks.get_index_of(to) else {
-                        return Err(Mismatch { what: format!("there is no task `{to}`") }.into());
-                    };
-                    self.arrive(plan, id, to, route, context.clone())?;
-                }
-                Target::Noop => {
-                    taken.remedied = true;
-                    taken.ends.push(context.clone());
-                }
-                Target::Retry => {}
-                Target::Continue => taken.ends.push(context.clone()),
-                Target::Fail => {
-                    fails = true;
-                    taken.ends.push(context.clone());
-                }
-            }
-        }
-        if transition.targets.is_empty() {
-            taken.ends.push(context);
-        }
-        if fails {
-            taken.remedied = true;
-            self.spares_siblings = true;
-            let message = format!("the task `{name}` led to `fail`");
-            self.fail(code::FLOW_FAILED_BY_COMMAND, Some((name, route)), message, "");
-        }
-        Ok(())
-    }
-
     /// What a transition publishes; none if an expression failed.
     fn publish(
         &mut self,
-        (name, route, context): (&TaskName, RouteId, &Context),
+        done: &Done<'_>,
         (index, transition): (usize, &Transition),
-        current: &TaskResult,
     ) -> Result<Option<Variables>, Stop> {
         let mut published = Variables::new();
-        let mut rolling = context.variables().clone();
+        let mut rolling = done.context.variables().clone();
         for binding in &transition.publish {
-            match binding.value.render(&self.frame(&rolling, Some(current.clone()))) {
+            match binding.value.render(&self.frame(&rolling, Some(done.current.clone()))) {
                 Ok(value) => {
                     Arc::make_mut(&mut rolling).insert(binding.name.clone(), value.clone());
                     published.insert(binding.name.clone(), value);
                 }
                 Err(error) => {
-                    self.note(Some((name, route)), Some(index), &error)?;
+                    self.note(Some((done.name, done.route)), Some(index), &error)?;
                     return Ok(None);
                 }
             }
@@ -150,7 +167,7 @@ impl State {
     }
 }
 
-fn error_record(task: &TaskName, route: RouteId, outcome: &Outcome) -> ErrorRecord {
+pub(super) fn error_record(task: &TaskName, route: RouteId, outcome: &Outcome) -> ErrorRecord {
     let failure = outcome.failure();
     ErrorRecord {
         task: Some(task.clone()),

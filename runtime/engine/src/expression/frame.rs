@@ -20,6 +20,8 @@ pub struct Frame {
     pub variables: Arc<Map<String, Value>>,
     /// The step that just completed; none outside `next` and `retry`.
     pub current: Option<TaskResult>,
+    /// The item, in a task that runs over a list.
+    pub item: Option<Arc<Value>>,
     /// The last step of each task.
     pub tasks: Arc<Tasks>,
     /// The execution.

@@ -125,14 +125,20 @@ fn completion(engine: &mut Engine) {
     }
     engine.register_fn("result", || current("result").map(|task| to_dynamic(&task.result)));
     engine.register_fn("status", || current("status").map(|task| ImmutableString::from(task.status.as_str())));
-    let tests: [(&str, fn(Status) -> bool); 4] = [
+    let tests: [(&str, fn(Status) -> bool); 5] = [
         ("succeeded", |status| status == Status::Succeeded),
         ("failed", Status::is_failure),
         ("timed_out", |status| status == Status::Timeout),
+        ("skipped", |status| status == Status::Skipped),
         ("completed", Status::is_terminal),
     ];
     for (name, test) in tests {
-        engine.register_fn(name, move || current(name).map(|task| test(task.status)));
+        // Behind a step that was skipped the way is clear, as it is behind one that succeeded.
+        let is_clear = move |status| test(status) || (name == "succeeded" && status == Status::Skipped);
+        engine.register_fn(name, move || current(name).map(|task| is_clear(task.status)));
+        engine.register_fn(name, move |task: ImmutableString| {
+            frame::with(|frame| frame.tasks.get(task.as_str()).is_some_and(|task| test(task.status)))
+        });
     }
     engine.register_fn("task", |name: ImmutableString| -> Fallible<Map> {
         let found = frame::with(|frame| frame.tasks.get(name.as_str()).cloned());
@@ -141,11 +147,22 @@ fn completion(engine: &mut Engine) {
             .into_iter()
             .collect())
     });
-    // `item()` and `event()` exist where there are items and events; elsewhere they say so.
-    engine.register_fn("item", || fail::<Dynamic>("there is no item here: `item()` belongs to a task with `with`"));
-    engine.register_fn("item", |_: ImmutableString| {
-        fail::<Dynamic>("there is no item here: `item(…)` belongs to a task with `with`")
+    engine.register_fn("item", || -> Fallible<Dynamic> {
+        match frame::with(|frame| frame.item.as_deref().map(to_dynamic)) {
+            Some(item) => Ok(item),
+            None => fail("there is no item here: `item()` belongs to a task with `with`"),
+        }
     });
+    engine.register_fn("item", |name: ImmutableString| -> Fallible<Dynamic> {
+        match frame::with(|frame| frame.item.clone()) {
+            None => fail("there is no item here: `item(…)` belongs to a task with `with`"),
+            Some(item) => match item.get(name.as_str()) {
+                Some(member) => Ok(to_dynamic(member)),
+                None => fail(format!("the item has no member `{name}`")),
+            },
+        }
+    });
+    // `event()` exists where there are events; elsewhere it says so.
     engine.register_fn("event", || fail::<Dynamic>("there is no event here: `event()` belongs to rules"));
 }
 

@@ -16,6 +16,7 @@ fn frame() -> Frame {
     };
     let current = TaskResult { status: Status::Succeeded, result: Arc::new(json!({"state": "up", "used": 81.5})) };
     Frame {
+        item: None,
         now: Timestamp::from_millis(1_795_257_960_000),
         variables: Arc::new(variables),
         tasks: Arc::new([(TaskName::new("check").unwrap(), current.clone())].into_iter().collect()),
