@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use runner_pack::{Library, check};
+use runner_pack::{Library, check, read_rehearsals};
 
 use crate::kit::{Demo, fixtures, shown, workflow};
 
@@ -107,6 +107,8 @@ fn what_is_no_regular_file_is_not_read() {
     assert!(survive(&demo).is_empty());
 }
 
+const REHEARSAL: &str = "tests/rehearsal.yaml";
+
 /// Every YAML file of the fixtures: where it belongs in a pack, and its text.
 fn seeds() -> Vec<(String, Vec<u8>)> {
     let pack = fixtures().join("storage");
@@ -114,6 +116,8 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
     for path in ["pack.yaml", "config.schema.yaml", "actions/create_volume.yaml", "workflows/provision.yaml"] {
         seeds.push((path.to_owned(), fs::read(pack.join(path)).unwrap()));
     }
+    seeds.push(("workflows/every_key.yaml".to_owned(), include_bytes!("../fixtures/every_key.yaml").to_vec()));
+    seeds.push((REHEARSAL.to_owned(), include_bytes!("../fixtures/rehearsal.yaml").to_vec()));
     seeds
 }
 
@@ -206,19 +210,24 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_change_of_a_file_makes_the_check_panic(seed in 0..4usize, changes in prop::collection::vec(change(), 1..8)) {
+    fn no_change_of_a_file_makes_the_check_panic(seed in 0..6usize, changes in prop::collection::vec(change(), 1..8)) {
         let demo = Demo::new();
         let mut files = seeds();
         for change in &changes {
             change.apply(&mut files[seed].1);
         }
         let root = demo.above().join("storage");
+        let changed = files[seed].0.clone();
         for (path, content) in files {
             fs::create_dir_all(root.join(&path).parent().unwrap()).unwrap();
             fs::write(root.join(path), content).unwrap();
         }
         let (pack, report) = check(&root, &Library::default());
         prop_assert_eq!(pack.is_none(), report.has_errors());
+        prop_assert!(!shown(&report).contains(ESCAPE), "what a file says cannot steer the terminal");
+        let (rehearsals, report) = read_rehearsals(&root.join(REHEARSAL), None);
+        let untouched = !matches!(changed.as_str(), "pack.yaml" | REHEARSAL);
+        prop_assert!(!untouched || (rehearsals.len() == 1 && !report.has_errors()));
         prop_assert!(!shown(&report).contains(ESCAPE), "what a file says cannot steer the terminal");
     }
 

@@ -29,30 +29,7 @@ fn one(text: &str) -> Rehearsal {
 
 #[test]
 fn a_rehearsal_with_every_field_is_read_whole() {
-    let rehearsal = one("name: all of it
-workflow: w
-inputs: {x: 1}
-mock_action_executions:
-  - {task_id: a, route: 1, seq_id: 3, item_id: 2, iter_id: 1, num_iter: 4, status: failed, result: {why: x}}
-  - {task_id: b}
-expected_task_sequence: [a, a__r1, continue]
-expected_workflow_status: timeout
-expected_output: {y: <% not evaluated %>}
-expected_errors: [{type: error, message: m}]
-expected_term_tasks: [a]
-expected_routes: [[], [a__t0]]
-expected_requests: [{method: post, path: /api, connection: array, body: {n: 1}}]
-simulate: true
-events: [{key: k, payload: {p: 1}, after: 2.5}]
-answers: [{task_id: a, item_id: 0, answer: false, by: me, after: 60}]
-clock: {start: 2026-01-01T00:00:00Z}
-rerun:
-  - rerun_tasks: [{task_id: a, route: 1, reset_items: true}, {task_id: b}]
-    mock_action_executions: [{task_id: a, num_iter: 2}]
-    expected_task_sequence: [a]
-    expected_output: {y: 2}
-  - expected_workflow_status: failed
-");
+    let rehearsal = one(include_str!("../fixtures/rehearsal.yaml"));
     assert_eq!((rehearsal.name.as_str(), rehearsal.workflow.as_str(), rehearsal.line), ("all of it", "demo.w", 1));
     let mock = &rehearsal.mocks[0];
     assert_eq!((mock.route, mock.seq_id, mock.item), (Some(RouteId(1)), Some(3), Some(ItemIndex(2))));

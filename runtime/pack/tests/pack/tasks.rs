@@ -38,55 +38,7 @@ fn option(template: Option<&Template>) -> Value {
 
 #[test]
 fn a_task_with_every_key_is_compiled() {
-    let plan = plan(
-        r#"
-parameters: {names: {type: array}, sizes: {type: array}, n: {type: integer, default: 2}}
-timeout: <% ctx("n") * 60 %>
-on_cancel: {action: core.echo, input: {message: cancelled}, timeout: 5}
-tasks:
-  a:
-    action: core.echo
-    if: <% ctx("n") > 1 %>
-    with:
-      items: name, size in <% zip(ctx("names"), ctx("sizes")) %>
-      concurrency: <% ctx("n") %>
-    input: {message: "<% item(\"name\") %>"}
-    delay: 1.5
-    timeout: <% ctx("n") %>
-    heartbeat_timeout: 30
-    retry:
-      when: <% failed() && ctx("n") > 0 %>
-      count: 3
-      delay: 1
-      backoff: 2.0
-      max_delay: 60
-      jitter: 0.1
-      until: 600
-      unless: [not-found, E-NET-0001]
-    poll:
-      until: <% result() == "done" %>
-      fail_when: <% result() == "error" %>
-      interval: 10
-      backoff: 1.5
-      max_interval: 60
-      timeout: 3600
-    on_unknown: ask
-    on_cancel: {action: core.echo, input: {message: stop}}
-    compensate:
-      action: core.echo
-      input: {message: "<% result() %>"}
-      retry: {count: 5, delay: 2}
-      timeout: 10
-    next:
-      - when: <% failed() %>
-        do: retry
-      - do: b, c
-  b: {next: [{do: d}, {do: e}]}
-  c: {next: [{do: d}, {do: e}]}
-  d: {join: {needs: '<% succeeded("b") || succeeded("c") %>'}}
-  e: {join: {needs: 2}}
-"#,
-    );
+    let plan = plan(include_str!("../fixtures/every_key.yaml"));
     assert_eq!(option(plan.timeout()), "<% ctx(\"n\") * 60 %>");
     assert_eq!(shown(&plan.on_cancel().unwrap().action), "core.echo");
     assert_eq!(option(plan.on_cancel().unwrap().timeout.as_ref()), 5);
