@@ -71,3 +71,26 @@ impl fmt::Display for Category {
         f.pad(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_in_a_workflow_is_told_apart_as_orquesta_does() {
+        for (code, category) in [
+            (code::PACK_SYNTAX, Category::Syntax),
+            (code::PACK_UNKNOWN_KEY, Category::Syntax),
+            (code::FLOW_UNKNOWN_TASK, Category::Semantics),
+            (code::FLOW_BAD_JOIN, Category::Semantics),
+            (code::FLOW_NO_ACTION, Category::Semantics),
+            (code::EXPR_UNKNOWN_FUNCTION, Category::Expressions),
+            (code::FLOW_UNKNOWN_VARIABLE, Category::Context),
+            (code::FLOW_UNKNOWN_ACTION, Category::Contents),
+            (code::FLOW_MISSING_PARAMETER, Category::Contents),
+        ] {
+            assert_eq!(Category::of(code), category, "{code}");
+        }
+        assert!(Category::ALL.is_sorted());
+    }
+}

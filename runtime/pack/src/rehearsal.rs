@@ -185,13 +185,11 @@ fn root(path: &Path) -> PathBuf {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    // `.` has no ancestors by its name.
+    // `.` has no parent by its name. Farther up than from a directory in `tests/`, a pack is not this file's.
+    const LEVELS_MAX: usize = 3;
     let absolute = std::path::absolute(own).unwrap_or_else(|_| own.to_owned());
-    let depth = absolute.ancestors().position(|above| above.join(MANIFEST_FILE).is_file());
-    match depth {
-        Some(0) | None => own.to_owned(),
-        Some(depth) => absolute.ancestors().nth(depth).map_or_else(|| own.to_owned(), Path::to_owned),
-    }
+    let pack = absolute.ancestors().take(LEVELS_MAX).find(|above| above.join(MANIFEST_FILE).is_file());
+    pack.filter(|pack| *pack != absolute).unwrap_or(own).to_owned()
 }
 
 /// What a pack's own file says it is called; its mistakes are reported where the pack is loaded.

@@ -32,15 +32,8 @@ pub(super) fn read(context: &Context<'_>, node: &Node, default_name: Option<&str
         Some(_) => Fields::open_root(file, node, "the rehearsal")?,
         None => Fields::open(file, node, "the rehearsal", start_of(node))?,
     };
-    let name = fields.text("name");
-    let name = match default_name {
-        Some(default) => Some(name.unwrap_or(default)),
-        None => fields.require("name", name, "what_it_shows"),
-    };
-    let workflow_place = fields.place_of("workflow");
-    let workflow = fields.text("workflow");
-    let workflow = fields.require("workflow", workflow, "name_of_the_workflow");
-    let workflow = workflow.and_then(|text| reference(context, text, workflow_place));
+    let name = name(&mut fields, default_name);
+    let workflow = workflow(context, &mut fields);
     let inputs = fields.get("inputs").and_then(|node| map(file, node, "inputs")).unwrap_or_default();
     let mocks = fields.get("mock_action_executions").map(|node| mock::read(context, node)).unwrap_or_default();
     let expected = expected::read(file, &mut fields);
@@ -52,7 +45,7 @@ pub(super) fn read(context: &Context<'_>, node: &Node, default_name: Option<&str
     let reruns = fields.get("rerun").map(|node| phases(context, node)).unwrap_or_default();
     fields.finish(&FOREIGN);
     let rehearsal = Rehearsal {
-        name: name.unwrap_or_default().to_owned(),
+        name: name.unwrap_or_default(),
         source: file.source.path().to_owned(),
         line: file.source.position(start_of(node).start).line,
         workflow: workflow?,
@@ -67,6 +60,23 @@ pub(super) fn read(context: &Context<'_>, node: &Node, default_name: Option<&str
         reruns,
     };
     (file.findings.errors() == before).then_some(rehearsal)
+}
+
+/// Its name, which in a list it must have.
+fn name(fields: &mut Fields<'_>, default: Option<&str>) -> Option<String> {
+    let name = fields.text("name");
+    let name = match default {
+        Some(default) => Some(name.unwrap_or(default)),
+        None => fields.require("name", name, "what_it_shows"),
+    };
+    name.map(str::to_owned)
+}
+
+fn workflow(context: &Context<'_>, fields: &mut Fields<'_>) -> Option<ActionRef> {
+    let place = fields.place_of("workflow");
+    let text = fields.text("workflow");
+    let text = fields.require("workflow", text, "name_of_the_workflow")?;
+    reference(context, text, place)
 }
 
 /// Where a map begins: at its first key.

@@ -40,16 +40,23 @@ fn answer(file: &Document<'_>, node: &Node) -> Option<MockAnswer> {
     Some(MockAnswer { task: task?, item, answer: answer?, by, after })
 }
 
-/// The time at which the rehearsal begins.
+/// The time at which the rehearsal begins: `{start: …}`, or the moment alone.
 pub(super) fn clock(file: &Document<'_>, node: &Node) -> Option<Timestamp> {
-    let mut fields = open(file, node, "the clock")?;
-    let place = fields.place_of("start");
-    let text = fields.text("start");
-    let text = fields.require("start", text, "2026-01-01T00:00:00Z");
-    fields.finish(&Foreign::NONE);
+    let (text, place) = match node.as_text() {
+        // The moment alone says as much.
+        Some(text) => (Some(text), node.span),
+        None => {
+            let mut fields = open(file, node, "the clock")?;
+            let place = fields.place_of("start");
+            let text = fields.text("start");
+            let text = fields.require("start", text, "2026-01-01T00:00:00Z");
+            fields.finish(&Foreign::NONE);
+            (text, place)
+        }
+    };
     let wrong = |_| {
-        let mistake = Mistake::new(code::PACK_BAD_VALUE, place, "`start` is not a moment in RFC 3339");
-        file.add(mistake.hint("write `start: 2026-01-01T00:00:00Z`"));
+        let mistake = Mistake::new(code::PACK_BAD_VALUE, place, "this is not a moment in RFC 3339");
+        file.add(mistake.hint("write `clock: {start: 2026-01-01T00:00:00Z}`"));
     };
     text?.parse().map_err(wrong).ok()
 }

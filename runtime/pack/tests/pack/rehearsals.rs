@@ -63,6 +63,7 @@ fn a_rehearsal_with_every_field_is_read_whole() {
 #[test]
 fn a_rehearsal_alone_has_the_name_of_its_file_and_compares_nothing_but_the_status() {
     let rehearsal = one("workflow: other.w\n");
+    assert_eq!(one("workflow: w\nclock: 2026-01-01T00:00:00Z\n").start, "2026-01-01T00:00:00Z".parse().ok());
     assert_eq!((rehearsal.name.as_str(), rehearsal.workflow.as_str()), ("r", "other.w"));
     let expected = &rehearsal.expected;
     assert_eq!((expected.status, &expected.sequence, &expected.output), (Status::Succeeded, &None, &None));
@@ -127,6 +128,7 @@ fn every_key_of_a_rehearsal_is_checked() {
         "workflow: w\nevents: [{key: k, after: 1m}]",
         "workflow: w\nanswers: [{task_id: a, response: 1}]",
         "workflow: w\nclock: 2026-01-01",
+        "workflow: w\nclock: [2026-01-01]",
         "workflow: w\nclock: {start: today}",
         "workflow: w\nrerun: {}",
         "workflow: w\nrerun: [{tasks: [a]}]",

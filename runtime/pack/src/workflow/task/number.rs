@@ -44,12 +44,12 @@ pub(super) const BACKOFF: Range =
 /// A share.
 pub(super) const JITTER: Range =
     Range { what: "a number from 0 to 1", min: 0.0, above: false, max: 1.0, whole: false, example: "0.2" };
-/// Items at the same time; less than one is one, as in Orquesta.
+/// Items at the same time; less than one is one, as in Orquesta, and more than there are is all.
 pub(super) const CONCURRENCY: Range = Range {
     what: "a whole number",
     min: i64::MIN as f64,
     above: false,
-    max: limits::ITEMS_MAX as f64,
+    max: u32::MAX as f64,
     whole: true,
     example: "10",
 };
