@@ -176,7 +176,8 @@ fn body(file: &Document<'_>, fields: &mut Fields<'_>, pack: &PackRef, name: &str
 
 /// What an inquiry or a wait cannot make use of is no parameter of it.
 fn check_wait(file: &Document<'_>, node: &Node, body: &Body, parameters: &Parameters) {
-    let Some((name, known)) = wait::unknown_parameter(body, parameters) else { return };
+    let Some(known) = wait::Kind::of(body).map(wait::Kind::parameters) else { return };
+    let Some(name) = parameters.names().find(|name| !known.contains(name)) else { return };
     let (_, span, _) = node.at(&[Place::Key("parameters".to_owned()), Place::Key(name.to_owned())]);
     let message = format!("an action of this runner type makes no use of a parameter `{name}`");
     let hint = suggest::hint(name, known.iter().copied(), "it knows");

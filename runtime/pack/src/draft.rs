@@ -18,7 +18,8 @@ use crate::pack::Pack;
 use crate::parameters::Parameters;
 use crate::rehearsal;
 use crate::source::{Source, Span};
-use crate::workflow::{self, Call, Known};
+use crate::wait;
+use crate::workflow::{self, Call, Known, Signature};
 use crate::yaml::Node;
 
 /// The name of a pack's own file.
@@ -35,7 +36,7 @@ pub(crate) struct Draft {
     dependencies: Vec<(Dependency, Span)>,
     actions: BTreeMap<String, Arc<Action>>,
     /// Every action that a file describes; none for one whose parameters could not be read.
-    signatures: BTreeMap<ActionRef, Option<Parameters>>,
+    signatures: BTreeMap<ActionRef, Option<Signature>>,
     calls: Vec<Call>,
     components: BTreeMap<String, PathBuf>,
     config_schema: Option<Parameters>,
@@ -121,7 +122,9 @@ impl Draft {
         self.files.push(path.to_owned());
         let (file, root, reference) = self.begin(directory, path, pack)?;
         let read = action::read(&file, &root, pack, reference);
-        self.signatures.insert(read.reference.clone(), read.parameters);
+        let waits = read.action.as_ref().and_then(|action| wait::Kind::of(&action.body));
+        self.signatures
+            .insert(read.reference.clone(), read.parameters.map(|parameters| Signature { parameters, waits }));
         if let Some(action) = read.action {
             self.actions.insert(read.reference.name().to_owned(), Arc::new(action));
         }
@@ -139,7 +142,8 @@ impl Draft {
             return;
         }
         let read = workflow::read(&file, &root, reference);
-        self.signatures.insert(read.reference.clone(), read.parameters);
+        let signature = read.parameters.map(|parameters| Signature { parameters, waits: None });
+        self.signatures.insert(read.reference.clone(), signature);
         if let Some(action) = read.action {
             self.actions.insert(read.reference.name().to_owned(), Arc::new(action));
         }

@@ -11,7 +11,8 @@ use crate::diagnostic::{Mistake, Report};
 use crate::draft::{Draft, MANIFEST_FILE};
 use crate::source::Span;
 use crate::suggest;
-use crate::workflow::Known;
+use crate::wait;
+use crate::workflow::{Known, Signature};
 use crate::{Action, Pack};
 
 /// What the packs directories hold.
@@ -176,7 +177,9 @@ pub(crate) fn linked(dir: &Path, others: &Library) -> Draft {
         known.packs.insert(pack.reference().clone(), true);
         versions.insert(pack.reference().clone(), pack.manifest.version.clone());
         let actions = pack.actions.values();
-        known.actions.extend(actions.map(|action| (action.reference.clone(), Some(action.parameters.clone()))));
+        let signature =
+            |action: &Action| Signature { parameters: action.parameters.clone(), waits: wait::Kind::of(&action.body) };
+        known.actions.extend(actions.map(|action| (action.reference.clone(), Some(signature(action)))));
     }
     draft.introduce(&mut known);
     versions.extend(draft.version());

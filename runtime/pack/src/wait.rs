@@ -11,14 +11,8 @@ use serde_json::{Map, Value};
 
 pub use answer::{AnswerError, check_answer};
 
-use crate::parameters::{ParameterError, Parameters};
+use crate::parameters::ParameterError;
 use crate::{Action, Body};
-
-/// The parameters that an inquiry understands.
-pub(crate) const INQUIRY: [&str; 8] =
-    ["prompt", "schema", "roles", "users", "route", "ttl", "on_timeout", "default_answer"];
-/// The parameters that waiting for an event understands.
-pub(crate) const WAIT_FOR: [&str; 4] = ["key", "timeout", "on_timeout", "default_answer"];
 
 /// How long an inquiry waits that names no `ttl`, in minutes: a day, as in StackStorm.
 const TTL_MINUTES: f64 = 1440.0;
@@ -28,13 +22,42 @@ impl Action {
     /// What an execution with these bound parameters waits for from `now` on; none for an action that runs something.
     /// All mistakes are returned.
     pub fn wait(&self, input: &Map<String, Value>, now: Timestamp) -> Result<Option<Wait>, Vec<ParameterError>> {
+        Kind::of(&self.body).map(|kind| kind.wait(input, now)).transpose()
+    }
+}
+
+/// What an action waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Inquiry,
+    Event,
+}
+
+impl Kind {
+    /// None for a body that runs something.
+    pub(crate) const fn of(body: &Body) -> Option<Self> {
+        match body {
+            Body::Inquiry => Some(Self::Inquiry),
+            Body::WaitFor => Some(Self::Event),
+            Body::Wasm { .. } | Body::Noop | Body::Workflow(_) => None,
+        }
+    }
+
+    /// The parameters that it understands.
+    pub(crate) const fn parameters(self) -> &'static [&'static str] {
+        match self {
+            Self::Inquiry => &["prompt", "schema", "roles", "users", "route", "ttl", "on_timeout", "default_answer"],
+            Self::Event => &["key", "timeout", "on_timeout", "default_answer"],
+        }
+    }
+
+    pub(crate) fn wait(self, input: &Map<String, Value>, now: Timestamp) -> Result<Wait, Vec<ParameterError>> {
         let mut reader = Reader { input, errors: Vec::new() };
-        let wait = match &self.body {
-            Body::Inquiry => inquiry(&mut reader, now),
-            Body::WaitFor => event(&mut reader, now),
-            Body::Wasm { .. } | Body::Noop | Body::Workflow(_) => return Ok(None),
+        let wait = match self {
+            Self::Inquiry => inquiry(&mut reader, now),
+            Self::Event => event(&mut reader, now),
         };
-        if reader.errors.is_empty() { Ok(Some(wait)) } else { Err(reader.errors) }
+        if reader.errors.is_empty() { Ok(wait) } else { Err(reader.errors) }
     }
 }
 
@@ -177,17 +200,4 @@ impl<'a> Reader<'a> {
             self.wrong("default_answer", format!("`default_answer`: {error}"), &hint);
         }
     }
-}
-
-/// The first parameter of an action of this body that it does not understand, and those it does.
-pub(crate) fn unknown_parameter<'a>(
-    body: &Body,
-    parameters: &'a Parameters,
-) -> Option<(&'a str, &'static [&'static str])> {
-    let known: &'static [&'static str] = match body {
-        Body::Inquiry => &INQUIRY,
-        Body::WaitFor => &WAIT_FOR,
-        Body::Wasm { .. } | Body::Noop | Body::Workflow(_) => return None,
-    };
-    parameters.names().find(|name| !known.contains(name)).map(|name| (name, known))
 }

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use runner_engine::PlanBuilder;
 use runner_model::{ActionRef, TaskName, code};
 
-pub(crate) use calls::{Call, Known, check as check_call};
+pub(crate) use calls::{Call, Known, Signature, check as check_call};
 
 use crate::action::{Action, Body};
 use crate::diagnostic::{Document, Mistake};

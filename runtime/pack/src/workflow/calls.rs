@@ -1,5 +1,7 @@
 //! What a task calls: checked against the action once all packs are known.
 
+mod waits;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,6 +12,7 @@ use crate::diagnostic::{Document, Findings, Mistake};
 use crate::parameters::Parameters;
 use crate::source::{Source, Span};
 use crate::suggest;
+use crate::wait;
 use crate::yaml::{Entry, Node};
 
 /// A call with a literal name.
@@ -30,11 +33,19 @@ struct Passed {
     literal: Option<Value>,
 }
 
+/// What a caller has to know of an action.
+#[derive(Debug, Clone)]
+pub(crate) struct Signature {
+    pub(crate) parameters: Parameters,
+    /// What it waits for, if it runs nothing.
+    pub(crate) waits: Option<wait::Kind>,
+}
+
 /// What is known of all packs.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     /// Every action; none for one whose parameters could not be read.
-    pub(crate) actions: BTreeMap<ActionRef, Option<Parameters>>,
+    pub(crate) actions: BTreeMap<ActionRef, Option<Signature>>,
     /// Every pack; false for one with mistakes.
     pub(crate) packs: BTreeMap<PackRef, bool>,
 }
@@ -79,7 +90,7 @@ fn passed(entry: &Entry) -> Option<Passed> {
 
 /// Checks one call.
 pub(crate) fn check(call: &Call, own: Option<&PackRef>, known: &Known, findings: &Findings) {
-    let Some(parameters) = known.actions.get(&call.action) else {
+    let Some(signature) = known.actions.get(&call.action) else {
         let plain = || Mistake::new(code::FLOW_UNKNOWN_ACTION, call.place, "there is no such action");
         findings.at(&call.source, if findings.is_full() { plain() } else { unknown_action(call, known) });
         return;
@@ -90,7 +101,8 @@ pub(crate) fn check(call: &Call, own: Option<&PackRef>, known: &Known, findings:
             format!("the pack `{}` has mistakes and cannot be used: this call would fail", call.action.pack());
         findings.at(&call.source, Mistake::new(code::PACK_NOT_LOADED, call.place, message).warning());
     }
-    let (Some(parameters), Some(input)) = (parameters, &call.input) else { return };
+    let (Some(Signature { parameters, waits }), Some(input)) = (signature, &call.input) else { return };
+    let before = findings.errors();
     for passed in input {
         if let Some(mistake) = check_passed(call, passed, parameters, findings.is_full()) {
             findings.at(&call.source, mistake);
@@ -102,6 +114,9 @@ pub(crate) fn check(call: &Call, own: Option<&PackRef>, known: &Known, findings:
             let hint = format!("add it to the task's `input`: `{}: …` ({})", parameter.name, parameter.kind);
             findings.at(&call.source, Mistake::new(code::FLOW_MISSING_PARAMETER, call.place, message).hint(hint));
         }
+    }
+    if let (Some(kind), true) = (waits, findings.errors() == before) {
+        waits::check(call, *kind, parameters, input, findings);
     }
 }
 

@@ -230,3 +230,37 @@ fn mistakes_in_the_files_of_waiting_actions_are_found() {
         assert!(d.hint.as_ref().unwrap().contains(said), "{d:?}");
     }
 }
+
+#[test]
+fn a_call_that_could_never_wait_is_found_when_the_workflow_loads() {
+    let (library, report) = Library::load(&["../../packs".into()], None);
+    assert!(library.pack("core").is_some(), "{}", report.plain());
+    let findings = |input: &str| {
+        let demo = crate::kit::workflow(&format!("tasks: {{t: {{action: core.ask, input: {{{input}}}}}}}\n"));
+        let (_, report) = check(&demo.path(), &library);
+        report.diagnostics.iter().map(|d| format!("{} {} {}", d.code, d.column, d.message)).collect::<Vec<_>>()
+    };
+    for (input, column, said) in [
+        ("schema: {type: strin}", 39, "not a JSON Schema"),
+        ("prompt: '<% \"x\" %>', schema: {a: {type: integr}}", 60, "not a JSON Schema"),
+        ("on_timeout: answer", 21, "there is no `default_answer`"),
+        ("on_timeout: answer, default_answer: {approved: 1}", 59, "not of type \"boolean\""),
+        ("on_timeout: answer, default_answer: 1", 75, "not of type \"object\""),
+    ] {
+        let found = findings(input);
+        let expected = format!("E-FLOW-0008 {column} ");
+        assert!(
+            matches!(found.as_slice(), [one] if one.starts_with(&expected) && one.contains(said)),
+            "{input} {found:?}"
+        );
+    }
+    for input in [
+        "schema: {a: {type: integer, required: true}}, on_timeout: answer, default_answer: {a: 1}",
+        "schema: '<% #{} %>', on_timeout: answer, default_answer: 5",
+        "on_timeout: answer, default_answer: '<% 5 %>'",
+        "on_timeout: '<% \"answer\" %>'",
+        "on_timeout: fail, ttl: 0",
+    ] {
+        assert!(findings(input).is_empty(), "{input} {:?}", findings(input));
+    }
+}
