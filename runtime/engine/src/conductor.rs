@@ -20,6 +20,7 @@ mod chance;
 mod command;
 mod context;
 mod decide;
+mod fact;
 mod finish;
 mod items;
 mod join;

@@ -11,10 +11,14 @@ pub mod conductor;
 pub mod expression;
 pub mod inspect;
 pub mod plan;
+pub mod rehearsal;
 pub mod template;
+#[cfg(test)]
+mod written;
 
 pub use conductor::{Command, InFlight, Mismatch, Passage, RerunError, State, Stop, UnitId};
 pub use expression::{EvaluationError, Expression, Frame};
 pub use inspect::{Finding, inspect};
 pub use plan::{Binding, Cleanup, Join, OnUnknown, Plan, PlanBuilder, Poll, Retry, Target, Task, Transition, With};
+pub use rehearsal::{Call, Next, Play, PlayError};
 pub use template::{CompileError, Condition, Place, Template, kind_name};

@@ -16,7 +16,7 @@ use super::step::{Step, UnitId, UnitState, Work, step_id, step_number};
 use super::{Mismatch, Stop};
 use crate::Condition;
 use crate::expression::{EvaluationError, Frame, TaskResult};
-use crate::plan::{OnUnknown, Plan, Poll, Retry, Target, Task};
+use crate::plan::{OnUnknown, Plan, Poll, Retry, Target, Task, TransitionId};
 
 /// What follows from the outcome of an attempt.
 enum Sequel {
@@ -420,7 +420,10 @@ impl State {
         let leads = task.next.iter().enumerate().filter(|(_, next)| next.targets.contains(&Target::Retry));
         for (index, transition) in leads {
             match transition.when.as_ref().map_or(Ok(true), |when| when.holds(whose.frame)) {
-                Ok(true) => return Ok(true),
+                Ok(true) => {
+                    self.taken.insert(TransitionId { task: step.task, index });
+                    return Ok(true);
+                }
                 Ok(false) => {}
                 Err(error) => {
                     self.note(whose.task, Some(index), &error)?;

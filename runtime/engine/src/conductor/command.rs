@@ -202,7 +202,9 @@ impl State {
     fn counts(&self, timer: Timer) -> bool {
         match timer {
             Timer::Start(unit) => self.may_begin(step_number(unit.step)),
-            Timer::Expire(_) | Timer::Deadline => true,
+            Timer::Expire(_) => true,
+            // What is undone and cleaned up has all the time it takes.
+            Timer::Deadline => self.unwinding.is_none(),
         }
     }
 

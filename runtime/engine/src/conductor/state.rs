@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use runner_model::{
-    Entry, ErrorRecord, ExecutionId, Fact, ItemIndex, Outcome, Requested, RouteId, Status, StepId, TaskName, Timestamp,
+    AttemptNumber, Entry, ErrorRecord, ExecutionId, Fact, ItemIndex, Outcome, Purpose, Requested, RouteId, Status,
+    StepId, TaskName, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ use super::step::{InFlight, Passage, Step, Unit, UnitId, UnitState, step_id, ste
 use super::unwind::Unwinding;
 use super::{Mismatch, Stop};
 use crate::expression::{ExecutionInfo, Tasks};
-use crate::plan::{Crossing, Plan};
+use crate::plan::{Crossing, Plan, TransitionId};
 
 /// Where an execution stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +49,8 @@ pub struct State {
     pub(super) held: Vec<Held>,
     /// What the execution passed, in order.
     pub(super) passages: Vec<Passed>,
+    /// Transitions that were taken.
+    pub(super) taken: BTreeSet<TransitionId>,
     /// The last step of each task, for expressions.
     pub(super) tasks: Arc<Tasks>,
     /// Tasks that transitions have arrived at and that join them.
@@ -130,6 +133,7 @@ impl State {
             timers: BTreeSet::new(),
             held: Vec::new(),
             passages: Vec::new(),
+            taken: BTreeSet::new(),
             tasks: Arc::default(),
             arrivals: BTreeMap::new(),
             ends: Vec::new(),
@@ -198,20 +202,59 @@ impl State {
     /// Steps and engine commands that the execution passed, in order, since its request.
     #[must_use]
     pub fn passages(&self, plan: &Plan) -> Vec<Passage> {
-        let name = |passed: &Passed| {
-            let Some(step) = passed.step.and_then(|step| self.steps.get(step)) else {
-                return passed.command.to_owned();
-            };
-            let task = plan.tasks.get_index(step.task).map_or("", |(name, _)| name.as_str());
-            match step.purpose {
-                runner_model::Purpose::Task => task.to_owned(),
-                runner_model::Purpose::Compensate { .. } => format!("{task}__compensate"),
-                runner_model::Purpose::OnCancel { of: Some(_) } => format!("{task}__on_cancel"),
-                runner_model::Purpose::OnCancel { of: None } => TaskName::on_cancel().to_string(),
-            }
-        };
+        let name = |passed: &Passed| self.passage_name(plan, passed);
         let passage = |passed: &Passed| Passage { name: name(passed), route: passed.route, terminal: passed.terminal };
         self.passages.iter().map(passage).collect()
+    }
+
+    fn passage_name(&self, plan: &Plan, passed: &Passed) -> String {
+        let Some(step) = passed.step.and_then(|step| self.steps.get(step)) else {
+            return passed.command.to_owned();
+        };
+        let task = plan.tasks.get_index(step.task).map_or("", |(name, _)| name.as_str());
+        match step.purpose {
+            Purpose::Task => task.to_owned(),
+            Purpose::Compensate { .. } => format!("{task}__compensate"),
+            Purpose::OnCancel { of: Some(_) } => format!("{task}__on_cancel"),
+            Purpose::OnCancel { of: None } => TaskName::on_cancel().to_string(),
+        }
+    }
+
+    /// The place of a step in [`State::passages`], with how many steps of the same name came before it; none unless it
+    /// is recorded.
+    #[must_use]
+    pub fn passage_of(&self, plan: &Plan, step: StepId) -> Option<(usize, usize, Passage)> {
+        let at = self.step(step)?.passage;
+        let passed = self.passages.get(at)?;
+        let kind = |passed: &Passed| {
+            let step = self.steps.get(passed.step?)?;
+            Some((step.task, std::mem::discriminant(&step.purpose)))
+        };
+        let same = kind(passed);
+        let before = self.passages.iter().take(at).filter(|other| kind(other) == same).count();
+        let name = self.passage_name(plan, passed);
+        Some((at, before, Passage { name, route: passed.route, terminal: passed.terminal }))
+    }
+
+    /// The transitions that were taken since the request: the task and the index in its `next`.
+    #[must_use]
+    pub fn taken(&self, plan: &Plan) -> Vec<(TaskName, usize)> {
+        let named = |taken: &TransitionId| Some((plan.tasks.get_index(taken.task)?.0.clone(), taken.index));
+        self.taken.iter().filter_map(named).collect()
+    }
+
+    /// The attempt of a unit that runs; none if none does.
+    #[must_use]
+    pub fn running_attempt(&self, unit: UnitId) -> Option<AttemptNumber> {
+        let step = self.step(unit.step).filter(|step| step.is_open())?;
+        let unit = step.unit(unit.item)?;
+        matches!(unit.state, UnitState::Running | UnitState::Paused).then_some(unit.attempt)
+    }
+
+    /// What went wrong so far, in order.
+    #[must_use]
+    pub fn errors(&self) -> &[ErrorRecord] {
+        &self.errors
     }
 
     /// The routes, each as the transitions into split tasks that it went through, written `task__tN`.

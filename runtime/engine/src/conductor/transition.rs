@@ -80,6 +80,7 @@ impl State {
                 continue;
             }
             let Some(published) = self.publish(done, (index, transition))? else { continue };
+            self.taken.insert(id);
             let context = self.deltas.extend(&done.context, published);
             let targets = match transition.targets.as_slice() {
                 [] => &DEFAULT_TARGET[..],
