@@ -175,6 +175,7 @@ codes! {
     EXEC_NOT_ENDED = "E-EXEC-0012", "The execution has not ended: it cannot be run again yet.";
     EXEC_RERUN = "E-EXEC-0013", "The execution cannot be run again from there.";
     EXEC_OWNED = "E-EXEC-0008", "Another process works on this execution.";
+    EXEC_MOCKED = "E-EXEC-0014", "A mock of a rehearsal ended the step; its result is what the mock says.";
 
     // Configuration and command line.
     CONF_SYNTAX = "E-CONF-0001", "The configuration file is not valid TOML.";
