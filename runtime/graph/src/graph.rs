@@ -6,7 +6,7 @@ use runner_engine::{Plan, Target, Task};
 use runner_model::{ExecutionView, TaskName};
 
 use crate::execution::{self, RunState, TaskState, Taken};
-use crate::label::{self, Label};
+use crate::label::{self, Label, Tone};
 
 pub use marks::Mark;
 
@@ -106,6 +106,11 @@ impl Edge {
     /// The task whose node it comes back to at once: itself, or its own step by the command `retry`.
     pub(crate) fn is_loop(&self) -> bool {
         self.to == End::Task(self.from) || self.to == End::Command(Target::Retry)
+    }
+
+    /// Whether it is taken only if its task went badly.
+    pub(crate) fn is_on_failure(&self) -> bool {
+        self.label.as_ref().is_some_and(|label| label.tone == Tone::Failure)
     }
 }
 

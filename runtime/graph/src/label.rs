@@ -25,6 +25,9 @@ pub enum Tone {
     Other,
 }
 
+/// The label of the condition that asks for a timeout alone.
+pub(crate) const TIMED_OUT: &str = "timed out";
+
 /// The label of a condition; none if it always holds as written.
 pub(crate) fn of_condition(condition: &Condition) -> Option<Label> {
     let source = source(condition);
@@ -33,6 +36,7 @@ pub(crate) fn of_condition(condition: &Condition) -> Option<Label> {
         "true" => return None,
         "succeeded()" => ("succeeded".to_owned(), Tone::Success),
         "failed()" => ("failed".to_owned(), Tone::Failure),
+        "timed_out()" => (TIMED_OUT.to_owned(), Tone::Failure),
         "completed()" => ("completed".to_owned(), Tone::Completion),
         _ => (source, Tone::Other),
     };
@@ -46,6 +50,13 @@ pub(crate) fn source(condition: &Condition) -> String {
         return of_value(literal);
     }
     sources(template).join(" … ")
+}
+
+/// A value as written, but without the marks around it if it is nothing but an expression.
+pub(crate) fn bare(template: &Template) -> String {
+    let text = of_template(template);
+    let inside = text.strip_prefix("<% ").and_then(|rest| rest.strip_suffix(" %>"));
+    inside.filter(|inside| template.as_literal().is_none() && !inside.contains("<%")).unwrap_or(&text).to_owned()
 }
 
 /// A value as written. Of a text with expressions in it only the expressions are known.

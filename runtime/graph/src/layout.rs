@@ -42,6 +42,17 @@ pub(crate) struct Arc {
     pub(crate) to: usize,
     /// What stands on it: an index in [`Drawing::pills`]' sizes. Arcs from one node may share one.
     pub(crate) label: Option<usize>,
+    /// Whether it is a side way: the main way is kept straight, at its cost.
+    pub(crate) minor: bool,
+    /// Whether it leads to something small that may stand right below.
+    pub(crate) short: bool,
+}
+
+impl Arc {
+    /// How many ranks it spans at least.
+    const fn length(&self) -> usize {
+        if self.short && self.label.is_none() { 1 } else { 2 }
+    }
 }
 
 /// What is to be laid out.

@@ -157,7 +157,9 @@ impl<'a> Picture<'a> {
                 }
                 _ => continue,
             };
-            drawing.arcs.push(Arc { from: edge.from, to, label: self.label_of.get(&index).copied() });
+            let label = self.label_of.get(&index).copied();
+            let (minor, short) = (edge.is_on_failure(), !matches!(edge.to, End::Task(_)));
+            drawing.arcs.push(Arc { from: edge.from, to, label, minor, short });
             edges.push(index);
         }
         (drawing, edges)

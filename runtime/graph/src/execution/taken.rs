@@ -9,7 +9,7 @@ use runner_model::{ExecutionView, Status, StepId, StepView};
 
 use super::{Taken, ended_at};
 use crate::graph::{Edge, End, Graph};
-use crate::label::Tone;
+use crate::label::{self, Tone};
 
 /// A step that ended, seen as the cause of what follows over an edge.
 struct Crossing {
@@ -37,10 +37,20 @@ pub(super) fn edges(graph: &Graph, view: &ExecutionView) -> Vec<Taken> {
             split(&crossings, &steps, &mut taken);
         }
     }
+    let running_on = running_on || dealt_with(graph, view, &taken);
     for crossing in crossings(graph, view, |edge| !matches!(edge.to, End::Task(_))) {
         mark(&mut taken, crossing.edge, if crossing.certain && running_on { Taken::Yes } else { Taken::Unknown });
     }
     taken
+}
+
+/// Whether every task that failed led on to another: then a command ended the run, not a failure.
+fn dealt_with(graph: &Graph, view: &ExecutionView, taken: &[Taken]) -> bool {
+    let went_on = |step: &StepView| {
+        let of_step = |edge: &Edge| graph.nodes.get(edge.from).is_some_and(|node| node.name == step.task);
+        graph.edges.iter().zip(taken).any(|(edge, taken)| *taken == Taken::Yes && of_step(edge))
+    };
+    view.steps.iter().filter(|step| step.status.is_failure() && step.purpose.is_task()).all(went_on)
 }
 
 /// What can have led over the edges: every step that ended in a way that the edge's condition may allow.
@@ -67,6 +77,9 @@ fn allows(edge: &Edge, status: Status) -> Option<bool> {
         None | Some(Tone::Completion) => Some(true),
         Some(Tone::Success) if status == Status::Skipped => Some(false),
         Some(Tone::Success) => (status == Status::Succeeded).then_some(true),
+        Some(Tone::Failure) if edge.label.as_ref().is_some_and(|label| label.text == label::TIMED_OUT) => {
+            (status == Status::Timeout).then_some(true)
+        }
         Some(Tone::Failure) => status.is_failure().then_some(true),
         Some(Tone::Other) => Some(false),
     }

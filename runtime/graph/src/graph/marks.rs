@@ -62,10 +62,10 @@ fn of_join(join: &Join, sources: usize) -> Mark {
 
 fn of_with(with: &With) -> Mark {
     let names = with.names.join(", ");
-    let list = of_template(&with.items);
+    let list = label::bare(&with.items);
     let mut text = if names.is_empty() { list } else { format!("{names} in {list}") };
     if let Some(concurrency) = &with.concurrency {
-        text = format!("{text}, {} at a time", of_template(concurrency));
+        text = format!("{text}, {} at a time", label::bare(concurrency));
     }
     Mark::new("with", text)
 }

@@ -1,6 +1,6 @@
 //! The graph with everything between neighbouring ranks: nodes, what stands on arcs, and bends of long arcs.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::per::Per;
 use super::{Drawing, Size};
@@ -43,6 +43,8 @@ pub(super) struct Network {
     /// For each vertex those of the rank above that it is linked to, and of the rank below.
     pub(super) above: Per<Vec<usize>>,
     pub(super) below: Per<Vec<usize>>,
+    /// Links that only side ways take.
+    pub(super) minor: HashSet<(usize, usize)>,
     /// The way of each arc.
     pub(super) chains: Vec<Chain>,
     count: usize,
@@ -70,6 +72,7 @@ impl Network {
             ranks: Vec::new(),
             above: Per::default(),
             below: Per::default(),
+            minor: HashSet::new(),
             chains: Vec::new(),
             count: 0,
         };
@@ -103,7 +106,7 @@ impl Network {
                 });
             }
             vertices.push(network.nodes[lower]);
-            network.link(&vertices);
+            network.link(&vertices, arc.minor);
             network.chains.push(Chain { vertices, reversed: *reversed });
         }
         network
@@ -120,13 +123,27 @@ impl Network {
         index
     }
 
-    fn link(&mut self, chain: &[usize]) {
+    fn link(&mut self, chain: &[usize], minor: bool) {
         for (&upper, &lower) in chain.iter().zip(chain.iter().skip(1)) {
             if !self.below[upper].contains(&lower) {
                 self.below[upper].push(lower);
                 self.above[lower].push(upper);
+                if minor {
+                    self.minor.insert((upper, lower));
+                }
+            }
+            if !minor {
+                self.minor.remove(&(upper, lower));
             }
         }
+    }
+
+    /// The neighbours of a vertex that lie on main ways; all of them, if there are none.
+    pub(super) fn main_neighbours(&self, vertex: usize, below: bool) -> Vec<usize> {
+        let all = if below { &self.below[vertex] } else { &self.above[vertex] };
+        let pair = |other: usize| if below { (vertex, other) } else { (other, vertex) };
+        let main: Vec<_> = all.iter().copied().filter(|other| !self.minor.contains(&pair(*other))).collect();
+        if main.is_empty() { all.clone() } else { main }
     }
 
     /// How many vertices there are.

@@ -1,6 +1,8 @@
 //! The place of each vertex from left to right, after Brandes and Köpf (2001): four drawings, each with as many vertical
 //! links as an order allows, balanced. Bends that follow each other stand in one column.
 
+mod relax;
+
 use std::collections::HashSet;
 
 use super::network::{Kind, Network};
@@ -22,7 +24,40 @@ pub(super) fn columns(network: &Network) -> Per<f64> {
             drawings.push((right, view.compact(network, &blocks)));
         }
     }
-    balance(network, &drawings)
+    let balanced = balance(network, &drawings);
+    if extent(network, &balanced) > WASTE_MAX * width_min(network) { relaxed(network) } else { balanced }
+}
+
+/// The places without a care for straight lines.
+pub(super) fn relaxed(network: &Network) -> Per<f64> {
+    relax::columns(network)
+}
+
+/// How much wider than its widest rank a picture may get for the sake of straight lines.
+const WASTE_MAX: f64 = 1.7;
+
+/// How wide a picture is.
+fn extent(network: &Network, places: &Per<f64>) -> f64 {
+    let (left, right) = borders(network, places);
+    right - left
+}
+
+fn borders(network: &Network, places: &Per<f64>) -> (f64, f64) {
+    let of = |vertex: usize| (places[vertex], network.vertices[vertex].size);
+    let left = (0..network.count()).map(|v| of(v).0 - of(v).1.left).fold(f64::INFINITY, f64::min);
+    let right = (0..network.count()).map(|v| of(v).0 + of(v).1.right).fold(f64::NEG_INFINITY, f64::max);
+    (left, right)
+}
+
+/// How wide the widest rank is at least.
+fn width_min(network: &Network) -> f64 {
+    let of_rank = |rank: &Vec<usize>| {
+        let gaps: f64 = rank.iter().zip(rank.iter().skip(1)).map(|(left, right)| distance(network, *left, *right)).sum();
+        let ends = rank.first().map(|v| network.vertices[*v].size.left).unwrap_or_default()
+            + rank.last().map(|v| network.vertices[*v].size.right).unwrap_or_default();
+        gaps + ends
+    };
+    network.ranks.iter().map(of_rank).fold(0.0, f64::max)
 }
 
 /// The network as one of the four drawings sees it: perhaps upside down, perhaps mirrored.
@@ -60,8 +95,8 @@ impl View {
         for rank in &self.ranks {
             let mut left_of = None;
             for &vertex in rank {
-                let neighbours = if self.upside_down { &network.below[vertex] } else { &network.above[vertex] };
-                for neighbour in medians(neighbours, &self.positions) {
+                let neighbours = network.main_neighbours(vertex, self.upside_down);
+                for neighbour in medians(&neighbours, &self.positions) {
                     let at = self.positions[neighbour];
                     let free = left_of.is_none_or(|left_of| left_of < at);
                     let pair = if self.upside_down { (vertex, neighbour) } else { (neighbour, vertex) };
@@ -114,11 +149,15 @@ impl View {
 
     /// How far apart the centres of two neighbours are at least.
     fn distance(&self, network: &Network, left: usize, right: usize) -> f64 {
-        let (left, right) = if self.mirrored { (right, left) } else { (left, right) };
-        let (left, right) = (network.vertices[left], network.vertices[right]);
-        let bend = left.kind == Kind::Bend || right.kind == Kind::Bend;
-        left.size.right + right.size.left + if bend { BEND_GAP } else { GAP }
+        if self.mirrored { distance(network, right, left) } else { distance(network, left, right) }
     }
+}
+
+/// How far apart the centres of two neighbours are at least.
+fn distance(network: &Network, left: usize, right: usize) -> f64 {
+    let (left, right) = (network.vertices[left], network.vertices[right]);
+    let bend = left.kind == Kind::Bend || right.kind == Kind::Bend;
+    left.size.right + right.size.left + if bend { BEND_GAP } else { GAP }
 }
 
 /// The one or two neighbours in the middle, from the left.
@@ -159,13 +198,7 @@ fn conflicts(network: &Network, positions: &Per<usize>) -> HashSet<(usize, usize
 
 /// The mean of the two middle places of the four drawings, each moved to the narrowest of them.
 fn balance(network: &Network, drawings: &[(bool, Per<f64>)]) -> Per<f64> {
-    let extent = |places: &Per<f64>| {
-        let of = |vertex: usize| (places[vertex], network.vertices[vertex].size);
-        let left = (0..network.count()).map(|v| of(v).0 - of(v).1.left).fold(f64::INFINITY, f64::min);
-        let right = (0..network.count()).map(|v| of(v).0 + of(v).1.right).fold(f64::NEG_INFINITY, f64::max);
-        (left, right)
-    };
-    let extents: Vec<_> = drawings.iter().map(|(_, places)| extent(places)).collect();
+    let extents: Vec<_> = drawings.iter().map(|(_, places)| borders(network, places)).collect();
     let narrowest = extents.iter().copied().min_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0))).unwrap_or((0.0, 0.0));
     let moves: Vec<_> = drawings
         .iter()

@@ -84,7 +84,8 @@ fn from_zero(network: &Network, columns: &Per<f64>) -> Per<f64> {
     let first = (0..network.count()).map(left).reduce(f64::min).unwrap_or(0.0);
     let mut moved: Per<f64> = Per::default();
     for vertex in 0..network.count() {
-        moved[vertex] = ((columns[vertex] - first) * 2.0).round() / 2.0;
+        // On whole half pixels, so that what should be straight is; nothing gets before 0 by that.
+        moved[vertex] = ((columns[vertex] - first) * 2.0).round() / 2.0 + 0.5;
     }
     moved
 }

@@ -14,7 +14,7 @@ const FACE: Face = Face { size: 11.0, bold: false };
 const END_FACE: Face = Face { size: 11.0, bold: true };
 const HEIGHT: f64 = 20.0;
 const END_HEIGHT: f64 = 24.0;
-const TEXT_WIDTH_MAX: f64 = 210.0;
+const TEXT_WIDTH_MAX: f64 = 240.0;
 const PADDING: f64 = 9.0;
 
 /// A small thing with a word or a condition in it.

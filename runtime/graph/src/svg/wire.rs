@@ -5,7 +5,6 @@ use super::markup::{Markup, number};
 use super::paint::Paint;
 use crate::execution::Taken;
 use crate::graph::{Edge, Graph};
-use crate::label::Tone;
 use crate::layout::{Layout, Point};
 
 const RADIUS: f64 = 7.0;
@@ -17,7 +16,7 @@ impl Picture<'_> {
     pub(super) fn draw_wires(&self, out: &mut Markup, layout: &Layout, edges: &[usize]) {
         let mut wires: Vec<_> = edges.iter().copied().zip(layout.arcs.iter().cloned()).collect();
         wires.extend(self.loops(layout));
-        let key = |index: usize| self.graph.edges.get(index).map_or((0, false), |edge| (layer(edge.taken), !failure(edge)));
+        let key = |index: usize| self.graph.edges.get(index).map_or((0, false), |edge| (layer(edge.taken), !edge.is_on_failure()));
         wires.sort_by_key(|(index, _)| key(*index));
         for (index, points) in &wires {
             if let Some(edge) = self.graph.edges.get(*index) {
@@ -41,10 +40,6 @@ impl Picture<'_> {
     }
 }
 
-fn failure(edge: &Edge) -> bool {
-    edge.label.as_ref().is_some_and(|label| label.tone == Tone::Failure)
-}
-
 const fn layer(taken: Option<Taken>) -> u8 {
     match taken {
         Some(Taken::No) => 0,
@@ -58,7 +53,7 @@ fn draw(out: &mut Markup, graph: &Graph, edge: &Edge, points: &[Point]) {
     let (paint, width) = match edge.taken {
         Some(Taken::Yes) => (Paint::WireTaken, 2.2),
         Some(Taken::No) => (Paint::WireFaint, 1.2),
-        _ if failure(edge) => (Paint::WireFailure, 1.4),
+        _ if edge.is_on_failure() => (Paint::WireFailure, 1.4),
         _ => (Paint::Wire, 1.4),
     };
     let toward = direction(*before, *end);
@@ -78,7 +73,7 @@ fn draw(out: &mut Markup, graph: &Graph, edge: &Edge, points: &[Point]) {
     out.tooltip(&tooltip(graph, edge));
     out.open("path").text_attribute("d", &path(*start, &shaft)).text_attribute("fill", "none");
     out.class("", None, Some(paint)).stroke(paint, width);
-    if failure(edge) && edge.taken != Some(Taken::Yes) {
+    if edge.is_on_failure() && edge.taken != Some(Taken::Yes) {
         out.text_attribute("stroke-dasharray", "5 3");
     }
     out.close();

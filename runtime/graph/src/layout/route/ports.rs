@@ -53,17 +53,21 @@ fn leave(network: &Network, vertex: usize, middle: f64, keys: &[(usize, usize, b
         }
         return;
     }
-    let up: Vec<_> = keys.iter().filter(|key| key.2).copied().collect();
-    spread(network, vertex, middle, &up, pieces, lower_end, true);
+    let (up, down): (Vec<_>, Vec<_>) = keys.iter().copied().partition(|key| key.2);
+    let goals: Vec<_> = down.iter().filter_map(|key| pieces.get(key)).map(|piece| piece.to_x).collect();
+    // What leads up stands on the other side of what leads down, so that they need not cross.
+    let divide = if goals.is_empty() { middle } else { goals.iter().sum::<f64>() / goals.len() as f64 };
+    spread(&Edge { room: room(network, vertex), middle, divide, taken: true }, &up, pieces, lower_end);
 }
 
 /// The upper edge: one place each, but one for all if they are many.
 fn reach(network: &Network, vertex: usize, middle: f64, keys: &[(usize, usize, bool)], pieces: &mut Pieces) {
     let (up, down): (Vec<_>, Vec<_>) = keys.iter().copied().partition(|key| key.2);
+    let edge = Edge { room: room(network, vertex), middle, divide: middle, taken: false };
     if down.len() >= MERGED_FROM {
-        spread(network, vertex, middle, &up, pieces, upper_end, true);
+        spread(&Edge { taken: true, ..edge }, &up, pieces, upper_end);
     } else {
-        spread(network, vertex, middle, keys, pieces, upper_end, false);
+        spread(&edge, keys, pieces, upper_end);
     }
 }
 
@@ -77,31 +81,38 @@ const fn lower_end(piece: &mut Piece) -> (f64, &mut f64) {
     (piece.to_x, &mut piece.from_x)
 }
 
-/// Spreads ends over an edge in the order of where they come from; the middle may be taken already.
-fn spread(
-    network: &Network,
-    vertex: usize,
+/// The upper or the lower edge of a vertex.
+#[derive(Clone, Copy)]
+struct Edge {
+    /// How far from its middle it can be reached.
+    room: f64,
     middle: f64,
-    keys: &[(usize, usize, bool)],
-    pieces: &mut Pieces,
-    ends: fn(&mut Piece) -> (f64, &mut f64),
-    middle_is_taken: bool,
-) {
-    let room = room(network, vertex);
+    /// What comes from the left of this stands on the left.
+    divide: f64,
+    /// Whether the middle is taken already.
+    taken: bool,
+}
+
+/// The ends of a piece: the other one, and the one that is to be set.
+type Ends = fn(&mut Piece) -> (f64, &mut f64);
+
+/// Spreads ends over an edge in the order of where they come from.
+fn spread(edge: &Edge, keys: &[(usize, usize, bool)], pieces: &mut Pieces, ends: Ends) {
+    let Edge { room, middle, divide, taken } = *edge;
     if room == 0.0 {
         return;
     }
     let mut others: Vec<_> = keys.iter().filter_map(|key| pieces.get_mut(key).map(|p| (ends(p).0, *key))).collect();
     others.sort_by(|a, b| a.0.total_cmp(&b.0));
     let slack = SLACK.min(room);
-    let straight = |x: f64| !middle_is_taken && (x - middle).abs() <= slack;
+    let straight = |x: f64| !taken && (x - middle).abs() <= slack;
     let (mut left, mut right) = (middle, middle);
     let mut set = |key: &(usize, usize, bool), x: f64| {
         if let Some(piece) = pieces.get_mut(key) {
             *ends(piece).1 = x;
         }
     };
-    let mut any = middle_is_taken;
+    let mut any = taken;
     for (x, key) in others.iter().filter(|(x, _)| straight(*x)) {
         set(key, *x);
         (left, right, any) = (left.min(*x), right.max(*x), true);
@@ -111,8 +122,8 @@ fn spread(
     }
     let first = if any { PORT } else { PORT / 2.0 };
     let side = |at: &dyn Fn(f64) -> bool| others.iter().filter(|(x, _)| !straight(*x) && at(*x)).collect::<Vec<_>>();
-    let lefts = side(&|x| x < middle);
-    let rights = side(&|x| x >= middle);
+    let lefts = side(&|x| x < divide);
+    let rights = side(&|x| x >= divide);
     let step = |from: f64, count: usize| PORT.min((room - from).max(0.0) / (count.max(1) as f64));
     let (left_step, right_step) = (step(middle - left, lefts.len()), step(right - middle, rights.len()));
     for (index, (_, key)) in lefts.iter().rev().enumerate() {
