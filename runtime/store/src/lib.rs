@@ -26,6 +26,8 @@ pub use journal::{Append, Journal, NewExecution};
 pub use key_value::{KeyValue, Swap};
 pub use lease::{Claimed, Lease, Leases};
 pub use memory::MemoryStore;
+#[doc(hidden)]
+pub use sqlite::SqliteTestOptions;
 pub use sqlite::{SqliteOptions, SqliteStore, StoreStats};
 pub use waits::{Awaited, OpenWait, WaitFilter, Waits};
 

@@ -39,11 +39,29 @@ pub struct SqliteOptions {
     pub lock_timeout: Duration,
     /// The database's size, in bytes, at which the store behaves as if the disk were full; none: the disk decides.
     pub database_bytes_max: Option<u64>,
+    /// What only a test may choose.
+    #[doc(hidden)]
+    pub test: SqliteTestOptions,
+}
+
+/// What only a test may choose: how it shows that what is acknowledged survives a power cut, and that it would not if
+/// commits were not flushed.
+#[doc(hidden)]
+#[derive(Debug, Clone, Default)]
+pub struct SqliteTestOptions {
+    /// `synchronous=NORMAL`: commits are not flushed, so a power cut loses some.
+    pub unflushed: bool,
+    /// The name of a registered VFS to open every connection with.
+    pub vfs: Option<String>,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { lock_timeout: Duration::from_millis(limits::STORE_BUSY_MS), database_bytes_max: None }
+        Self {
+            lock_timeout: Duration::from_millis(limits::STORE_BUSY_MS),
+            database_bytes_max: None,
+            test: SqliteTestOptions::default(),
+        }
     }
 }
 
@@ -66,7 +84,7 @@ impl SqliteStore {
         let data_dir = data_dir.to_owned();
         let opened = tokio::task::spawn_blocking(move || {
             let opened = open::open(&data_dir, &options)?;
-            let readers = reader::Readers::new(opened.path, options.lock_timeout);
+            let readers = reader::Readers::new(opened.path, options);
             Ok(Self { readers, writer: writer::Writer::start(opened.connection)? })
         });
         opened.await.unwrap_or_else(|error| Err(StoreError::Io { reason: error.to_string() }))

@@ -23,7 +23,8 @@ pub(crate) fn open(data_dir: &Path, options: &SqliteOptions) -> Result<Opened, S
         |error: &io::Error| StoreError::Open { path: data_dir.display().to_string(), reason: error.to_string() };
     make_directory(data_dir).map_err(|error| refuse(&error))?;
     let path = data_dir.join("runner.db");
-    let mut connection = create(&path, options.lock_timeout)
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let mut connection = connect(&path, flags, options)
         .map_err(|error| StoreError::Open { path: path.display().to_string(), reason: error.to_string() })?;
     restrict(&path).map_err(|error| refuse(&error))?;
     prepare(&mut connection, options)?;
@@ -46,10 +47,14 @@ fn make_directory(path: &Path) -> io::Result<()> {
     fs::File::open(above)?.sync_all()
 }
 
-fn create(path: &Path, lock_timeout: Duration) -> Result<Connection, rusqlite::Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(lock_timeout)?;
+/// A connection that one thread uses at a time and that waits for locks.
+pub(crate) fn connect(path: &Path, flags: OpenFlags, options: &SqliteOptions) -> Result<Connection, rusqlite::Error> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = match &options.test.vfs {
+        None => Connection::open_with_flags(path, flags)?,
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.as_str())?,
+    };
+    connection.busy_timeout(options.lock_timeout)?;
     Ok(connection)
 }
 
@@ -68,7 +73,7 @@ fn restrict(path: &Path) -> io::Result<()> {
 
 fn prepare(db: &mut Connection, options: &SqliteOptions) -> Result<(), StoreError> {
     patiently(options.lock_timeout, || migration::inspect(db))?;
-    patiently(options.lock_timeout, || configure(db))?;
+    patiently(options.lock_timeout, || configure(db, options))?;
     if let Some(bytes) = options.database_bytes_max {
         limit_size(db, bytes).map_err(Problem::from)?;
     }
@@ -78,10 +83,12 @@ fn prepare(db: &mut Connection, options: &SqliteOptions) -> Result<(), StoreErro
     patiently(options.lock_timeout, || migration::migrate(db))
 }
 
-fn configure(db: &Connection) -> Result<(), Problem> {
+fn configure(db: &Connection, options: &SqliteOptions) -> Result<(), Problem> {
+    // 2 is FULL: every commit is flushed before it is acknowledged.
+    let wanted: i64 = if options.test.unflushed { 1 } else { 2 };
     let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     db.execute_batch(&format!(
-        "PRAGMA synchronous = FULL;
+        "PRAGMA synchronous = {wanted};
          PRAGMA fullfsync = ON;
          PRAGMA checkpoint_fullfsync = ON;
          PRAGMA foreign_keys = ON;
@@ -92,8 +99,8 @@ fn configure(db: &Connection) -> Result<(), Problem> {
     ))?;
     let synchronous: i64 = db.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
     let foreign_keys: bool = db.query_row("PRAGMA foreign_keys", [], |row| row.get(0))?;
-    // 2 is FULL. What is acknowledged rests on these, so they are not taken on trust.
-    if mode != "wal" || synchronous != 2 || !foreign_keys {
+    // What is acknowledged rests on these, so they are not taken on trust.
+    if mode != "wal" || synchronous != wanted || !foreign_keys {
         let reason = format!(
             "SQLite refuses the settings that the store needs (journal_mode {mode}, synchronous {synchronous}, \
              foreign_keys {foreign_keys}); is it on a network file system?"

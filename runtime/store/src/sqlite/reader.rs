@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use runner_model::limits;
@@ -10,19 +9,20 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::fault::Problem;
+use super::{SqliteOptions, open};
 use crate::StoreError;
 
 #[derive(Debug)]
 pub(crate) struct Readers {
     path: PathBuf,
-    lock_timeout: Duration,
+    options: SqliteOptions,
     idle: Arc<Mutex<Vec<Connection>>>,
     places: Arc<Semaphore>,
 }
 
 impl Readers {
-    pub(crate) fn new(path: PathBuf, lock_timeout: Duration) -> Self {
-        Self { path, lock_timeout, idle: Arc::default(), places: Arc::new(Semaphore::new(limits::STORE_READERS_MAX)) }
+    pub(crate) fn new(path: PathBuf, options: SqliteOptions) -> Self {
+        Self { path, options, idle: Arc::default(), places: Arc::new(Semaphore::new(limits::STORE_READERS_MAX)) }
     }
 
     /// Runs a query on a thread that may block.
@@ -32,9 +32,8 @@ impl Readers {
         Q: FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
     {
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| StoreError::Closed)?;
-        let (path, lock_timeout, idle) = (self.path.clone(), self.lock_timeout, Arc::clone(&self.idle));
-        let answered =
-            tokio::task::spawn_blocking(move || answer(place, &idle, || connect(&path, lock_timeout), query));
+        let (path, options, idle) = (self.path.clone(), self.options.clone(), Arc::clone(&self.idle));
+        let answered = tokio::task::spawn_blocking(move || answer(place, &idle, || connect(&path, &options), query));
         answered.await.unwrap_or_else(|error| Err(StoreError::Io { reason: error.to_string() }))
     }
 
@@ -67,10 +66,8 @@ fn answer<T>(
     Ok(answer?)
 }
 
-fn connect(path: &Path, lock_timeout: Duration) -> Result<Connection, rusqlite::Error> {
-    let connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(lock_timeout)?;
+fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, rusqlite::Error> {
+    let connection = open::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, options)?;
     connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")?;
     Ok(connection)
 }

@@ -17,5 +17,6 @@ mod files;
 mod full;
 mod given;
 mod group_commit;
+mod power_cut;
 mod schema;
 mod two_stores;
