@@ -225,6 +225,8 @@ const WORKED_OUT_MAX: usize = 5 * limits::DIAGNOSTICS_MAX;
 pub(crate) struct Findings {
     list: RefCell<Vec<Diagnostic>>,
     errors: Cell<usize>,
+    /// Those of the errors that are not about the text of an expression.
+    errors_in_shape: Cell<usize>,
     warnings: Cell<usize>,
 }
 
@@ -252,6 +254,9 @@ impl Findings {
             Severity::Warning => &self.warnings,
         };
         counter.set(counter.get() + 1);
+        if mistake.severity == Severity::Error && Category::of(mistake.code) != Category::Expressions {
+            self.errors_in_shape.set(self.errors_in_shape.get() + 1);
+        }
         counter.get() <= WORKED_OUT_MAX
     }
 
@@ -262,6 +267,11 @@ impl Findings {
 
     pub(crate) fn errors(&self) -> usize {
         self.errors.get()
+    }
+
+    /// Errors other than those in the text of an expression: only they hide keys and names from what is checked later.
+    pub(crate) fn errors_in_shape(&self) -> usize {
+        self.errors_in_shape.get()
     }
 
     /// The files with errors; none if not every error is known.

@@ -84,9 +84,9 @@ pub(super) fn read(file: &Document<'_>, node: &Node, key_span: Span) -> Read {
         join: fields.get("join").and_then(|node| join::read(file, node)),
         next: Vec::new(),
     };
-    let before = file.findings.errors();
+    let before = file.findings.errors_in_shape();
     task.next = fields.get("next").map(|node| next::next(file, node)).unwrap_or_default();
-    let next_is_whole = file.findings.errors() == before;
+    let next_is_whole = file.findings.errors_in_shape() == before;
     // A key that is not known may be one that says where the task leads.
     let all_known = fields.finish(&FOREIGN);
     Read { task, calls, transitions_incomplete: !next_is_whole || !all_known }

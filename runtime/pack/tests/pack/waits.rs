@@ -92,7 +92,7 @@ fn schemas_may_be_written_as_stackstorm_has_them() {
         "properties": {"size": {"type": "integer", "minimum": 1}, "tier": {"enum": ["gold", "tin"]}},
     });
     let map = json!({"size": {"type": "integer", "minimum": 1, "required": true}, "tier": {"enum": ["gold", "tin"]}});
-    let mixed = json!({"type": "object", "properties": map.clone()});
+    let mixed = json!({"type": "object", "properties": &map});
     for schema in [standard, map, mixed] {
         let wait = ask(json!({"schema": schema}));
         for (answer, fits) in [

@@ -182,3 +182,22 @@ fn one_mistake_does_not_make_others() {
         assert_eq!(lines.len(), 1, "{text}\n{}", demo.report().plain());
     }
 }
+
+#[test]
+fn an_expression_that_does_not_compile_hides_no_other_mistake() {
+    let demo = workflow(
+        "tasks:
+  a:
+    next:
+      - when: <% succeeded( %>
+        publish: [{x: <% 1 + %>}]
+        do: b
+  b:
+    action: core.echo
+    input: {message: '<% ctx(\"x\") + ctx(\"nobody\") %>'}
+    next: [{do: gone}]
+",
+    );
+    let codes: Vec<_> = demo.report().diagnostics.iter().map(|d| format!("{} {}", d.line, d.code)).collect();
+    assert_eq!(codes, ["4 E-EXPR-0001", "5 E-EXPR-0001", "9 E-FLOW-0009", "10 E-FLOW-0001"]);
+}
