@@ -5,19 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// What each crate of `runtime/` may use of the others.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("runner-model", &[]),
     ("runner-engine", &["runner-model"]),
+    ("runner-graph", &["runner-engine", "runner-model"]),
     ("runner-pack", &["runner-engine", "runner-model"]),
     ("runner-store", &["runner-model"]),
     ("runner-host", &["runner-model"]),
     ("runner-executor", &["runner-engine", "runner-host", "runner-model", "runner-pack", "runner-store"]),
-    ("runner-server", &["runner-executor", "runner-host", "runner-model"]),
+    ("runner-server", &["runner-executor", "runner-graph", "runner-host", "runner-model"]),
     (
         "runner",
         &[
             "runner-engine",
             "runner-executor",
+            "runner-graph",
             "runner-host",
             "runner-model",
             "runner-pack",
@@ -42,9 +44,10 @@ const NAMED_BY: [(&str, &str); 9] = [
 ];
 
 /// What must not be in a crate even through others.
-const NEVER_IN: [(&str, &[&str]); 4] = [
+const NEVER_IN: [(&str, &[&str]); 5] = [
     ("runner-model", &["tokio", "wasmtime", "rusqlite", "rhai", "reqwest"]),
     ("runner-engine", &["tokio", "wasmtime", "rusqlite", "reqwest", "granit-parser"]),
+    ("runner-graph", &["tokio", "wasmtime", "rusqlite", "reqwest", "granit-parser"]),
     ("runner-pack", &["tokio", "wasmtime", "rusqlite", "reqwest"]),
     ("runner-store", &["wasmtime", "rhai", "reqwest", "hyper"]),
 ];

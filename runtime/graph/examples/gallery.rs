@@ -1,4 +1,4 @@
-//! Writes pictures of several workflows into a directory, to be looked at: 
+//! Writes pictures of several workflows into a directory, to be looked at:
 //! `cargo run -p runner-graph --example gallery -- DIR`.
 
 #![allow(clippy::unwrap_used, reason = "what goes wrong here is seen at once")]

@@ -3,7 +3,7 @@
 use runner_engine::Target;
 use runner_model::Status;
 
-use crate::execution::{TaskState, Taken};
+use crate::execution::{Taken, TaskState};
 use crate::graph::{Edge, End, Graph, Node};
 use crate::label::Tone;
 use crate::text::line;

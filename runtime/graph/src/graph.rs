@@ -5,7 +5,7 @@ mod marks;
 use runner_engine::{Plan, Target, Task};
 use runner_model::{ExecutionView, TaskName};
 
-use crate::execution::{self, RunState, TaskState, Taken};
+use crate::execution::{self, RunState, Taken, TaskState};
 use crate::label::{self, Label, Tone};
 
 pub use marks::Mark;

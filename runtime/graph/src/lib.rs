@@ -15,7 +15,7 @@ mod mermaid;
 mod svg;
 mod text;
 
-pub use execution::{RunState, TaskState, Taken};
+pub use execution::{RunState, Taken, TaskState};
 pub use graph::{Edge, End, Graph, Mark, Node};
 pub use label::{Label, Tone};
 pub use svg::{SvgOptions, Theme, dark_stylesheet};

@@ -24,7 +24,8 @@ impl Graph {
         rows.extend(self.nodes.iter().enumerate().map(|(index, node)| format!("    t{index}[\"{}\"]", words(node))));
         let mut taken = Vec::new();
         for (index, edge) in self.edges.iter().enumerate() {
-            let label = edge.label.as_ref().map_or(String::new(), |label| format!("|\"{}\"|", escaped(&cut(&label.text))));
+            let label =
+                edge.label.as_ref().map_or(String::new(), |label| format!("|\"{}\"|", escaped(&cut(&label.text))));
             rows.push(format!("    t{} -->{label} {}", edge.from, self.mermaid_end(index, edge)));
             if edge.taken == Some(Taken::Yes) {
                 taken.push(index.to_string());
@@ -94,7 +95,8 @@ fn cut(text: &str) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    let harmless = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '_' | '.' | ',' | '-' | '…' | '·' | '×' | '/' | '+');
+    let harmless =
+        |c: char| c.is_alphanumeric() || matches!(c, ' ' | '_' | '.' | ',' | '-' | '…' | '·' | '×' | '/' | '+');
     let written = |c: char| if harmless(c) { c.to_string() } else { format!("#{};", u32::from(c)) };
     text.chars().map(written).collect()
 }

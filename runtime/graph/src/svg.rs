@@ -98,12 +98,14 @@ impl Graph {
 
     /// The graph in a few sentences, for those who do not see it.
     fn description(&self) -> String {
-        let mut sentences = vec![format!("A workflow of {} tasks and {} transitions.", self.nodes.len(), self.edges.len())];
+        let mut sentences =
+            vec![format!("A workflow of {} tasks and {} transitions.", self.nodes.len(), self.edges.len())];
         if let Some(run) = &self.run {
             sentences.push(format!("Execution {} is {}.", run.id, run.status.as_str()));
-            let states = self.nodes.iter().filter_map(|node| {
-                node.state.as_ref().map(|state| format!("{} {}", node.name, state.status.as_str()))
-            });
+            let states = self
+                .nodes
+                .iter()
+                .filter_map(|node| node.state.as_ref().map(|state| format!("{} {}", node.name, state.status.as_str())));
             let states: Vec<_> = states.collect();
             if !states.is_empty() {
                 sentences.push(format!("Tasks: {}.", states.join(", ")));
@@ -116,8 +118,7 @@ impl Graph {
 impl<'a> Picture<'a> {
     fn of(graph: &'a Graph) -> Self {
         let cards = (0..graph.nodes.len()).map(|index| Card::of(graph, index)).collect();
-        let mut picture =
-            Self { graph, cards, ends: BTreeMap::new(), labels: Vec::new(), label_of: BTreeMap::new() };
+        let mut picture = Self { graph, cards, ends: BTreeMap::new(), labels: Vec::new(), label_of: BTreeMap::new() };
         let mut shared: BTreeMap<(usize, usize), usize> = BTreeMap::new();
         for (index, edge) in graph.edges.iter().enumerate().filter(|(_, edge)| !edge.is_loop()) {
             if !matches!(edge.to, End::Task(_)) {

@@ -82,7 +82,9 @@ pub(crate) fn lines(text: &str) -> String {
 fn visible(c: char) -> char {
     match c {
         '\t' => ' ',
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' => {
+            '\u{fffd}'
+        }
         c if c.is_control() => '\u{fffd}',
         c => c,
     }
@@ -93,9 +95,9 @@ pub(crate) fn duration(millis: i64) -> String {
     let seconds = millis / 1000;
     match millis {
         ..1000 => format!("{millis} ms"),
-        ..60_000 => format!("{seconds}.{} s", millis % 1000 / 100),
-        ..3_600_000 => format!("{} min {} s", seconds / 60, seconds % 60),
-        ..86_400_000 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+        1000..60_000 => format!("{seconds}.{} s", millis % 1000 / 100),
+        60_000..3_600_000 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3_600_000..86_400_000 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
         _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
     }
 }
@@ -107,7 +109,9 @@ mod tests {
     #[test]
     fn a_text_that_is_cut_is_no_wider_than_asked() {
         let face = Face { size: 11.0, bold: false };
-        for text in ["succeeded", "ctx(\"environment\") == \"production\" && result().size > 100", "容量管理容量管理容量管理"] {
+        for text in
+            ["succeeded", "ctx(\"environment\") == \"production\" && result().size > 100", "容量管理容量管理容量管理"]
+        {
             let cut = face.cut(text, 90.0);
             assert!(face.width(&cut) <= 90.0, "{cut}");
             assert_eq!(cut == text, face.width(text) <= 90.0);

@@ -29,8 +29,7 @@ pub(super) fn edges(graph: &Graph, view: &ExecutionView) -> Vec<Taken> {
         let joins = node.marks.iter().any(|mark| mark.key == "join");
         let leads = |edge: &Edge| edge.to == End::Task(index);
         let crossings = crossings(graph, view, leads);
-        let steps: Vec<_> =
-            view.steps.iter().filter(|step| step.purpose.is_task() && step.task == node.name).collect();
+        let steps: Vec<_> = view.steps.iter().filter(|step| step.purpose.is_task() && step.task == node.name).collect();
         if joins {
             joined(&crossings, &steps, running_on, &mut taken);
         } else {

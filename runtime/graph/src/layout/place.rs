@@ -52,7 +52,8 @@ fn borders(network: &Network, places: &Per<f64>) -> (f64, f64) {
 /// How wide the widest rank is at least.
 fn width_min(network: &Network) -> f64 {
     let of_rank = |rank: &Vec<usize>| {
-        let gaps: f64 = rank.iter().zip(rank.iter().skip(1)).map(|(left, right)| distance(network, *left, *right)).sum();
+        let gaps: f64 =
+            rank.iter().zip(rank.iter().skip(1)).map(|(left, right)| distance(network, *left, *right)).sum();
         let ends = rank.first().map(|v| network.vertices[*v].size.left).unwrap_or_default()
             + rank.last().map(|v| network.vertices[*v].size.right).unwrap_or_default();
         gaps + ends
@@ -165,7 +166,7 @@ fn medians(neighbours: &[usize], positions: &Per<usize>) -> Vec<usize> {
     let mut sorted = neighbours.to_vec();
     sorted.sort_by_key(|vertex| positions[*vertex]);
     let skipped = sorted.len().saturating_sub(1) / 2;
-    let taken = if sorted.len() % 2 == 0 { 2 } else { 1 };
+    let taken = if sorted.len().is_multiple_of(2) { 2 } else { 1 };
     sorted.into_iter().skip(skipped).take(taken).collect()
 }
 

@@ -44,7 +44,8 @@ fn check(drawing: &Drawing) {
             );
             let straight = piece[0].x == piece[1].x || piece[0].y == piece[1].y;
             assert!(straight, "{piece:?} is aslant");
-            let inside = |bounds: &&(f64, f64, f64, f64)| overlap((line.0 - 0.1, line.1 + 0.1, line.2, line.3), **bounds);
+            let inside =
+                |bounds: &&(f64, f64, f64, f64)| overlap((line.0 - 0.1, line.1 + 0.1, line.2, line.3), **bounds);
             assert!(nodes.iter().find(inside).is_none(), "{arc:?} crosses a node at {piece:?}");
         }
     }

@@ -68,9 +68,9 @@ impl Card {
     }
 
     fn state_width(&self) -> f64 {
-        self.state.as_ref().map_or(0.0, |(state, details)| {
-            SIGN + SMALL_BOLD.width(state.status.as_str()) + SMALL.width(details)
-        })
+        self.state
+            .as_ref()
+            .map_or(0.0, |(state, details)| SIGN + SMALL_BOLD.width(state.status.as_str()) + SMALL.width(details))
     }
 
     pub(super) fn width(&self) -> f64 {

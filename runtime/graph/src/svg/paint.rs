@@ -98,7 +98,9 @@ impl Look {
             Status::Timeout => (Paint::Bad, Paint::BadGround, HANDS),
             Status::Abandoned => (Paint::Bad, Paint::BadGround, "M0 -3.4V0.6M0 2.6V3.2"),
             Status::Running | Status::Resuming => (Paint::Active, Paint::ActiveGround, "M-1.4 -2.8L2.6 0L-1.4 2.8Z"),
-            Status::Pending => (Paint::Waiting, Paint::WaitingGround, "M-2 -1.4C-2 -4 2 -4 2 -1.4C2 0 0 0 0 1.2M0 3V3.4"),
+            Status::Pending => {
+                (Paint::Waiting, Paint::WaitingGround, "M-2 -1.4C-2 -4 2 -4 2 -1.4C2 0 0 0 0 1.2M0 3V3.4")
+            }
             Status::Paused | Status::Pausing => (Paint::Waiting, Paint::WaitingGround, BARS),
             Status::Delayed | Status::Retrying => (Paint::Waiting, Paint::WaitingGround, HANDS),
             Status::Canceled | Status::Canceling => (Paint::Idle, Paint::IdleGround, "M-2.6 2.6L2.6 -2.6"),

@@ -16,7 +16,9 @@ impl Picture<'_> {
     pub(super) fn draw_wires(&self, out: &mut Markup, layout: &Layout, edges: &[usize]) {
         let mut wires: Vec<_> = edges.iter().copied().zip(layout.arcs.iter().cloned()).collect();
         wires.extend(self.loops(layout));
-        let key = |index: usize| self.graph.edges.get(index).map_or((0, false), |edge| (layer(edge.taken), !edge.is_on_failure()));
+        let key = |index: usize| {
+            self.graph.edges.get(index).map_or((0, false), |edge| (layer(edge.taken), !edge.is_on_failure()))
+        };
         wires.sort_by_key(|(index, _)| key(*index));
         for (index, points) in &wires {
             if let Some(edge) = self.graph.edges.get(*index) {

@@ -11,6 +11,7 @@ use runner_engine::{
 use runner_model::TaskName;
 use serde_json::{Value, json};
 
+#[allow(clippy::needless_pass_by_value, reason = "the calls read better")]
 pub(crate) fn template(value: Value) -> Template {
     Template::compile(&value).unwrap()
 }
@@ -69,16 +70,22 @@ pub(crate) fn provisioning() -> Plan {
         timeout: Some(template(json!(600))),
     };
     plan(named(vec![
-        ("check_request", task("infra.validate", vec![to("succeeded()", "ask_approval"), to("failed()", "notify_failure")])),
+        (
+            "check_request",
+            task("infra.validate", vec![to("succeeded()", "ask_approval"), to("failed()", "notify_failure")]),
+        ),
         (
             "ask_approval",
             Task {
                 timeout: Some(template(json!(120))),
-                ..task("core.ask", vec![
-                    to("succeeded() && result().response.approved", "create_svm create_network"),
-                    to("succeeded() && !result().response.approved", "rejected"),
-                    to("timed_out()", "rejected"),
-                ])
+                ..task(
+                    "core.ask",
+                    vec![
+                        to("succeeded() && result().response.approved", "create_svm create_network"),
+                        to("succeeded() && !result().response.approved", "rejected"),
+                        to("timed_out()", "rejected"),
+                    ],
+                )
             },
         ),
         (
@@ -129,11 +136,14 @@ pub(crate) fn cycle() -> Plan {
         ("submit", task("job.submit", vec![to("failed()", "retry"), to("succeeded()", "query")])),
         (
             "query",
-            task("job.get", vec![
-                to("result().state == \"running\"", "query"),
-                to("result().state == \"lost\"", "submit"),
-                to("result().state == \"done\"", "collect"),
-            ]),
+            task(
+                "job.get",
+                vec![
+                    to("result().state == \"running\"", "query"),
+                    to("result().state == \"lost\"", "submit"),
+                    to("result().state == \"done\"", "collect"),
+                ],
+            ),
         ),
         ("collect", task("job.result", vec![to("failed()", "prepare_again"), to("succeeded()", "report")])),
         ("prepare_again", task("core.noop", vec![to("", "submit")])),
@@ -184,7 +194,10 @@ pub(crate) fn large(count: usize) -> Plan {
         if index % 31 == 30 {
             next.push(to("result().again", &format!("task_{}", index - 10)));
         }
-        tasks.push((format!("task_{index}"), Task { join: (index % 4 == 0 && index > 4).then_some(Join::Count(1)), ..task("core.noop", next) }));
+        tasks.push((
+            format!("task_{index}"),
+            Task { join: (index % 4 == 0 && index > 4).then_some(Join::Count(1)), ..task("core.noop", next) },
+        ));
     }
     tasks.push(("cleanup".to_owned(), task("core.noop", vec![to("", "fail")])));
     plan(tasks)
