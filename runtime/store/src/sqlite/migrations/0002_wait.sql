@@ -18,7 +18,8 @@ ALTER TABLE executions ADD COLUMN parent BLOB CHECK (parent IS NULL OR length(pa
 
 UPDATE executions SET parent = unhex(origin ->> '$.execution', '-') WHERE origin ->> '$.from' = 'step';
 
-CREATE INDEX executions_open ON executions (owner, id) WHERE open = 1;
+CREATE INDEX executions_open ON executions (id) WHERE open = 1;
+CREATE INDEX executions_open_by_owner ON executions (owner, id) WHERE open = 1;
 CREATE INDEX executions_by_parent ON executions (parent, created_at, id) WHERE parent IS NOT NULL;
 
 -- What steps wait for from outside. No item is -1, so that it is a part of the key and comes first.
