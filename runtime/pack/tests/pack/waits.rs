@@ -264,3 +264,16 @@ fn a_call_that_could_never_wait_is_found_when_the_workflow_loads() {
         assert!(findings(input).is_empty(), "{input} {:?}", findings(input));
     }
 }
+
+#[test]
+fn a_schema_refers_to_nothing_outside_of_itself() {
+    let ask = core("ask");
+    for outside in ["http://127.0.0.1:1/schema", "file:///etc/hostname"] {
+        let said = mistakes(&ask, json!({"schema": {"$ref": outside}}));
+        assert!(matches!(said.as_slice(), [one] if one.contains("not a JSON Schema")), "{said:?}");
+    }
+    let nested = wait(&ask, json!({"schema": {"$ref": "#/$defs/size", "$defs": {"size": {"type": "integer"}}}}));
+    assert!(check_answer(&nested, &json!(1)).is_ok() && check_answer(&nested, &json!("1")).is_err());
+    let endless = wait(&ask, json!({"schema": {"$ref": "#"}}));
+    assert!(check_answer(&endless, &json!({"a": 1})).is_ok());
+}
