@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use runner_graph::{Graph, SvgOptions, Theme};
+use runner_graph::{Direction, Graph, SvgOptions, Theme};
 
 #[path = "../tests/pictures/flows.rs"]
 mod flows;
@@ -26,9 +26,13 @@ fn main() {
         ("large", Graph::of(&flows::large(200), "core.large")),
     ];
     for (name, graph) in pictures {
-        for (suffix, theme) in [("", Theme::Auto), ("_dark", Theme::Dark)] {
+        for (suffix, theme, direction) in [
+            ("", Theme::Auto, Direction::Down),
+            ("_dark", Theme::Dark, Direction::Down),
+            ("_right", Theme::Light, Direction::Right),
+        ] {
             let began = Instant::now();
-            let svg = graph.to_svg(&SvgOptions { theme, ..SvgOptions::default() });
+            let svg = graph.to_svg(&SvgOptions { theme, direction, ..SvgOptions::default() });
             println!("{name}{suffix}: {} bytes in {:?}", svg.len(), began.elapsed());
             std::fs::write(dir.join(format!("{name}{suffix}.svg")), svg).unwrap();
         }

@@ -33,6 +33,11 @@ impl Size {
     pub(crate) const fn centred(width: f64, height: f64) -> Self {
         Self { left: width / 2.0, right: width / 2.0, height }
     }
+
+    /// The size of something centred, with the axes swapped.
+    pub(crate) fn turned(self) -> Self {
+        Self::centred(self.height, self.left + self.right)
+    }
 }
 
 /// An arc from a node to another, never to itself.
@@ -92,5 +97,19 @@ impl Drawing {
         order::reduce_crossings(&mut network);
         let places = place::columns(&network);
         route::draw(self, &network, &places)
+    }
+}
+
+impl Layout {
+    /// The same with the axes swapped: from left to right.
+    pub(crate) fn turned(self) -> Self {
+        let swap = |point: &Point| Point { x: point.y, y: point.x };
+        Self {
+            width: self.height,
+            height: self.width,
+            nodes: self.nodes.iter().map(swap).collect(),
+            pills: self.pills.iter().map(|(label, at)| (*label, swap(at))).collect(),
+            arcs: self.arcs.iter().map(|points| points.iter().map(swap).collect()).collect(),
+        }
     }
 }

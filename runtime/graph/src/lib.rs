@@ -18,4 +18,4 @@ mod text;
 pub use execution::{RunState, Taken, TaskState};
 pub use graph::{Edge, End, Graph, Mark, Node};
 pub use label::{Label, Tone};
-pub use svg::{SvgOptions, Theme, dark_stylesheet};
+pub use svg::{Direction, SvgOptions, Theme, dark_stylesheet};

@@ -28,6 +28,8 @@ pub use paint::{Theme, dark_stylesheet};
 pub struct SvgOptions {
     /// Light, dark, or as the viewer likes it.
     pub theme: Theme,
+    /// Where the tasks that follow stand.
+    pub direction: Direction,
     /// Whether the picture has a ground of its own; without, that of the page shows.
     pub background: bool,
     /// Whether title, run and what holds for the whole workflow stand above the graph.
@@ -38,8 +40,24 @@ pub struct SvgOptions {
 
 impl Default for SvgOptions {
     fn default() -> Self {
-        Self { theme: Theme::Auto, background: true, header: true, id_prefix: String::new() }
+        Self {
+            theme: Theme::Auto,
+            direction: Direction::Down,
+            background: true,
+            header: true,
+            id_prefix: String::new(),
+        }
     }
+}
+
+/// Where the tasks that follow stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Direction {
+    /// Below.
+    #[default]
+    Down,
+    /// To the right: for what branches widely.
+    Right,
 }
 
 /// The typefaces, narrower than the table of widths supposes.
@@ -51,6 +69,7 @@ const MARGIN: f64 = 24.0;
 /// Everything that is drawn, measured.
 struct Picture<'a> {
     graph: &'a Graph,
+    rightwards: bool,
     cards: Vec<Card>,
     /// The ends of edges that lead to a command or to nothing, by edge; their nodes follow those of the tasks.
     ends: BTreeMap<usize, (usize, Pill)>,
@@ -63,9 +82,10 @@ impl Graph {
     /// The graph as SVG.
     #[must_use]
     pub fn to_svg(&self, options: &SvgOptions) -> String {
-        let picture = Picture::of(self);
+        let picture = Picture::of(self, options.direction == Direction::Right);
         let (drawing, edges) = picture.drawing();
         let layout = drawing.lay_out();
+        let layout = if picture.rightwards { layout.turned() } else { layout };
         let header = if options.header { Header::of(self, layout.width) } else { Header::default() };
         let width = layout.width.max(header.width) + 2.0 * MARGIN;
         let height = header.height + layout.height + 2.0 * MARGIN;
@@ -116,9 +136,10 @@ impl Graph {
 }
 
 impl<'a> Picture<'a> {
-    fn of(graph: &'a Graph) -> Self {
-        let cards = (0..graph.nodes.len()).map(|index| Card::of(graph, index)).collect();
-        let mut picture = Self { graph, cards, ends: BTreeMap::new(), labels: Vec::new(), label_of: BTreeMap::new() };
+    fn of(graph: &'a Graph, rightwards: bool) -> Self {
+        let cards = (0..graph.nodes.len()).map(|index| Card::of(graph, index, rightwards)).collect();
+        let mut picture =
+            Self { graph, rightwards, cards, ends: BTreeMap::new(), labels: Vec::new(), label_of: BTreeMap::new() };
         let mut shared: BTreeMap<(usize, usize), usize> = BTreeMap::new();
         for (index, edge) in graph.edges.iter().enumerate().filter(|(_, edge)| !edge.is_loop()) {
             if !matches!(edge.to, End::Task(_)) {
@@ -144,7 +165,7 @@ impl<'a> Picture<'a> {
     fn drawing(&self) -> (Drawing, Vec<usize>) {
         let mut drawing = Drawing {
             nodes: self.cards.iter().map(Card::size).collect(),
-            labels: self.labels.iter().map(Pill::size).collect(),
+            labels: self.labels.iter().map(|pill| self.size(pill)).collect(),
             arcs: Vec::new(),
         };
         drawing.nodes.resize(self.cards.len() + self.ends.len(), Size::default());
@@ -153,7 +174,7 @@ impl<'a> Picture<'a> {
             let to = match (&edge.to, self.ends.get(&index)) {
                 (End::Task(to), _) => *to,
                 (_, Some((node, pill))) => {
-                    drawing.nodes.iter_mut().skip(*node).take(1).for_each(|size| *size = pill.size());
+                    drawing.nodes.iter_mut().skip(*node).take(1).for_each(|size| *size = self.size(pill));
                     *node
                 }
                 _ => continue,
@@ -164,6 +185,11 @@ impl<'a> Picture<'a> {
             edges.push(index);
         }
         (drawing, edges)
+    }
+
+    /// The size of a pill as the layout sees it.
+    fn size(&self, pill: &Pill) -> Size {
+        if self.rightwards { pill.size().turned() } else { pill.size() }
     }
 
     fn draw_nodes(&self, out: &mut Markup, layout: &crate::layout::Layout) {

@@ -24,6 +24,10 @@ const SIGN: f64 = 19.0;
 /// Between the box and the pill of a loop beside it, and from one loop to the next.
 const LOOP_GAP: f64 = 28.0;
 const LOOP_STEP: f64 = 28.0;
+/// The same from one loop to the next below the box.
+const LOOP_DROP: f64 = 36.0;
+/// Half the height of that pill.
+const LOOP_PILL: f64 = 10.0;
 
 /// A task's box, measured.
 pub(super) struct Card {
@@ -35,10 +39,12 @@ pub(super) struct Card {
     idle: bool,
     tooltip: String,
     pub(super) loops: Vec<Pill>,
+    /// Whether what follows stands to the right: then loops stand below.
+    rightwards: bool,
 }
 
 impl Card {
-    pub(super) fn of(graph: &Graph, index: usize) -> Self {
+    pub(super) fn of(graph: &Graph, index: usize, rightwards: bool) -> Self {
         let loops = graph.edges.iter().filter(|edge| edge.from == index && edge.is_loop()).map(Pill::of_loop).collect();
         let blank = Self {
             name: String::new(),
@@ -49,6 +55,7 @@ impl Card {
             idle: false,
             tooltip: String::new(),
             loops,
+            rightwards,
         };
         let Some(node) = graph.nodes.get(index) else { return blank };
         let state = node.state.clone().map(|state| {
@@ -76,6 +83,8 @@ impl Card {
     pub(super) fn width(&self) -> f64 {
         let marks = self.marks.iter().map(|(key, text)| mark_key_width(key) + SMALL.width(text));
         let rows = marks.chain([NAME.width(&self.text), SMALL.width(&self.action), self.state_width()]);
+        let loops = self.loops.iter().filter(|_| self.rightwards).map(|pill| pill.width() - 2.0 * PADDING);
+        let rows = rows.chain(loops);
         (rows.fold(0.0, f64::max) + 2.0 * PADDING).max(WIDTH_MIN).ceil()
     }
 
@@ -85,23 +94,35 @@ impl Card {
 
     pub(super) fn height(&self) -> f64 {
         let state = if self.state.is_some() || self.idle { STATE_ROW } else { 0.0 };
-        (self.body_height() + state).max(LOOP_STEP * self.loops.len() as f64)
+        let loops = if self.rightwards { 0.0 } else { LOOP_STEP * self.loops.len() as f64 };
+        (self.body_height() + state).max(loops)
     }
 
     /// How far it reaches, with the loops beside it.
     pub(super) fn size(&self) -> Size {
+        if self.rightwards {
+            let half = self.height() / 2.0;
+            return Size { left: half, right: half + LOOP_DROP * self.loops.len() as f64, height: self.width() };
+        }
         let half = self.width() / 2.0;
         let loops = self.loops.iter().map(|pill| LOOP_GAP + pill.width()).fold(0.0, f64::max);
         Size { left: half, right: half + loops, height: self.height() }
     }
 
-    /// Where a loop leaves the box, where it comes back, and where its pill stands, seen from the middle of the box.
-    pub(super) fn loop_points(&self, index: usize) -> Option<(Point, Point, Point)> {
+    /// The corners of a loop, and where its pill stands, seen from the middle of the box.
+    pub(super) fn loop_points(&self, index: usize) -> Option<([Point; 4], Point)> {
         let pill = self.loops.get(index)?;
+        let at = |x: f64, y: f64| Point { x, y };
+        if self.rightwards {
+            let (side, x) = (self.height() / 2.0, index as f64 * LOOP_PILL * 2.0);
+            let y = side + LOOP_DROP * (index as f64 + 1.0) - LOOP_PILL;
+            let corners = [at(x - 5.0, side), at(x - 5.0, y), at(x + 5.0, y), at(x + 5.0, side)];
+            return Some((corners, at(0.0, y)));
+        }
         let side = self.width() / 2.0;
         let y = (index as f64 - (self.loops.len() as f64 - 1.0) / 2.0) * LOOP_STEP;
-        let at = |x: f64, y: f64| Point { x, y };
-        Some((at(side, y - 5.0), at(side, y + 5.0), at(side + LOOP_GAP + pill.width() / 2.0, y)))
+        let x = side + LOOP_GAP + pill.width() / 2.0;
+        Some(([at(side, y - 5.0), at(x, y - 5.0), at(x, y + 5.0), at(side, y + 5.0)], at(x, y)))
     }
 
     /// Draws it around a point.
@@ -129,7 +150,7 @@ impl Card {
         self.draw_state(out, width);
         out.close();
         for (index, pill) in self.loops.iter().enumerate() {
-            if let Some((_, _, middle)) = self.loop_points(index) {
+            if let Some((_, middle)) = self.loop_points(index) {
                 pill.draw(out, Point { x: at.x + middle.x, y: at.y + middle.y });
             }
         }

@@ -33,9 +33,9 @@ impl Picture<'_> {
         for (from, (card, middle)) in self.cards.iter().zip(&layout.nodes).enumerate() {
             let own = self.graph.edges.iter().enumerate().filter(|(_, edge)| edge.from == from && edge.is_loop());
             for (nth, (index, _)) in own.enumerate() {
-                let Some((out, back, pill)) = card.loop_points(nth) else { continue };
-                let at = |x: f64, y: f64| Point { x: middle.x + x, y: middle.y + y };
-                loops.push((index, vec![at(out.x, out.y), at(pill.x, out.y), at(pill.x, back.y), at(back.x, back.y)]));
+                let Some((corners, _)) = card.loop_points(nth) else { continue };
+                let at = |corner: Point| Point { x: middle.x + corner.x, y: middle.y + corner.y };
+                loops.push((index, corners.map(at).to_vec()));
             }
         }
         loops

@@ -14,7 +14,7 @@ mod overlay;
 mod runs;
 
 use proptest::prelude::*;
-use runner_graph::{Graph, SvgOptions, Theme, dark_stylesheet};
+use runner_graph::{Direction, Graph, SvgOptions, Theme, dark_stylesheet};
 
 fn svg(graph: &Graph) -> String {
     graph.to_svg(&SvgOptions::default())
@@ -48,6 +48,17 @@ fn a_failed_provisioning_is_drawn() {
 fn the_same_graph_gives_the_same_bytes() {
     let draw = || svg(&Graph::of(&flows::large(120), "core.large"));
     assert_eq!(draw(), draw());
+}
+
+#[test]
+fn what_branches_widely_is_narrow_when_drawn_to_the_right() {
+    let graph = Graph::of(&flows::fan_out(20), "ontap.upgrade");
+    let width = |direction| {
+        let svg = graph.to_svg(&SvgOptions { direction, ..SvgOptions::default() });
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        document.root_element().attribute("width").unwrap().parse::<f64>().unwrap()
+    };
+    assert!(width(Direction::Right) < 800.0 && width(Direction::Down) > 3_000.0);
 }
 
 #[test]
@@ -112,12 +123,14 @@ proptest! {
     #[test]
     fn every_plan_is_drawn_with_all_its_tasks_and_edges(plan in plans()) {
         let graph = Graph::of(&plan, "any");
-        let svg = svg(&graph);
-        prop_assert!(!svg.contains("NaN") && !svg.contains("inf"));
-        let document = roxmltree::Document::parse(&svg).unwrap();
-        let classed = |class: &str| document.descendants().filter(|e| e.attribute("class") == Some(class)).count();
-        prop_assert_eq!(classed("rg-task"), graph.nodes.len());
-        prop_assert_eq!(classed("rg-edge"), graph.edges.len());
+        for direction in [Direction::Down, Direction::Right] {
+            let svg = graph.to_svg(&SvgOptions { direction, ..SvgOptions::default() });
+            prop_assert!(!svg.contains("NaN") && !svg.contains("inf"));
+            let document = roxmltree::Document::parse(&svg).unwrap();
+            let classed = |class: &str| document.descendants().filter(|e| e.attribute("class") == Some(class)).count();
+            prop_assert_eq!(classed("rg-task"), graph.nodes.len());
+            prop_assert_eq!(classed("rg-edge"), graph.edges.len());
+        }
         prop_assert_eq!(graph.to_mermaid().matches(" -->").count(), graph.edges.len());
         prop_assert_eq!(graph.to_dot().matches(" -> ").count(), graph.edges.len());
     }
