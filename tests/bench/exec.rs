@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use runner_executor::{ExecutionRequest, Executor, ExecutorOptions, Grants, Packs, PacksOptions};
+use runner_executor::{ExecutionRequest, Executor, ExecutorOptions, Grants, HostGuests, Packs, PacksOptions};
 use runner_host::Connections;
 use runner_model::{Limits, NodeId, Origin, PackRef, Status, SystemClock, SystemEntropy};
 use runner_pack::Library;
@@ -24,20 +24,22 @@ impl Exec {
         assert!(!report.has_errors(), "{}", report.plain());
         let limits = Limits::default();
         let store = Arc::new(SqliteStore::open(&directory.join("data"), SqliteOptions::default()).await.unwrap());
-        let packs = Packs::new(PacksOptions {
+        let packs = Arc::new(Packs::new(PacksOptions {
             library,
             grants: Grants::default(),
             connections: Connections::none(&limits),
             simulate: false,
-        });
+        }));
+        let clock = Arc::new(SystemClock);
+        let guests = HostGuests::new(host::make(directory), packs.clone(), store.clone(), clock.clone(), &limits);
         let executor = Executor::new(ExecutorOptions {
             node: NodeId("bench".to_owned()),
-            host: host::make(directory),
+            guests: Arc::new(guests),
             store: store.clone(),
-            packs: Arc::new(packs),
-            clock: Arc::new(SystemClock),
+            packs,
+            clock,
             entropy: Arc::new(SystemEntropy),
-            limits,
+            verify: false,
         });
         Self { executor, store }
     }

@@ -1,123 +1,188 @@
-//! Driving one execution: decide, record, act, and again.
+//! Driving one execution: decide, record, act, and again; until it has ended, or only waits.
 
-use std::collections::BTreeMap;
+mod children;
+mod decide;
+mod journal;
+mod orders;
+mod take_up;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use runner_engine::{Command, Plan, State, Stop};
+use runner_engine::{Plan, State, UnitId};
 use runner_model::{
-    ActionRef, AttemptNumber, Entry, ExecutionId, ExecutionView, Fact, Failure, FencingToken, Outcome, StepId,
-    TaskName, Version, code, limits,
+    ActionRef, AttemptNumber, Entry, ExecutionId, ExecutionView, Fact, FencingToken, Origin, Outcome, Status, TaskName,
+    Timestamp, limits,
 };
-use runner_pack::Action;
-use runner_store::{Append, Journal, KeyValue, Lease, NewExecution};
+use runner_store::{Catalogue, Leases};
 use serde_json::Value;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::attempt::{self, Task};
+use crate::alarm;
+use crate::attempt::{self, Ended};
 use crate::error::ExecutorError;
 use crate::executor::Shared;
-use crate::lease;
-use crate::progress::{Herald, Progress};
+use crate::progress::Herald;
+use crate::registry::Order;
 
 /// One execution that this process owns.
 pub(crate) struct Drive {
     shared: Arc<Shared>,
     plan: Arc<Plan>,
-    id: ExecutionId,
     /// The token of the lease; none until the execution is recorded for the first time.
     token: Option<FencingToken>,
     state: State,
+    /// What the entries alone make of it, if that is compared.
+    shadow: Option<Box<State>>,
     /// The journal as recorded, and after it what is decided and not yet recorded.
     entries: Vec<Entry>,
     recorded: usize,
-    /// Attempts to begin once their intent is recorded.
+    /// What is to begin once its intent is recorded.
     due: Vec<Due>,
     herald: Herald,
-    /// Cancelled by whoever wants the execution to stop.
-    cancel: CancellationToken,
-    attempts: JoinSet<(StepId, AttemptNumber, Outcome)>,
-    running: BTreeMap<StepId, CancellationToken>,
+    attempts: JoinSet<Ended>,
+    running: BTreeMap<UnitId, Running>,
+    /// Executions that steps started, and until when they may run.
+    children: BTreeMap<ExecutionId, Child>,
+    signals: mpsc::UnboundedSender<attempt::Signal>,
+    heard: mpsc::UnboundedReceiver<attempt::Signal>,
+    /// Whether to look at the leases of other processes again: one of them has a child of this execution.
+    adopts: BTreeSet<ExecutionId>,
 }
 
-/// What driving an execution needs beside the execution.
-pub(crate) struct Work {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) plan: Arc<Plan>,
-    pub(crate) herald: Herald,
-    pub(crate) cancel: CancellationToken,
+/// An attempt that runs.
+struct Running {
+    cancel: CancellationToken,
+    /// What it last said about its progress and is not recorded, and when something was.
+    progress: Option<String>,
+    recorded_at: Option<Timestamp>,
+}
+
+/// An execution that a step started.
+#[derive(Clone, Copy)]
+struct Child {
+    unit: UnitId,
+    attempt: AttemptNumber,
+    deadline: Option<Timestamp>,
+    /// Whether it was cancelled because its time is over.
+    is_late: bool,
 }
 
 /// An attempt that is recorded as begun and is to begin.
 struct Due {
-    step: StepId,
+    unit: UnitId,
     attempt: AttemptNumber,
     task: TaskName,
     action: ActionRef,
-    input: Value,
+    input: Arc<Value>,
+    deadline: Option<Timestamp>,
+    heartbeat_ms: Option<i64>,
+    progress: Option<String>,
 }
 
 impl Drive {
     /// An execution that is asked for: decided as far as it goes without an attempt, and recorded in one commit.
     pub(crate) async fn open(
-        work: Work,
-        id: ExecutionId,
+        shared: Arc<Shared>,
+        plan: Arc<Plan>,
+        herald: Herald,
         requested: Entry,
         state: State,
     ) -> Result<Self, ExecutorError> {
-        let mut drive = Self::new(work, id, None, state, vec![requested]);
+        let mut drive = Self::new(shared, plan, herald, None, state, vec![requested]);
         drive.take(Fact::Started).await?;
         drive.decide_all().await?;
         Ok(drive)
     }
 
-    /// An execution that a lost process left.
-    pub(crate) async fn reopen(
-        work: Work,
-        lease: Lease,
+    /// An execution that is recorded.
+    pub(crate) fn reopen(
+        shared: Arc<Shared>,
+        plan: Arc<Plan>,
+        herald: Herald,
+        token: FencingToken,
         state: State,
         entries: Vec<Entry>,
-    ) -> Result<Self, ExecutorError> {
+    ) -> Self {
         let recorded = entries.len();
-        let mut drive = Self::new(work, lease.id, Some(lease.token), state, entries);
+        let mut drive = Self::new(shared, plan, herald, Some(token), state, entries);
         drive.recorded = recorded;
-        if recorded == 1 {
-            drive.take(Fact::Started).await?;
-        }
-        drive.take_up().await?;
-        Ok(drive)
+        drive
     }
 
-    fn new(work: Work, id: ExecutionId, token: Option<FencingToken>, state: State, entries: Vec<Entry>) -> Self {
-        let Work { shared, plan, herald, cancel } = work;
+    fn new(
+        shared: Arc<Shared>,
+        plan: Arc<Plan>,
+        herald: Herald,
+        token: Option<FencingToken>,
+        state: State,
+        entries: Vec<Entry>,
+    ) -> Self {
+        let (signals, heard) = mpsc::unbounded_channel();
+        let shadow = shared.options.verify.then(|| Box::new(state.clone()));
         Self {
             shared,
             plan,
-            id,
             token,
             state,
+            shadow,
             entries,
             recorded: 0,
             due: Vec::new(),
             herald,
-            cancel,
             attempts: JoinSet::new(),
             running: BTreeMap::new(),
+            children: BTreeMap::new(),
+            signals,
+            heard,
+            adopts: BTreeSet::new(),
         }
     }
 
-    /// Drives it to its end. Dropping the future stops what runs and leaves the journal as it is.
-    pub(crate) async fn run(mut self) -> Result<ExecutionView, ExecutorError> {
+    pub(crate) const fn id(&self) -> ExecutionId {
+        self.herald.execution
+    }
+
+    /// The execution of which a step started this one.
+    pub(crate) fn parent(&self) -> Option<ExecutionId> {
+        match self.entries.first().map(|entry| &entry.fact) {
+            Some(Fact::Requested(requested)) => match requested.origin {
+                Origin::Step { execution, .. } => Some(execution),
+                Origin::Cli | Origin::Api => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Drives it to its end, or until it only waits (none). Dropping the future stops what runs and leaves the journal
+    /// as it is.
+    pub(crate) async fn run(
+        mut self,
+        mut mailbox: mpsc::UnboundedReceiver<Order>,
+    ) -> Result<Option<ExecutionView>, ExecutorError> {
         loop {
             self.decide_all().await?;
             for due in std::mem::take(&mut self.due) {
-                self.begin(due);
+                self.begin(due).await?;
             }
-            if self.has_ended() {
-                return self.view();
+            if self.has_outstanding() {
+                continue;
             }
-            self.wait().await?;
+            if self.has_ended() && mailbox.is_empty() {
+                return self.view().map(Some);
+            }
+            if !self.has_ended() && self.park(&mut mailbox).await? {
+                return Ok(None);
+            }
+            self.wait(&mut mailbox).await?;
         }
+    }
+
+    /// Whether beginning what was due has left something to decide.
+    fn has_outstanding(&self) -> bool {
+        self.recorded < self.entries.len() || !self.due.is_empty()
     }
 
     /// Whether the end is decided and recorded.
@@ -127,223 +192,106 @@ impl Drive {
 
     /// The journal as a reader sees it.
     pub(crate) fn view(&self) -> Result<ExecutionView, ExecutorError> {
-        ExecutionView::fold(self.id, &self.entries).ok_or(ExecutorError::Interrupted)
+        ExecutionView::fold(self.id(), &self.entries).ok_or(ExecutorError::Interrupted)
     }
 
-    /// Decides until nothing is outstanding, and records it: as a rule in one commit.
-    async fn decide_all(&mut self) -> Result<(), ExecutorError> {
-        loop {
-            let decided = self.decide().await?;
-            let waiting = self.entries.len() - self.recorded;
-            if !decided || waiting >= limits::STORE_BATCH_MAX {
-                self.record().await?;
-            }
-            if !decided {
-                return Ok(());
-            }
-        }
-    }
-
-    /// What a lost process left under way: steps that had not begun begin; a try of which nothing is known is made
-    /// again if the action allows that, and given up otherwise.
-    async fn take_up(&mut self) -> Result<(), ExecutorError> {
-        for in_flight in self.state.in_flight() {
-            let Some((task, action, input)) = self.scheduled(in_flight.step) else { continue };
-            let found = self.shared.options.packs.action(&action).map(|(_, action)| action.clone());
-            let attempt = match (in_flight.attempt, found) {
-                (None, _) => AttemptNumber::FIRST,
-                (Some(attempt), Some(action)) if is_workflow(&action) => attempt,
-                (Some(attempt), Some(action)) if action.idempotent => attempt.next(),
-                (Some(attempt), _) => {
-                    let message = format!("the process ended while `{action}` ran: what it did is unknown");
-                    let failure = Failure::new(code::EXEC_UNKNOWN_OUTCOME, message).with_hint(
-                        "look at the system it worked on; an action that may be run twice says so with `idempotent: true`",
-                    );
-                    let outcome = Outcome::Abandoned { failure };
-                    self.take(Fact::AttemptFinished { step: in_flight.step, attempt, outcome }).await?;
-                    continue;
-                }
-            };
-            self.take(Fact::AttemptStarted { step: in_flight.step, attempt }).await?;
-            self.due.push(Due { step: in_flight.step, attempt, task, action, input });
-        }
-        Ok(())
-    }
-
-    /// What the journal says about the start of a step.
-    fn scheduled(&self, wanted: StepId) -> Option<(TaskName, ActionRef, Value)> {
-        self.entries.iter().rev().find_map(|entry| match &entry.fact {
-            Fact::StepScheduled { step, task, action, input, .. } if *step == wanted => {
-                Some((task.clone(), action.clone(), input.clone()))
-            }
-            _ => None,
-        })
-    }
-
-    /// Turns what the conductor decided into entries; says whether that may have led to more decisions.
-    async fn decide(&mut self) -> Result<bool, ExecutorError> {
-        let mut decided = false;
-        for command in self.state.outstanding(&self.plan) {
-            match command {
-                Command::StartStep { step, task, route, action, input } => {
-                    let found = self.shared.options.packs.action(&action).map(|(_, action)| action.clone());
-                    let scheduled = Fact::StepScheduled {
-                        step,
-                        task: task.clone(),
-                        route,
-                        action: action.clone(),
-                        input: input.clone(),
-                        secret: found.as_ref().map(|action| action.parameters.secret_names()).unwrap_or_default(),
-                    };
-                    self.take(scheduled).await?;
-                    let due = Due { step, attempt: AttemptNumber::FIRST, task, action, input };
-                    decided |= self.intend(due, found.as_deref()).await?;
-                }
-                Command::InterruptStep { step } => {
-                    if let Some(running) = self.running.get(&step) {
-                        running.cancel();
-                    }
-                }
-                Command::Finish { status, result, errors } => {
-                    self.take(Fact::Finished { status, result, errors }).await?;
-                }
-            }
-        }
-        Ok(decided)
-    }
-
-    /// Records the intent of a first attempt. An action that does nothing is done at once, and rides in the same
-    /// commit; says whether it was one.
-    async fn intend(&mut self, due: Due, action: Option<&Action>) -> Result<bool, ExecutorError> {
-        let (step, attempt) = (due.step, due.attempt);
-        self.take(Fact::AttemptStarted { step, attempt }).await?;
-        let Some(outcome) = action.and_then(|action| attempt::at_once(action, &due.input)) else {
-            self.due.push(due);
-            return Ok(false);
-        };
-        self.say_started(&due);
-        self.finish(step, attempt, outcome).await?;
-        Ok(true)
+    fn now(&self) -> Timestamp {
+        let last = self.entries.last().map(|entry| entry.at).unwrap_or_default();
+        // The journal's time never goes back, whatever the machine's clock does.
+        self.shared.options.clock.now().max(last)
     }
 
     /// Waits for something to happen and takes everything that has happened.
-    async fn wait(&mut self) -> Result<(), ExecutorError> {
-        let cancelling = self.state.status() == runner_model::Status::Canceling;
+    async fn wait(&mut self, mailbox: &mut mpsc::UnboundedReceiver<Order>) -> Result<(), ExecutorError> {
+        let deadlines = self.children.values().filter(|child| !child.is_late).filter_map(|child| child.deadline);
+        let mut next = deadlines.chain(self.state.next_due()).min();
+        if !self.adopts.is_empty() {
+            let look = self.now().plus_ms(ADOPT_MS);
+            next = Some(next.map_or(look, |next| next.min(look)));
+        }
+        let clock = self.shared.options.clock.clone();
         tokio::select! {
+            biased;
+            Some(order) = mailbox.recv() => self.obey(order).await?,
+            Some(signal) = self.heard.recv() => self.hear(signal).await?,
             Some(ended) = self.attempts.join_next() => self.ended(ended).await?,
-            () = self.cancel.cancelled(), if !cancelling => {
-                let by = "the one who asked for it".to_owned();
-                self.herald.say(self.shared.options.clock.now(), Progress::CancelRequested { by: by.clone() });
-                self.take(Fact::CancelRequested { by }).await?;
-            }
-            else => return Err(ExecutorError::Interrupted),
+            () = alarm::until(&*clock, next) => {}
+        }
+        while let Ok(order) = mailbox.try_recv() {
+            self.obey(order).await?;
+        }
+        while let Ok(signal) = self.heard.try_recv() {
+            self.hear(signal).await?;
         }
         while let Some(ended) = self.attempts.try_join_next() {
             self.ended(ended).await?;
         }
-        Ok(())
+        self.stop_late_children();
+        self.adopt_again().await
     }
 
-    async fn ended(
-        &mut self,
-        ended: Result<(StepId, AttemptNumber, Outcome), tokio::task::JoinError>,
-    ) -> Result<(), ExecutorError> {
+    async fn ended(&mut self, ended: Result<Ended, tokio::task::JoinError>) -> Result<(), ExecutorError> {
         // An attempt's task catches panics and is not aborted while its execution is driven.
-        let (step, attempt, outcome) = ended.map_err(|_| ExecutorError::Interrupted)?;
-        self.running.remove(&step);
-        self.finish(step, attempt, outcome).await
-    }
-
-    async fn finish(&mut self, step: StepId, attempt: AttemptNumber, outcome: Outcome) -> Result<(), ExecutorError> {
-        let (status, failure) = (outcome.status(), outcome.failure().cloned());
-        self.take(Fact::AttemptFinished { step, attempt, outcome }).await?;
-        self.herald.say(self.shared.options.clock.now(), Progress::StepFinished { step, status, failure });
-        Ok(())
-    }
-
-    /// Takes a fact into the state and into what is to be recorded. A value that a decision needs is read and recorded
-    /// before it.
-    async fn take(&mut self, fact: Fact) -> Result<(), ExecutorError> {
-        let last = self.entries.last().map(|entry| entry.at).unwrap_or_default();
-        // The journal's time never goes back, whatever the machine's clock does.
-        let entry = Entry::new(self.shared.options.clock.now().max(last), fact);
-        loop {
-            match self.state.apply(&self.plan, &entry) {
-                Ok(()) => break,
-                Err(Stop::NeedsKv { key }) => {
-                    let value = self.read(&key).await?;
-                    let read = Entry::new(entry.at, Fact::ValuesRead { kv: [(key, value)].into_iter().collect() });
-                    self.state.apply(&self.plan, &read).map_err(|_| ExecutorError::Interrupted)?;
-                    self.entries.push(read);
-                }
-                Err(Stop::Mismatch(mismatch)) => return Err(mismatch.into()),
-            }
+        let Ended { unit, attempt, outcome } = ended.map_err(|_| ExecutorError::Interrupted)?;
+        // What it said last is heard before its end is.
+        while let Ok(signal) = self.heard.try_recv() {
+            self.hear(signal).await?;
         }
-        if let Fact::Finished { status, .. } = &entry.fact {
-            self.herald.say(entry.at, Progress::Finished { status: *status });
+        let running = self.running.remove(&unit);
+        if let Some(progress) = running.and_then(|running| running.progress).filter(|_| outcome_may_repeat(&outcome)) {
+            let (step, item) = (unit.step, unit.item);
+            self.take(Fact::AttemptProgressed { step, item, attempt, progress }).await?;
         }
-        self.entries.push(entry);
-        Ok(())
+        self.finish(unit, attempt, outcome).await
     }
 
-    async fn read(&self, key: &str) -> Result<Value, ExecutorError> {
-        let options = &self.shared.options;
-        let Some(Fact::Requested(requested)) = self.entries.first().map(|entry| &entry.fact) else {
-            return Err(ExecutorError::Interrupted);
-        };
-        let Ok(pack) = runner_model::PackRef::new(requested.action.pack()) else {
-            return Err(ExecutorError::Interrupted);
-        };
-        let value = KeyValue::get(&*options.store, &pack, key, options.clock.now()).await?;
-        Ok(value.unwrap_or(Value::Null))
-    }
-
-    /// Commits what is not yet recorded, in one append.
-    async fn record(&mut self) -> Result<(), ExecutorError> {
-        let entries = self.entries.get(self.recorded..).unwrap_or_default().to_vec();
-        if entries.is_empty() {
+    /// Takes what an attempt says about its progress: recorded now and then, so that a later attempt can go on there.
+    async fn hear(&mut self, signal: attempt::Signal) -> Result<(), ExecutorError> {
+        let attempt::Signal { unit, attempt, progress } = signal;
+        let now = self.now();
+        let Some(running) = self.running.get_mut(&unit) else { return Ok(()) };
+        let is_early = running.recorded_at.is_some_and(|at| now < at.plus_ms(limits::PROGRESS_RECORD_MS));
+        if is_early {
+            running.progress = Some(progress);
             return Ok(());
         }
-        let options = &self.shared.options;
-        match self.token {
-            Some(token) => {
-                let expected = Version(u64::try_from(self.recorded).unwrap_or(u64::MAX));
-                Journal::append(&*options.store, Append { id: self.id, token, expected, entries }).await?;
-            }
-            None => {
-                let lease_until = lease::until(options.clock.now());
-                let new = NewExecution { id: self.id, entries, owner: options.node.clone(), lease_until };
-                self.token = Some(Journal::create(&*options.store, new).await?.token);
+        (running.progress, running.recorded_at) = (None, Some(now));
+        self.take(Fact::AttemptProgressed { step: unit.step, item: unit.item, attempt, progress }).await
+    }
+
+    /// Parks the execution if it only waits, and not for something that is near; says whether it is parked now.
+    async fn park(&mut self, mailbox: &mut mpsc::UnboundedReceiver<Order>) -> Result<bool, ExecutorError> {
+        let registry = &self.shared.registry;
+        let near = self.shared.options.clock.now().plus_ms(limits::PARK_AFTER_MS);
+        let deadlines = self.children.values().filter_map(|child| child.deadline);
+        let wake_at = deadlines.chain(self.state.next_due()).min();
+        let works = !self.attempts.is_empty() || !self.running.is_empty() || !self.adopts.is_empty();
+        let children_wait = self.children.keys().all(|child| registry.is_parked(*child));
+        let (Some(token), false, true) = (self.token, works, children_wait) else { return Ok(false) };
+        if wake_at.is_some_and(|at| at <= near) || !registry.park(self.id(), token, wake_at, mailbox) {
+            return Ok(false);
+        }
+        let store = &self.shared.options.store;
+        match Leases::park(&**store, self.id(), token, wake_at).await {
+            Ok(()) => {}
+            // It was woken and has gone on in the meantime.
+            Err(runner_store::StoreError::Illegal { .. }) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        }
+        // One that ended before this was recorded does not wake it any more, should the process end here.
+        for child in self.children.keys() {
+            if Catalogue::get(&**store, *child).await.is_ok_and(|record| record.status.is_terminal()) {
+                self.shared.order(self.id(), Order::ChildEnded(*child));
             }
         }
-        self.recorded = self.entries.len();
-        Ok(())
-    }
-
-    fn say_started(&self, due: &Due) {
-        let started = Progress::StepStarted { step: due.step, task: due.task.clone(), action: due.action.clone() };
-        self.herald.say(self.shared.options.clock.now(), started);
-    }
-
-    fn begin(&mut self, due: Due) {
-        self.say_started(&due);
-        let cancel = CancellationToken::new();
-        self.running.insert(due.step, cancel.clone());
-        let task = Task {
-            shared: self.shared.clone(),
-            execution: self.id,
-            step: due.step,
-            attempt: due.attempt,
-            action: due.action,
-            input: due.input,
-            bound: self.plan.is_single(),
-            herald: self.herald.clone(),
-            cancel,
-        };
-        self.attempts.spawn(attempt::run(task));
+        Ok(true)
     }
 }
 
-fn is_workflow(action: &Action) -> bool {
-    matches!(action.body, runner_pack::Body::Workflow(_))
+/// How often to look whether another process has given up a child, in milliseconds.
+const ADOPT_MS: i64 = 5_000;
+
+/// Whether an outcome can be followed by another attempt.
+const fn outcome_may_repeat(outcome: &Outcome) -> bool {
+    !matches!(outcome.status(), Status::Succeeded | Status::Canceled)
 }

@@ -1,12 +1,11 @@
 //! An execution as whoever asked for it holds it.
 
-use runner_model::ExecutionView;
-use runner_model::{ActionRef, ExecutionId, Origin};
+use runner_model::{ActionRef, ExecutionId, ExecutionView, Origin};
 use serde_json::{Map, Value};
-use tokio::sync::{broadcast, oneshot};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::oneshot;
 
-use crate::{ExecutorError, ProgressEvent};
+use crate::control::Control;
+use crate::{Executor, ExecutorError, Listener};
 
 /// A request for an execution.
 #[derive(Debug, Clone)]
@@ -19,38 +18,40 @@ pub struct ExecutionRequest {
     pub origin: Origin,
 }
 
-/// A running execution. Dropping it does not stop the execution.
+/// An execution that this process drives. Dropping it does not stop the execution.
 pub struct Execution {
     /// Its identity.
     pub id: ExecutionId,
-    pub(crate) progress: broadcast::Receiver<ProgressEvent>,
-    pub(crate) cancel: CancellationToken,
+    pub(crate) progress: Listener,
+    pub(crate) executor: Executor,
     pub(crate) finished: oneshot::Receiver<Result<ExecutionView, ExecutorError>>,
 }
 
 impl Execution {
-    /// What happens from the start on. Each call gives a listener of its own that hears what comes after the call.
-    #[must_use]
-    pub fn progress(&self) -> broadcast::Receiver<ProgressEvent> {
-        self.progress.resubscribe()
-    }
-
     /// What happens, from the very start: for the one who asked. A second call hears only what comes later.
     #[must_use]
-    pub fn take_progress(&mut self) -> broadcast::Receiver<ProgressEvent> {
+    pub fn take_progress(&mut self) -> Listener {
         let later = self.progress.resubscribe();
         std::mem::replace(&mut self.progress, later)
     }
 
     /// Asks the execution to stop: what runs is interrupted, what is recorded stays. It still ends, as `canceled`.
-    pub fn cancel(&self) {
-        self.cancel.cancel();
+    pub fn cancel(&self, by: &str) {
+        self.canceller()(by);
     }
 
-    /// A handle that cancels.
+    /// Cancels, also when the execution itself is being waited for.
     #[must_use]
-    pub fn canceller(&self) -> CancellationToken {
-        self.cancel.clone()
+    pub fn canceller(&self) -> impl Fn(&str) + Send + Sync + 'static {
+        let (executor, id) = (self.executor.clone(), self.id);
+        move |by| {
+            let (executor, by) = (executor.clone(), by.to_owned());
+            let shared = executor.shared.clone();
+            shared.tasks.spawn(async move {
+                // One that has ended in the meantime needs no cancelling.
+                let _ = executor.control(id, Control::Cancel { by }).await;
+            });
+        }
     }
 
     /// Waits for the end.

@@ -1,31 +1,28 @@
-//! The executor: takes requests, drives what they begin, takes up what a lost process left.
+//! The executor: takes requests and orders, drives what they begin, takes up what a lost process left.
 
 use std::sync::Arc;
 
-use runner_engine::{Plan, State};
-use runner_host::{Host, Kv};
-use runner_model::{
-    ActionRef, Clock, Entropy, Entry, ExecutionId, Fact, Limits, NodeId, Origin, Requested, Version, limits,
-};
-use runner_pack::{Action, Body, Pack};
-use runner_store::{Journal, Leases, Store};
-use serde_json::{Map, Value};
-use tokio::sync::{broadcast, oneshot};
+use runner_model::{Clock, Entropy, ExecutionId, ExecutionView, Fact, NodeId, Origin, Status, Version, limits};
+use runner_store::{Catalogue, Claimed, Journal, Leases, Store, WaitFilter, Waits};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::drive::{Drive, Work};
+use crate::begin::BeginError;
+use crate::control::{Control, ControlError};
+use crate::drive::Drive;
 use crate::error::{ExecutorError, RequestError};
-use crate::kv::StoredKv;
-use crate::progress::Herald;
-use crate::{Execution, ExecutionRequest, Packs, lease};
+use crate::guests::Guests;
+use crate::progress::{Herald, Listener};
+use crate::registry::{Order, Registry, Sent};
+use crate::{Execution, ExecutionRequest, Packs, alarm, lease};
 
 /// What an executor is made of.
 pub struct ExecutorOptions {
     /// The name under which it owns executions: unique to the process.
     pub node: NodeId,
-    /// Runs guests.
-    pub host: Host,
+    /// Runs actions that are code.
+    pub guests: Arc<dyn Guests>,
     /// Remembers.
     pub store: Arc<dyn Store>,
     /// What there is to run.
@@ -34,8 +31,9 @@ pub struct ExecutorOptions {
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
     pub entropy: Arc<dyn Entropy>,
-    /// What guests may use.
-    pub limits: Limits,
+    /// Whether every commit is followed by a comparison of the state with one that was made of the entries alone. For
+    /// tests and simulations: `cfg!(debug_assertions)`.
+    pub verify: bool,
 }
 
 /// Drives executions. A clone is the same executor.
@@ -46,22 +44,29 @@ pub struct Executor {
 
 pub(crate) struct Shared {
     pub(crate) options: ExecutorOptions,
-    pub(crate) kv: Arc<dyn Kv>,
+    pub(crate) registry: Registry,
+    pub(crate) events: broadcast::Sender<crate::ProgressEvent>,
     /// Everything that runs in the background, to be waited for at the end.
-    tasks: TaskTracker,
-    stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
 }
 
 impl Executor {
-    /// An executor that also keeps the leases of its executions.
+    /// An executor that also keeps the leases of its executions, and wakes those that wait.
     #[must_use]
     pub fn new(options: ExecutorOptions) -> Self {
-        let kv = Arc::new(StoredKv { store: options.store.clone(), clock: options.clock.clone() });
-        let shared = Arc::new(Shared { options, kv, tasks: TaskTracker::new(), stop: CancellationToken::new() });
+        let shared = Arc::new(Shared {
+            options,
+            registry: Registry::default(),
+            events: broadcast::channel(limits::PROGRESS_QUEUE_MAX).0,
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        });
         let options = &shared.options;
         let renewal =
             lease::renew(options.store.clone(), options.clock.clone(), options.node.clone(), shared.stop.clone());
         shared.tasks.spawn(renewal);
+        shared.tasks.spawn(alarm::watch(shared.clone()));
         Self { shared }
     }
 
@@ -70,28 +75,103 @@ impl Executor {
     /// # Errors
     /// The request is wrong, or cannot be recorded.
     pub async fn submit(&self, request: ExecutionRequest) -> Result<Execution, RequestError> {
-        let shared = &self.shared;
-        let id = ExecutionId::new(&*shared.options.clock, &*shared.options.entropy);
-        let (sender, progress) = broadcast::channel(limits::PROGRESS_QUEUE_MAX);
-        let cancel = CancellationToken::new();
-        let herald = Herald { execution: id, depth: 0, sender };
-        let drive = shared.begin(request, id, herald, cancel.clone()).await.map_err(|error| match error {
-            BeginError::Request(error) => error,
-            BeginError::Executor(error) => RequestError::Begin(error),
-        })?;
-        Ok(self.spawn(id, drive, progress, cancel))
+        let id = ExecutionId::new(&*self.shared.options.clock, &*self.shared.options.entropy);
+        let execution = self.execution(id);
+        let herald = Herald { root: id, execution: id, depth: 0, sender: self.shared.events.clone() };
+        match self.shared.begin(request, id, herald).await {
+            Ok(()) => Ok(execution),
+            Err(BeginError::Request(error)) => Err(error),
+            Err(BeginError::Executor(error)) => Err(RequestError::Begin(error)),
+        }
     }
 
-    /// Takes up an execution that a lost process left, where its journal ends.
+    /// Takes up an execution that a lost process left, where its journal ends. One that this process drives already is
+    /// simply watched.
     ///
     /// # Errors
     /// Another process works on it, its pack is not installed or has changed, or the store failed.
     pub async fn recover(&self, id: ExecutionId) -> Result<Execution, ExecutorError> {
-        let (sender, progress) = broadcast::channel(limits::PROGRESS_QUEUE_MAX);
-        let cancel = CancellationToken::new();
-        let herald = Herald { execution: id, depth: 0, sender };
-        let drive = self.shared.take_up(id, herald, cancel.clone()).await?;
-        Ok(self.spawn(id, drive, progress, cancel))
+        let execution = self.execution(id);
+        self.shared.take_up(id, None).await?;
+        Ok(execution)
+    }
+
+    /// Takes up every open execution that no living process has. What waits for a time or an answer stays parked.
+    /// Gives how many they are.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn recover_all(&self) -> Result<usize, ExecutorError> {
+        let Shared { options, .. } = &*self.shared;
+        let now = options.clock.now();
+        Leases::renew(&*options.store, &options.node, lease::until(now)).await?;
+        let mut count = 0;
+        loop {
+            let claimed = options.store.claim_open(&options.node, now, limits::STORE_BATCH_MAX).await?;
+            let is_last = claimed.len() < limits::STORE_BATCH_MAX;
+            count += claimed.len();
+            for Claimed { lease, wake_at } in claimed {
+                match wake_at {
+                    Some(wake_at) => self.shared.registry.adopt(lease.id, lease.token, wake_at),
+                    None => self.shared.resume_claimed(lease),
+                }
+            }
+            if is_last {
+                return Ok(count);
+            }
+        }
+    }
+
+    /// Asks something of an execution, wherever it stands; one that this process does not have is taken up for it.
+    /// When this returns it is recorded. Gives the status it then has.
+    ///
+    /// # Errors
+    /// It cannot be done now, or another process works on the execution ([`ExecutorError::Owned`]).
+    pub async fn control(&self, id: ExecutionId, control: Control) -> Result<Status, ControlError> {
+        self.shared.control(id, control).await
+    }
+
+    /// Brings an event to the steps that wait for its key. Gives the executions that took it.
+    ///
+    /// # Errors
+    /// The store failed. Executions of other processes are left out.
+    pub async fn deliver(
+        &self,
+        by: &str,
+        key: &str,
+        payload: &serde_json::Value,
+    ) -> Result<Vec<ExecutionId>, ExecutorError> {
+        let filter = WaitFilter { key: Some(key.to_owned()), ..WaitFilter::default() };
+        let waits = Waits::waits(&*self.shared.options.store, &filter, limits::STORE_BATCH_MAX).await?;
+        let mut ids: Vec<_> = waits.iter().map(|wait| wait.execution).collect();
+        ids.dedup();
+        let mut took = Vec::new();
+        for id in ids {
+            let control = Control::Event { by: by.to_owned(), key: key.to_owned(), payload: payload.clone() };
+            if self.control(id, control).await.is_ok() {
+                took.push(id);
+            }
+        }
+        Ok(took)
+    }
+
+    /// Watches an execution that this process has; to be called before it can end.
+    #[must_use]
+    pub fn execution(&self, id: ExecutionId) -> Execution {
+        let progress = Listener::new(Some(id), self.shared.events.subscribe());
+        Execution { id, progress, executor: self.clone(), finished: self.shared.registry.wait_for(id) }
+    }
+
+    /// What happens in all executions.
+    #[must_use]
+    pub fn listen(&self) -> Listener {
+        Listener::new(None, self.shared.events.subscribe())
+    }
+
+    /// How many executions are at work here, and how many are parked.
+    #[must_use]
+    pub fn count(&self) -> (usize, usize) {
+        self.shared.registry.count()
     }
 
     /// Stops: what is still driven is left as its journal says, for another process to take up.
@@ -100,148 +180,185 @@ impl Executor {
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
     }
-
-    fn spawn(
-        &self,
-        id: ExecutionId,
-        drive: Drive,
-        progress: broadcast::Receiver<crate::ProgressEvent>,
-        cancel: CancellationToken,
-    ) -> Execution {
-        let (sender, finished) = oneshot::channel();
-        if drive.has_ended() {
-            // Nothing is left to do that would need a task.
-            let _ = sender.send(drive.view());
-            return Execution { id, progress, cancel, finished };
-        }
-        let stop = self.shared.stop.clone();
-        self.shared.tasks.spawn(async move {
-            tokio::select! {
-                result = drive.run() => {
-                    // Whoever asked may have gone.
-                    let _ = sender.send(result);
-                }
-                () = stop.cancelled() => {}
-            }
-        });
-        Execution { id, progress, cancel, finished }
-    }
-}
-
-/// Why an execution did not begin.
-pub(crate) enum BeginError {
-    /// The request is wrong.
-    Request(RequestError),
-    /// It could not be recorded.
-    Executor(ExecutorError),
-}
-
-impl From<RequestError> for BeginError {
-    fn from(error: RequestError) -> Self {
-        Self::Request(error)
-    }
-}
-
-impl From<ExecutorError> for BeginError {
-    fn from(error: ExecutorError) -> Self {
-        Self::Executor(error)
-    }
 }
 
 impl Shared {
-    /// Records a request and makes what drives it.
-    pub(crate) async fn begin(
-        self: &Arc<Self>,
-        request: ExecutionRequest,
-        id: ExecutionId,
-        herald: Herald,
-        cancel: CancellationToken,
-    ) -> Result<Drive, BeginError> {
-        let (pack, action) = self.find(&request.action)?;
-        let requested = self.check(&pack, &action, request.parameters, request.origin, herald.depth)?;
-        let state = State::new(id, &requested, Arc::new(pack.config.clone()));
-        let first = Entry::new(self.options.clock.now(), Fact::Requested(Box::new(requested)));
-        let work = Work { shared: self.clone(), plan: plan_of(&action), herald, cancel };
-        Ok(Drive::open(work, id, first, state).await?)
+    /// Drives an execution in the background, to its end or until it is parked.
+    pub(crate) fn drive(self: &Arc<Self>, drive: Drive, mailbox: mpsc::UnboundedReceiver<Order>) {
+        let shared = self.clone();
+        self.tasks.spawn(async move {
+            let (id, parent) = (drive.id(), drive.parent());
+            tokio::select! {
+                biased;
+                () = shared.stop.cancelled() => {}
+                result = drive.run(mailbox) => shared.ended(id, parent, result),
+            }
+        });
     }
 
-    /// Claims an execution and folds its journal.
-    pub(crate) async fn take_up(
+    /// An execution is not driven any more: it has ended, it failed to be driven, or it is parked (none).
+    pub(crate) fn ended(
         self: &Arc<Self>,
         id: ExecutionId,
-        herald: Herald,
-        cancel: CancellationToken,
-    ) -> Result<Drive, ExecutorError> {
+        parent: Option<ExecutionId>,
+        result: Result<Option<ExecutionView>, ExecutorError>,
+    ) {
+        match result {
+            // Whoever waits goes on waiting; the parent looks whether it may be parked too.
+            Ok(None) => {
+                if let Some(parent) = parent.filter(|parent| !self.registry.is_parked(*parent)) {
+                    self.order(parent, Order::Look);
+                }
+            }
+            Ok(Some(view)) => {
+                self.registry.end(id, Ok(view));
+                if let Some(parent) = parent {
+                    self.order(parent, Order::ChildEnded(id));
+                }
+            }
+            Err(error) => {
+                tracing::warn!(execution_id = %id, %error, "execution not driven");
+                self.registry.end(id, Err(error));
+            }
+        }
+    }
+
+    /// Brings an order to an execution of this process; one that is parked is brought back for it.
+    pub(crate) fn order(self: &Arc<Self>, id: ExecutionId, order: Order) {
+        if let Sent::Woken(parked, mailbox) = self.registry.send(id, order) {
+            let shared = self.clone();
+            self.tasks.spawn(async move {
+                let lease = runner_store::Lease { id, token: parked.token, version: Version(0) };
+                shared.load_and_drive(lease, mailbox, None).await;
+            });
+        }
+    }
+
+    async fn control(self: &Arc<Self>, id: ExecutionId, control: Control) -> Result<Status, ControlError> {
+        let (sender, answer) = oneshot::channel();
+        match self.registry.send(id, Order::Control(control, sender)) {
+            Sent::Delivered => {}
+            Sent::Woken(parked, mailbox) => {
+                let lease = runner_store::Lease { id, token: parked.token, version: Version(0) };
+                self.load_and_drive(lease, mailbox, None).await;
+            }
+            Sent::Unknown(order) => self.take_up(id, Some(order)).await?,
+        }
+        match answer.await {
+            Ok(result) => result,
+            // It ended before it read the order.
+            Err(_) => {
+                let record = Catalogue::get(&*self.options.store, id).await.map_err(ExecutorError::from)?;
+                Err(match record.status.is_terminal() {
+                    true => ControlError::Ended { id, status: record.status },
+                    false => ExecutorError::Interrupted.into(),
+                })
+            }
+        }
+    }
+
+    /// Claims an execution that this process does not have, and drives it.
+    pub(crate) async fn take_up(self: &Arc<Self>, id: ExecutionId, order: Option<Order>) -> Result<(), ExecutorError> {
+        let Some(mut mailbox) = self.registry.enter(id) else {
+            self.order(id, order.unwrap_or(Order::Look));
+            return Ok(());
+        };
         let now = self.options.clock.now();
-        let claimed = Leases::claim(&*self.options.store, id, &self.options.node, now, lease::until(now)).await?;
-        let Some(lease) = claimed else { return Err(ExecutorError::Owned { id }) };
+        let claimed = Leases::claim(&*self.options.store, id, &self.options.node, now, lease::until(now)).await;
+        let lease = match claimed {
+            Ok(Some(lease)) => lease,
+            Ok(None) => {
+                self.registry.leave(id);
+                return Err(ExecutorError::Owned { id });
+            }
+            Err(error) => {
+                self.registry.leave(id);
+                return Err(error.into());
+            }
+        };
+        match self.load(lease, order, &mut mailbox).await {
+            Ok(drive) => {
+                self.drive(drive, mailbox);
+                Ok(())
+            }
+            Err(error) => {
+                self.registry.leave(id);
+                // What cannot be driven here may be driven elsewhere.
+                let _ = Leases::release(&*self.options.store, id, lease.token).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Drives an execution that was claimed together with others.
+    fn resume_claimed(self: &Arc<Self>, lease: runner_store::Lease) {
+        let Some(mailbox) = self.registry.enter(lease.id) else { return };
+        let shared = self.clone();
+        self.tasks.spawn(async move { shared.load_and_drive(lease, mailbox, None).await });
+    }
+
+    /// Reads an execution that this process owns, and drives it; what goes wrong is told to those who wait for its end.
+    async fn load_and_drive(
+        self: &Arc<Self>,
+        lease: runner_store::Lease,
+        mut mailbox: mpsc::UnboundedReceiver<Order>,
+        order: Option<Order>,
+    ) {
+        let loaded = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return,
+            loaded = self.load(lease, order, &mut mailbox) => loaded,
+        };
+        match loaded {
+            Ok(drive) => self.drive(drive, mailbox),
+            Err(error) => self.ended(lease.id, None, Err(error)),
+        }
+    }
+
+    async fn load(
+        self: &Arc<Self>,
+        lease: runner_store::Lease,
+        order: Option<Order>,
+        mailbox: &mut mpsc::UnboundedReceiver<Order>,
+    ) -> Result<Drive, ExecutorError> {
+        let id = lease.id;
         let entries = Journal::read(&*self.options.store, id, Version(0)).await?;
         let Some(Fact::Requested(requested)) = entries.first().map(|entry| &entry.fact) else {
             return Err(runner_engine::Mismatch { what: "it does not begin with a request".to_owned() }.into());
         };
         let missing = || ExecutorError::Missing { action: requested.action.clone() };
         let (pack, action) = self.options.packs.action(&requested.action).ok_or_else(missing)?;
-        let plan = plan_of(action);
+        let plan = crate::begin::plan_of(action);
         let config = Arc::new(pack.config.clone());
-        let state = State::replay(&plan, id, &entries, config).map_err(|stop| match stop {
+        let root = self.root_of(id, &requested.origin).await;
+        let herald = Herald { root, execution: id, depth: requested.depth, sender: self.events.clone() };
+        let state = runner_engine::State::replay(&plan, id, &entries, config).map_err(|stop| match stop {
             runner_engine::Stop::Mismatch(mismatch) => ExecutorError::from(mismatch),
             // A journal records what its decisions read; one that lacks a value was made by another plan.
             runner_engine::Stop::NeedsKv { key } => {
                 runner_engine::Mismatch { what: format!("it does not record the value of the key `{key}`") }.into()
             }
         })?;
-        let work = Work { shared: self.clone(), plan, herald, cancel };
-        Drive::reopen(work, lease, state, entries).await
-    }
-
-    fn find(&self, action: &ActionRef) -> Result<(Arc<Pack>, Arc<Action>), RequestError> {
-        let Some((pack, found)) = self.options.packs.action(action) else {
-            let hint = self.options.packs.library().suggest(action.as_str());
-            return Err(RequestError::UnknownAction { action: action.clone(), hint });
-        };
-        if !found.enabled {
-            return Err(RequestError::Disabled { action: action.clone() });
+        let mut drive = Drive::reopen(self.clone(), plan, herald, lease.token, state, entries);
+        drive.take_up(mailbox).await?;
+        if let Some(order) = order {
+            drive.obey(order).await?;
         }
-        Ok((pack.clone(), found.clone()))
+        Ok(drive)
     }
 
-    fn check(
-        &self,
-        pack: &Pack,
-        action: &Action,
-        parameters: Map<String, Value>,
-        origin: Origin,
-        depth: u32,
-    ) -> Result<Requested, RequestError> {
-        let reference = action.reference.clone();
-        let mut bound = action
-            .parameters
-            .bind(parameters)
-            .map_err(|mistakes| RequestError::Parameters { action: reference.clone(), mistakes })?;
-        if let Body::Workflow(_) = action.body {
-            // Every parameter is a context variable, also one that nobody gave.
-            for name in action.parameters.names().filter(|name| !bound.contains_key(*name)).collect::<Vec<_>>() {
-                bound.insert(name.to_owned(), Value::Null);
+    /// The outermost execution that this one belongs to. Looked up only if somebody listens.
+    async fn root_of(&self, id: ExecutionId, origin: &Origin) -> ExecutionId {
+        let mut root = (id, origin.clone());
+        while let Origin::Step { execution, .. } = root.1 {
+            if self.events.receiver_count() == 0 {
+                break;
+            }
+            match Catalogue::get(&*self.options.store, execution).await {
+                Ok(parent) => root = (execution, parent.origin),
+                Err(_) => break,
             }
         }
-        let parameters = Value::Object(bound);
-        Ok(Requested {
-            action: reference,
-            pack_version: pack.manifest.version.to_string(),
-            pack_digest: pack.digest.clone(),
-            parameters,
-            secret: action.parameters.secret_names(),
-            origin,
-            depth,
-            simulate: self.options.packs.simulate(),
-        })
-    }
-}
-
-/// What the conductor follows: a workflow's own plan, or the plan of a single action.
-fn plan_of(action: &Action) -> Arc<Plan> {
-    match &action.body {
-        Body::Workflow(plan) => plan.clone(),
-        Body::Wasm { .. } | Body::Noop => Arc::new(Plan::single(action.reference.as_str())),
+        root.0
     }
 }

@@ -3,21 +3,31 @@
 //! - **Nothing is done that is not on the disk first**: an intent is committed before its attempt begins, an outcome
 //!   before what follows from it.
 //! - **A step costs one commit**: the outcome of one step and the intent of the next ride in the same append.
+//! - **What only waits costs no task and next to no memory**: it is parked, and read again when its time has come or
+//!   something comes for it ([`registry`]).
 //! - **This crate decides nothing**: what follows from an outcome is the conductor's, what a guest may do the host's.
 
+mod alarm;
 mod attempt;
+mod begin;
 mod catalogue;
+mod control;
 mod drive;
 mod error;
 mod execution;
 mod executor;
+mod guests;
 mod kv;
 mod lease;
 mod pack;
 mod progress;
+mod registry;
 
 pub use catalogue::{Grants, Packs, PacksOptions};
+pub use control::{Control, ControlError};
 pub use error::{ExecutorError, RequestError};
 pub use execution::{Execution, ExecutionRequest};
 pub use executor::{Executor, ExecutorOptions};
-pub use progress::{Progress, ProgressEvent};
+pub use guests::{Call, Guests, HostGuests};
+pub use progress::{Heard, Listener, Progress, ProgressEvent};
+pub use runner_engine::UnitId;

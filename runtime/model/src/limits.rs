@@ -64,6 +64,14 @@ pub const POLL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest delay, timeout or interval of a workflow: ten years, which no date overflows.
 pub const FLOW_TIME_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
+/// How far away something must be that an execution waits for, so that it is parked until then, in milliseconds: to
+/// read it again costs a fraction of a millisecond.
+pub const PARK_AFTER_MS: i64 = 10_000;
+/// How often the progress of one attempt goes into the journal at the most, in milliseconds.
+pub const PROGRESS_RECORD_MS: i64 = 1_000;
+/// How long to sleep before looking at the clock again: it may have been set, or the machine have slept.
+pub const CLOCK_LOOK: Duration = Duration::from_secs(60);
+
 /// Workflows within workflows: a workflow that calls itself is stopped here.
 pub const WORKFLOW_DEPTH_MAX: u32 = 10;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use runner_executor::{Executor, ExecutorOptions, Packs, PacksOptions};
+use runner_executor::{Executor, ExecutorOptions, HostGuests, Packs, PacksOptions};
 use runner_host::{ConnectionConfig, Connections, Host, HostOptions};
 use runner_model::{ConnectionName, Entropy as _, NodeId, SystemClock, SystemEntropy, code};
 use runner_pack::{Library, Report};
@@ -130,14 +130,18 @@ impl App {
 
     /// An executor on this store.
     pub(crate) fn executor(&mut self, store: Arc<SqliteStore>, simulate: bool) -> Result<Executor, CliError> {
+        let host = self.host()?;
+        let packs = Arc::new(self.packs(simulate)?);
+        let clock = Arc::new(SystemClock);
+        let guests = HostGuests::new(host, packs.clone(), store.clone(), clock.clone(), &self.config.limits);
         Ok(Executor::new(ExecutorOptions {
             node: self.node(),
-            host: self.host()?,
+            guests: Arc::new(guests),
             store,
-            packs: Arc::new(self.packs(simulate)?),
-            clock: Arc::new(SystemClock),
+            packs,
+            clock,
             entropy: Arc::new(SystemEntropy),
-            limits: self.config.limits.clone(),
+            verify: cfg!(debug_assertions),
         }))
     }
 

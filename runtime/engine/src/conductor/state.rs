@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use runner_model::{
     AttemptNumber, Entry, ErrorRecord, ExecutionId, Fact, ItemIndex, Outcome, Purpose, Requested, RouteId, Status,
-    StepId, TaskName, Timestamp,
+    StepId, TaskName, Timestamp, Wait,
 };
 use serde_json::{Value, json};
 
@@ -195,6 +195,23 @@ impl State {
                 })
             };
             running.filter_map(in_flight).collect::<Vec<_>>()
+        };
+        open.flat_map(of_step).collect()
+    }
+
+    /// What steps wait for from outside, in the order of the steps.
+    #[must_use]
+    pub fn waits(&self, plan: &Plan) -> Vec<(UnitId, TaskName, Wait)> {
+        let open = self.open.iter().filter_map(|number| Some((*number, self.steps.get(*number)?)));
+        let of_step = |(number, step): (usize, &Step)| {
+            let task = plan.tasks.get_index(step.task).map(|(name, _)| name_of(name, step.purpose));
+            let waits = step.open_units().into_iter().filter_map(|(item, unit)| match &unit.state {
+                UnitState::Waiting(wait) => {
+                    Some((UnitId { step: step_id(number), item }, task.clone()?, Wait::clone(wait)))
+                }
+                _ => None,
+            });
+            waits.collect::<Vec<_>>()
         };
         open.flat_map(of_step).collect()
     }

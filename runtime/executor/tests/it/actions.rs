@@ -5,7 +5,7 @@ use runner_model::{Status, code};
 use runner_store::{Catalogue, ExecutionFilter, Journal};
 use serde_json::json;
 
-use super::kit::{Setup, request, submit};
+use super::kit::{Setup, heard, request, submit};
 
 #[tokio::test]
 async fn an_action_runs_and_its_result_is_found_again() {
@@ -69,8 +69,8 @@ async fn cancelling_interrupts_a_loop_at_once_and_is_recorded() {
     let executor = setup.executor("one");
     let mut execution = submit(&executor, "t.hang", json!({})).await;
     let mut progress = execution.take_progress();
-    while !matches!(progress.recv().await.unwrap().progress, Progress::StepStarted { .. }) {}
-    execution.cancel();
+    while !matches!(heard(&mut progress).await, Progress::StepStarted { .. }) {}
+    execution.cancel("a test");
     let view = execution.finished().await.unwrap();
     assert_eq!((view.record.status, view.steps[0].status), (Status::Canceled, Status::Canceled));
 }

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use runner_executor::{Execution, ExecutionRequest, Executor, ExecutorOptions, Grants, Packs, PacksOptions};
+use runner_executor::{
+    Execution, ExecutionRequest, Executor, ExecutorOptions, Grants, Heard, HostGuests, Listener, Packs, PacksOptions,
+    Progress,
+};
 use runner_host::{Connections, Host, HostOptions};
 use runner_model::{ExecutionView, Limits, NodeId, Origin, SeededEntropy, SystemClock};
 use runner_pack::Library;
@@ -60,20 +63,21 @@ impl Setup {
         let (library, report) = Library::load(&[self.directory.path().join("packs")], None);
         assert!(!report.has_errors(), "{}", report.plain());
         let limits = Limits::default();
-        let packs = Packs::new(PacksOptions {
+        let packs = Arc::new(Packs::new(PacksOptions {
             library,
             grants: Grants::default(),
             connections: Connections::none(&limits),
             simulate: false,
-        });
+        }));
+        let guests = HostGuests::new(host(), packs.clone(), self.store.clone(), clock.clone(), &limits);
         Executor::new(ExecutorOptions {
             node: NodeId(node.to_owned()),
-            host: host(),
+            guests: Arc::new(guests),
             store: self.store.clone(),
-            packs: Arc::new(packs),
+            packs,
             clock,
             entropy: Arc::new(SeededEntropy::new(u64::from(std::process::id()) + node.len() as u64)),
-            limits,
+            verify: true,
         })
     }
 
@@ -86,6 +90,14 @@ pub(crate) async fn submit(executor: &Executor, action: &str, parameters: Value)
     let Value::Object(parameters) = parameters else { panic!("parameters are a map") };
     let request = ExecutionRequest { action: action.parse().unwrap(), parameters, origin: Origin::Cli };
     executor.submit(request).await.unwrap()
+}
+
+/// The next thing that happens.
+pub(crate) async fn heard(progress: &mut Listener) -> Progress {
+    match progress.recv().await.unwrap() {
+        Heard::Event(event) => event.progress,
+        Heard::Lost(_) => panic!("the test listens all the time"),
+    }
 }
 
 pub(crate) fn request(action: &str, parameters: Map<String, Value>) -> ExecutionRequest {

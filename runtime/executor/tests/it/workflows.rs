@@ -8,7 +8,7 @@ use runner_model::{Fact, Status, Version, code, limits};
 use runner_store::{Journal, KeyValue};
 use serde_json::json;
 
-use super::kit::{Setup, submit};
+use super::kit::{Setup, heard, submit};
 
 const DECIDES: &str = r#"
 parameters: {limit: {type: integer, default: 3}}
@@ -81,9 +81,9 @@ async fn steps_without_an_order_run_at_the_same_time() {
     let mut progress = execution.take_progress();
     let mut started = 0;
     while started < 2 {
-        started += usize::from(matches!(progress.recv().await.unwrap().progress, Progress::StepStarted { .. }));
+        started += usize::from(matches!(heard(&mut progress).await, Progress::StepStarted { .. }));
     }
-    execution.cancel();
+    execution.cancel("a test");
     let view = execution.finished().await.unwrap();
     assert_eq!(view.record.status, Status::Canceled);
     assert!(view.steps.iter().all(|step| step.status == Status::Canceled));
@@ -96,7 +96,7 @@ async fn a_workflow_can_call_a_workflow_and_sees_its_output() {
     let setup = Setup::in_memory(&[("decides", DECIDES), ("outer", outer)]);
     let view = setup.run("t.outer", json!({})).await;
     assert_eq!(view.result, Some(json!({"from_inner": "three succeeded!"})), "{view:?}");
-    let child = view.record.id.child(runner_model::StepId(0), runner_model::AttemptNumber::FIRST);
+    let child = view.record.id.child(runner_model::StepId(0), None, runner_model::AttemptNumber::FIRST);
     let entries = Journal::read(&*setup.store, child, Version(0)).await.unwrap();
     let Fact::Requested(requested) = &entries[0].fact else { panic!() };
     assert_eq!(requested.depth, 1);

@@ -110,6 +110,8 @@ const fn kind(action: &Action) -> &'static str {
     match action.body {
         Body::Wasm { .. } => "wasm",
         Body::Noop => "noop",
+        Body::Inquiry => "inquiry",
+        Body::WaitFor => "wait_for",
         Body::Workflow(_) => "workflow",
     }
 }
@@ -117,7 +119,7 @@ const fn kind(action: &Action) -> &'static str {
 fn body(action: &Action) -> String {
     match &action.body {
         Body::Wasm { component, function } => format!("wasm ({component}#{function})"),
-        Body::Noop => "noop".to_owned(),
+        Body::Noop | Body::Inquiry | Body::WaitFor => kind(action).to_owned(),
         Body::Workflow(plan) => {
             format!("workflow ({})", count(plan.tasks().len(), "task"))
         }

@@ -1,8 +1,7 @@
 //! Waits for an execution's end, shows what happens until then, and passes on the wish to stop.
 
-use runner_executor::Execution;
+use runner_executor::{Execution, Heard};
 use runner_model::ExecutionView;
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Display;
@@ -18,23 +17,25 @@ pub(crate) async fn to_the_end(
     let cancel = execution.canceller();
     let id = execution.id;
     let mut finished = std::pin::pin!(execution.finished());
-    let mut listening = true;
+    let (mut listening, mut stopping) = (true, false);
     let result = loop {
         tokio::select! {
             event = events.recv(), if listening => match event {
-                Ok(event) => display.event(&event),
-                Err(RecvError::Lagged(lost)) => display.lost(lost),
-                Err(RecvError::Closed) => listening = false,
+                Some(Heard::Event(event)) => display.event(&event),
+                Some(Heard::Lost(lost)) => display.lost(lost),
+                None => listening = false,
             },
-            () = stop.cancelled(), if !cancel.is_cancelled() => cancel.cancel(),
+            () = stop.cancelled(), if !stopping => {
+                stopping = true;
+                cancel("the one who asked for it");
+            }
             result = &mut finished => break result,
         }
     };
-    loop {
-        match events.try_recv() {
-            Ok(event) => display.event(&event),
-            Err(TryRecvError::Lagged(lost)) => display.lost(lost),
-            Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+    while let Some(heard) = events.try_recv() {
+        match heard {
+            Heard::Event(event) => display.event(&event),
+            Heard::Lost(lost) => display.lost(lost),
         }
     }
     display.end(result.as_ref().ok());

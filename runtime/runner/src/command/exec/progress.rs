@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use drawn::Drawn;
 use plain::Plain;
-use runner_executor::{Progress, ProgressEvent};
+use runner_executor::{Progress, ProgressEvent, UnitId};
 use runner_host::{LogLevel, LogLine, RequestSummary};
-use runner_model::{ActionRef, ExecutionId, ExecutionView, Failure, StepId, TaskName, Timestamp};
+use runner_model::{ActionRef, ExecutionId, ExecutionView, Failure, TaskName, Timestamp};
 use tracing::Level;
 
 use crate::output::{Output, elapsed, one_line};
@@ -58,14 +58,14 @@ pub(crate) struct Display {
     canvas: Canvas,
     /// A single action is its own only step: that one is not shown beside it.
     single: bool,
-    steps: HashMap<(ExecutionId, StepId), Step>,
+    steps: HashMap<(ExecutionId, UnitId), Step>,
     action: Option<ActionRef>,
 }
 
 /// Something that happened at a step, for a canvas.
 struct Happened<'a> {
     depth: u32,
-    key: (ExecutionId, StepId),
+    key: (ExecutionId, UnitId),
     step: &'a Step,
     /// Whether the step has a line of its own.
     shown: bool,
@@ -95,33 +95,33 @@ impl Display {
     /// Something happened.
     pub(crate) fn event(&mut self, event: &ProgressEvent) {
         match &event.progress {
-            Progress::StepStarted { step, task, action } => {
+            Progress::StepStarted { unit, task, action } => {
                 let begun = Step { task: task.clone(), action: action.clone(), since: event.at };
-                self.steps.insert((event.execution, *step), begun);
-                self.at(event, *step, |canvas, happened| match canvas {
+                self.steps.insert((event.execution, *unit), begun);
+                self.at(event, *unit, |canvas, happened| match canvas {
                     Canvas::Drawn(drawn) => drawn.started(&happened),
                     Canvas::Plain(plain) => plain.started(&happened),
                     Canvas::Silent => {}
                 });
             }
-            Progress::Log { step, line } => self.at(event, *step, |canvas, happened| match canvas {
+            Progress::Log { unit, line } => self.at(event, *unit, |canvas, happened| match canvas {
                 Canvas::Drawn(drawn) => drawn.log(&happened, line),
                 Canvas::Plain(plain) => plain.log(&happened, line),
                 Canvas::Silent => {}
             }),
-            Progress::Heartbeat { step, progress } => self.at(event, *step, |canvas, happened| {
+            Progress::Heartbeat { unit, progress } => self.at(event, *unit, |canvas, happened| {
                 if let Canvas::Drawn(drawn) = canvas {
                     drawn.heartbeat(&happened, progress);
                 }
             }),
-            Progress::Request { step, summary } => self.at(event, *step, |canvas, happened| match canvas {
+            Progress::Request { unit, summary } => self.at(event, *unit, |canvas, happened| match canvas {
                 Canvas::Drawn(drawn) => drawn.request(&happened, summary),
                 Canvas::Plain(plain) => plain.request(&happened, summary),
                 Canvas::Silent => {}
             }),
-            Progress::StepFinished { step, status, failure } => {
+            Progress::StepFinished { unit, status, failure } => {
                 let at = event.at;
-                self.at(event, *step, |canvas, happened| {
+                self.at(event, *unit, |canvas, happened| {
                     let took = between(happened.step.since, at);
                     match canvas {
                         Canvas::Drawn(drawn) => drawn.finished(&happened, *status, failure.as_ref(), took),
@@ -129,14 +129,18 @@ impl Display {
                         Canvas::Silent => {}
                     }
                 });
-                self.steps.remove(&(event.execution, *step));
+                self.steps.remove(&(event.execution, *unit));
             }
             // Whoever asked knows, and the end is shown when everything is written.
-            Progress::CancelRequested { .. } | Progress::Finished { .. } => {}
+            Progress::StepDelayed { .. }
+            | Progress::WaitOpened { .. }
+            | Progress::StatusChanged { .. }
+            | Progress::CancelRequested { .. }
+            | Progress::Finished { .. } => {}
         }
     }
 
-    fn at(&mut self, event: &ProgressEvent, step: StepId, show: impl FnOnce(&mut Canvas, Happened<'_>)) {
+    fn at(&mut self, event: &ProgressEvent, step: UnitId, show: impl FnOnce(&mut Canvas, Happened<'_>)) {
         let key = (event.execution, step);
         // A step whose start was lost to a slow terminal is not shown.
         let Some(known) = self.steps.get(&key) else { return };

@@ -97,7 +97,7 @@ fn scalar(value: &Value) -> String {
 /// Why an execution did not succeed.
 pub(crate) fn mistakes(view: &ExecutionView) -> Vec<Mistake> {
     // A single action has one step, whose name says nothing.
-    let single = matches!(view.steps.as_slice(), [step] if step.action == view.record.action);
+    let single = matches!(view.steps.as_slice(), [step] if step.action.as_ref() == Some(&view.record.action));
     let mut mistakes: Vec<_> = view.errors.iter().map(|error| mistake(error, single)).collect();
     if mistakes.is_empty() {
         let code = match view.record.status {

@@ -75,7 +75,7 @@ fn row(step: &StepView) -> Vec<String> {
     vec![
         step.step.to_string(),
         step.task.to_string(),
-        step.action.to_string(),
+        step.action.as_ref().map(ToString::to_string).unwrap_or_default(),
         step.status.to_string(),
         step.attempts.len().to_string(),
         took.map(|ms| elapsed(std::time::Duration::from_millis(ms))).unwrap_or_default(),

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use console::Style;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use runner_executor::UnitId;
 use runner_host::{LogLevel, LogLine, RequestSummary};
-use runner_model::{ActionRef, ExecutionId, ExecutionView, Failure, Status, StepId};
+use runner_model::{ActionRef, ExecutionId, ExecutionView, Failure, Status};
 
 use super::{Happened, is_loud, level, log_text, reason, request_text, took};
 use crate::output::{Output, above_progress, elapsed, one_line};
@@ -17,7 +18,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub(super) struct Drawn {
     output: Output,
     lines: MultiProgress,
-    spinners: HashMap<(ExecutionId, StepId), ProgressBar>,
+    spinners: HashMap<(ExecutionId, UnitId), ProgressBar>,
 }
 
 impl Drawn {

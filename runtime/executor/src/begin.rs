@@ -1,0 +1,113 @@
+//! From a request to an execution: what is checked, what is recorded first.
+
+use std::sync::Arc;
+
+use runner_engine::{Plan, State};
+use runner_model::{ActionRef, Entry, ExecutionId, Fact, Origin, Requested};
+use runner_pack::{Action, Body, Pack};
+use serde_json::{Map, Value};
+
+use crate::ExecutionRequest;
+use crate::drive::Drive;
+use crate::error::{ExecutorError, RequestError};
+use crate::executor::Shared;
+use crate::progress::Herald;
+
+/// Why an execution did not begin.
+pub(crate) enum BeginError {
+    /// The request is wrong.
+    Request(RequestError),
+    /// It could not be recorded.
+    Executor(ExecutorError),
+}
+
+impl From<RequestError> for BeginError {
+    fn from(error: RequestError) -> Self {
+        Self::Request(error)
+    }
+}
+
+impl From<ExecutorError> for BeginError {
+    fn from(error: ExecutorError) -> Self {
+        Self::Executor(error)
+    }
+}
+
+impl Shared {
+    /// Records a request and begins to drive it.
+    pub(crate) async fn begin(
+        self: &Arc<Self>,
+        request: ExecutionRequest,
+        id: ExecutionId,
+        herald: Herald,
+    ) -> Result<(), BeginError> {
+        let (pack, action) = self.find(&request.action)?;
+        let requested = self.check(&pack, &action, request.parameters, request.origin, herald.depth)?;
+        let state = State::new(id, &requested, Arc::new(pack.config.clone()));
+        let first = Entry::new(self.options.clock.now(), Fact::Requested(Box::new(requested)));
+        let Some(mailbox) = self.registry.enter(id) else { return Ok(()) };
+        let drive = match Drive::open(self.clone(), plan_of(&action), herald, first, state).await {
+            Ok(drive) => drive,
+            Err(error) => {
+                self.registry.leave(id);
+                return Err(error.into());
+            }
+        };
+        match drive.has_ended() {
+            // Nothing is left to do that would need a task.
+            true => self.ended(id, drive.parent(), drive.view().map(Some)),
+            false => self.drive(drive, mailbox),
+        }
+        Ok(())
+    }
+
+    fn find(&self, action: &ActionRef) -> Result<(Arc<Pack>, Arc<Action>), RequestError> {
+        let Some((pack, found)) = self.options.packs.action(action) else {
+            let hint = self.options.packs.library().suggest(action.as_str());
+            return Err(RequestError::UnknownAction { action: action.clone(), hint });
+        };
+        if !found.enabled {
+            return Err(RequestError::Disabled { action: action.clone() });
+        }
+        Ok((pack.clone(), found.clone()))
+    }
+
+    fn check(
+        &self,
+        pack: &Pack,
+        action: &Action,
+        parameters: Map<String, Value>,
+        origin: Origin,
+        depth: u32,
+    ) -> Result<Requested, RequestError> {
+        let reference = action.reference.clone();
+        let mut bound = action
+            .parameters
+            .bind(parameters)
+            .map_err(|mistakes| RequestError::Parameters { action: reference.clone(), mistakes })?;
+        if let Body::Workflow(_) = action.body {
+            // Every parameter is a context variable, also one that nobody gave.
+            for name in action.parameters.names().filter(|name| !bound.contains_key(*name)).collect::<Vec<_>>() {
+                bound.insert(name.to_owned(), Value::Null);
+            }
+        }
+        Ok(Requested {
+            action: reference,
+            pack_version: pack.manifest.version.to_string(),
+            pack_digest: pack.digest.clone(),
+            parameters: Value::Object(bound),
+            secret: action.parameters.secret_names(),
+            origin,
+            depth,
+            simulate: self.options.packs.simulate(),
+        })
+    }
+}
+
+/// What the conductor follows: a workflow's own plan, or the plan of a single action.
+pub(crate) fn plan_of(action: &Action) -> Arc<Plan> {
+    match &action.body {
+        Body::Workflow(plan) => plan.clone(),
+        _ => Arc::new(Plan::single(action.reference.as_str())),
+    }
+}

@@ -1,0 +1,204 @@
+//! Turning what the conductor decides, and what the time says, into entries and attempts.
+
+use runner_engine::{Command, UnitId};
+use runner_model::{ActionRef, AttemptNumber, Fact, Outcome, limits};
+use runner_pack::{Action, Body};
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+use super::{Drive, Due, Running};
+use crate::attempt::{self, Task};
+use crate::control::Control;
+use crate::error::ExecutorError;
+use crate::progress::Progress;
+
+impl Drive {
+    /// Decides until nothing is outstanding, and records it: as a rule in one commit.
+    pub(super) async fn decide_all(&mut self) -> Result<(), ExecutorError> {
+        loop {
+            let now = self.now();
+            let mut commands = self.state.outstanding(&self.plan);
+            commands.extend(self.state.due(&self.plan, now));
+            let mut decided = false;
+            for command in commands {
+                // What was recorded since may have overtaken it.
+                if self.state.still(&command) {
+                    decided |= self.carry_out(command).await?;
+                }
+                if self.entries.len() - self.recorded >= limits::STORE_BATCH_MAX {
+                    self.record().await?;
+                }
+            }
+            if !decided {
+                return self.record().await;
+            }
+        }
+    }
+
+    /// Records a command; says whether that may have led to more.
+    async fn carry_out(&mut self, command: Command) -> Result<bool, ExecutorError> {
+        let fact = match command {
+            Command::StartStep { step, task, route, purpose, action, input, items, until } => Fact::StepScheduled {
+                step,
+                task,
+                route,
+                purpose,
+                secret: self.secret_names(&action),
+                action,
+                input: Value::clone(&input),
+                items: items.map(|items| Vec::clone(&items)),
+                until,
+            },
+            Command::SkipStep { step, task, route } => Fact::StepSkipped { step, task, route },
+            Command::StartItem { step, item, action, input } => {
+                let secret = self.secret_names(&action);
+                Fact::ItemScheduled { step, item, action, input: Value::clone(&input), secret }
+            }
+            Command::BeginAttempt { unit, task, attempt, action, input, timeout_ms, heartbeat_ms, progress } => {
+                let deadline = timeout_ms.map(|timeout| self.now().plus_ms(timeout));
+                let due = Due { unit, attempt, task, action, input, deadline, heartbeat_ms, progress };
+                self.intend(due).await?;
+                return Ok(true);
+            }
+            Command::DelayStep { unit, attempt, until, reason } => {
+                Fact::StepDelayed { step: unit.step, item: unit.item, attempt, until, reason }
+            }
+            Command::OpenWait { unit, wait } => Fact::WaitOpened { step: unit.step, item: unit.item, wait },
+            Command::ExpireWait { unit, attempt, outcome } => {
+                self.finish(unit, attempt, outcome).await?;
+                return Ok(true);
+            }
+            Command::Interrupt { unit, attempt } => return self.interrupt(unit, attempt).await,
+            Command::PassDeadline => Fact::DeadlinePassed,
+            Command::Rest { status } => {
+                self.take(Fact::Rested { status }).await?;
+                self.tell_parent(status == runner_model::Status::Paused);
+                return Ok(true);
+            }
+            Command::Finish { status, result, errors } => Fact::Finished { status, result, errors },
+        };
+        self.take(fact).await?;
+        Ok(true)
+    }
+
+    fn secret_names(&self, action: &ActionRef) -> Vec<String> {
+        let found = self.shared.options.packs.action(action);
+        found.map(|(_, action)| action.parameters.secret_names()).unwrap_or_default()
+    }
+
+    /// Records the intent of an attempt. What needs no attempt is done at once, and rides in the same commit: an action
+    /// that does nothing, a wait that opens.
+    pub(super) async fn intend(&mut self, due: Due) -> Result<(), ExecutorError> {
+        let (unit, attempt) = (due.unit, due.attempt);
+        self.take(Fact::AttemptStarted { step: unit.step, item: unit.item, attempt }).await?;
+        let found = self.shared.options.packs.action(&due.action).map(|(_, action)| action.clone());
+        let Some(action) = found else {
+            self.due.push(due);
+            return Ok(());
+        };
+        match (&action.body, &*due.input) {
+            (Body::Noop, Value::Object(given)) if action.enabled => {
+                let outcome = attempt::nothing(&action, given.clone());
+                self.say_started(&due);
+                self.finish(unit, attempt, outcome).await
+            }
+            (Body::Inquiry | Body::WaitFor, Value::Object(given)) if action.enabled => {
+                self.say_started(&due);
+                self.open_wait(&due, &action, given.clone()).await
+            }
+            _ => {
+                self.due.push(due);
+                Ok(())
+            }
+        }
+    }
+
+    async fn open_wait(&mut self, due: &Due, action: &Action, given: Map<String, Value>) -> Result<(), ExecutorError> {
+        let (unit, attempt) = (due.unit, due.attempt);
+        let wait = match attempt::bind(action, given) {
+            Ok(input) => action.wait(&input, self.now()).map_err(|mistakes| attempt::misfit(action, mistakes)),
+            Err(outcome) => Err(outcome),
+        };
+        match wait {
+            Ok(Some(mut wait)) => {
+                // The task's own `timeout` holds for a wait too.
+                wait.expires_at = wait.expires_at.into_iter().chain(due.deadline).min();
+                let task = due.task.clone();
+                let opened = Progress::WaitOpened { unit, task, wait: wait.clone() };
+                self.take(Fact::WaitOpened { step: unit.step, item: unit.item, wait: Box::new(wait) }).await?;
+                self.herald.say(self.now(), opened);
+                Ok(())
+            }
+            Ok(None) => Ok(()),
+            Err(outcome) => self.finish(unit, attempt, outcome).await,
+        }
+    }
+
+    /// Interrupts what runs; what only waits is cancelled at once. Says whether something was recorded.
+    async fn interrupt(&mut self, unit: UnitId, attempt: AttemptNumber) -> Result<bool, ExecutorError> {
+        if let Some(running) = self.running.get(&unit) {
+            running.cancel.cancel();
+            return Ok(false);
+        }
+        let child = self.children.iter().find(|(_, child)| child.unit == unit).map(|(id, _)| *id);
+        if let Some(child) = child {
+            self.ask_child(child, Control::Cancel { by: format!("the execution {}", self.id()) });
+            return Ok(false);
+        }
+        // Recorded as begun in this very commit, and not begun.
+        self.due.retain(|due| due.unit != unit);
+        self.finish(unit, attempt, Outcome::Canceled).await?;
+        Ok(true)
+    }
+
+    pub(super) async fn finish(
+        &mut self,
+        unit: UnitId,
+        attempt: AttemptNumber,
+        outcome: Outcome,
+    ) -> Result<(), ExecutorError> {
+        let (status, failure) = (outcome.status(), outcome.failure().cloned());
+        let UnitId { step, item } = unit;
+        self.take(Fact::AttemptFinished { step, item, attempt, outcome }).await?;
+        self.herald.say(self.now(), Progress::StepFinished { unit, status, failure });
+        Ok(())
+    }
+
+    fn say_started(&self, due: &Due) {
+        let (task, action) = (due.task.clone(), due.action.clone());
+        self.herald.say(self.shared.options.clock.now(), Progress::StepStarted { unit: due.unit, task, action });
+    }
+
+    /// Begins an attempt whose intent is recorded.
+    pub(super) async fn begin(&mut self, due: Due) -> Result<(), ExecutorError> {
+        self.say_started(&due);
+        let found = self.shared.options.packs.action(&due.action);
+        if found.is_some_and(|(_, action)| action.enabled && is_workflow(action)) {
+            return self.begin_child(due).await;
+        }
+        let cancel = CancellationToken::new();
+        let running = Running { cancel: cancel.clone(), progress: None, recorded_at: None };
+        self.running.insert(due.unit, running);
+        let task = Task {
+            shared: self.shared.clone(),
+            execution: self.id(),
+            unit: due.unit,
+            attempt: due.attempt,
+            action: due.action,
+            input: due.input,
+            bound: self.plan.is_single(),
+            deadline: due.deadline,
+            heartbeat_ms: due.heartbeat_ms,
+            progress: due.progress,
+            signals: self.signals.clone(),
+            herald: self.herald.clone(),
+            cancel,
+        };
+        self.attempts.spawn(attempt::run(task));
+        Ok(())
+    }
+}
+
+pub(super) fn is_workflow(action: &Action) -> bool {
+    matches!(action.body, Body::Workflow(_))
+}

@@ -1,0 +1,108 @@
+//! Taking facts into the state and into the journal.
+
+use runner_engine::{Stop, UnitId};
+use runner_model::{Entry, Fact, Version};
+use runner_store::{Append, Journal, KeyValue, NewExecution};
+use serde_json::Value;
+
+use super::Drive;
+use crate::error::ExecutorError;
+use crate::lease;
+use crate::progress::Progress;
+
+impl Drive {
+    /// Takes a fact into the state and into what is to be recorded. A value that a decision needs is read and recorded
+    /// before it.
+    pub(super) async fn take(&mut self, fact: Fact) -> Result<(), ExecutorError> {
+        let entry = Entry::new(self.now(), fact);
+        loop {
+            match self.state.apply(&self.plan, &entry) {
+                Ok(()) => break,
+                Err(Stop::NeedsKv { key }) => {
+                    let value = self.read(&key).await?;
+                    let read = Entry::new(entry.at, Fact::ValuesRead { kv: [(key, value)].into_iter().collect() });
+                    self.state.apply(&self.plan, &read).map_err(|_| ExecutorError::Interrupted)?;
+                    self.entries.push(read);
+                }
+                Err(Stop::Mismatch(mismatch)) => return Err(mismatch.into()),
+            }
+        }
+        self.announce(&entry);
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    fn announce(&self, entry: &Entry) {
+        let progress = match &entry.fact {
+            Fact::Finished { status, .. } => Progress::Finished { status: *status },
+            Fact::Rested { status } => Progress::StatusChanged { status: *status },
+            Fact::PauseRequested { .. } | Fact::ResumeRequested { .. } | Fact::RerunRequested { .. } => {
+                Progress::StatusChanged { status: self.state.status() }
+            }
+            Fact::CancelRequested { by } => Progress::CancelRequested { by: by.clone() },
+            Fact::StepDelayed { step, item, until, reason, .. } => {
+                let unit = UnitId { step: *step, item: *item };
+                Progress::StepDelayed { unit, until: *until, reason: Some(*reason) }
+            }
+            Fact::StepScheduled { step, until: Some(until), .. } => {
+                let unit = UnitId { step: *step, item: None };
+                Progress::StepDelayed { unit, until: *until, reason: None }
+            }
+            _ => return,
+        };
+        self.herald.say(entry.at, progress);
+    }
+
+    async fn read(&self, key: &str) -> Result<Value, ExecutorError> {
+        let options = &self.shared.options;
+        let Some(Fact::Requested(requested)) = self.entries.first().map(|entry| &entry.fact) else {
+            return Err(ExecutorError::Interrupted);
+        };
+        let Ok(pack) = runner_model::PackRef::new(requested.action.pack()) else {
+            return Err(ExecutorError::Interrupted);
+        };
+        let value = KeyValue::get(&*options.store, &pack, key, options.clock.now()).await?;
+        Ok(value.unwrap_or(Value::Null))
+    }
+
+    /// Commits what is not yet recorded, in one append.
+    pub(super) async fn record(&mut self) -> Result<(), ExecutorError> {
+        let entries = self.entries.get(self.recorded..).unwrap_or_default().to_vec();
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.verify(&entries)?;
+        let options = &self.shared.options;
+        match self.token {
+            Some(token) => {
+                let expected = Version(u64::try_from(self.recorded).unwrap_or(u64::MAX));
+                Journal::append(&*options.store, Append { id: self.id(), token, expected, entries }).await?;
+            }
+            None => {
+                let lease_until = lease::until(options.clock.now());
+                let new = NewExecution { id: self.id(), entries, owner: options.node.clone(), lease_until };
+                self.token = Some(Journal::create(&*options.store, new).await?.token);
+            }
+        }
+        self.recorded = self.entries.len();
+        Ok(())
+    }
+
+    /// Compares the state with what the entries alone make of it, as they will be read.
+    fn verify(&mut self, entries: &[Entry]) -> Result<(), ExecutorError> {
+        let Some(shadow) = &mut self.shadow else { return Ok(()) };
+        for entry in entries.iter().filter(|entry| !matches!(entry.fact, Fact::Requested(_))) {
+            let written = serde_json::to_string(entry).and_then(|text| serde_json::from_str::<Entry>(&text));
+            let read = written.map_err(|_| ExecutorError::Interrupted)?;
+            shadow.apply(&self.plan, &read).map_err(|_| ExecutorError::Interrupted)?;
+        }
+        // A whole comparison at each of thousands of entries would take longer than the work itself.
+        if self.entries.len() < VERIFIED_ENTRIES_MAX {
+            assert!(**shadow == self.state, "the journal and the state differ:\n{shadow:#?}\n{:#?}", self.state);
+        }
+        Ok(())
+    }
+}
+
+/// Entries up to which the state is compared with the journal at every commit.
+const VERIFIED_ENTRIES_MAX: usize = 2_000;

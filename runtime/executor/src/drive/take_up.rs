@@ -1,0 +1,69 @@
+//! Going on where a journal ends.
+
+use std::sync::Arc;
+
+use runner_engine::InFlight;
+use runner_model::{Fact, Failure, Outcome, code};
+use tokio::sync::mpsc;
+
+use super::decide::is_workflow;
+use super::{Child, Drive, Due};
+use crate::error::ExecutorError;
+use crate::registry::Order;
+
+impl Drive {
+    /// What a process left under way: a sub-workflow is found again; another try, of which nothing is known, is made
+    /// again if the action allows that, and given up otherwise.
+    pub(crate) async fn take_up(&mut self, _mailbox: &mut mpsc::UnboundedReceiver<Order>) -> Result<(), ExecutorError> {
+        if self.recorded == 1 {
+            self.take(Fact::Started).await?;
+        }
+        for in_flight in self.state.in_flight(&self.plan) {
+            let found = self.shared.options.packs.action(&in_flight.action).map(|(_, action)| action.clone());
+            match found {
+                Some(action) if is_workflow(&action) => self.look_for_child(in_flight).await?,
+                Some(action) if action.idempotent => self.make_again(in_flight).await?,
+                _ => self.give_up(in_flight).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_for_child(&mut self, in_flight: InFlight) -> Result<(), ExecutorError> {
+        let InFlight { unit, attempt, deadline, .. } = in_flight;
+        let id = self.id().child(unit.step, unit.item, attempt);
+        match self.shared.registry.has(id) {
+            true => {
+                self.children.insert(id, Child { unit, attempt, deadline, is_late: false });
+                Ok(())
+            }
+            // If it never began it begins now; if it did, its id says so.
+            false => {
+                self.due.push(due(in_flight));
+                Ok(())
+            }
+        }
+    }
+
+    async fn make_again(&mut self, in_flight: InFlight) -> Result<(), ExecutorError> {
+        let (unit, attempt) = (in_flight.unit, in_flight.attempt.next());
+        let allowed = in_flight.deadline.map(|deadline| deadline.as_millis() - in_flight.started_at.as_millis());
+        let deadline = allowed.map(|allowed| self.now().plus_ms(allowed));
+        self.take(Fact::AttemptStarted { step: unit.step, item: unit.item, attempt }).await?;
+        self.due.push(Due { attempt, deadline, ..due(in_flight) });
+        Ok(())
+    }
+
+    async fn give_up(&mut self, in_flight: InFlight) -> Result<(), ExecutorError> {
+        let message = format!("the process ended while `{}` ran: what it did is unknown", in_flight.action);
+        let failure = Failure::new(code::EXEC_UNKNOWN_OUTCOME, message).with_hint(
+            "look at the system it worked on; an action that may be run twice says so with `idempotent: true`",
+        );
+        self.finish(in_flight.unit, in_flight.attempt, Outcome::Abandoned { failure }).await
+    }
+}
+
+fn due(in_flight: InFlight) -> Due {
+    let InFlight { unit, task, attempt, action, input, deadline, heartbeat_ms, progress, .. } = in_flight;
+    Due { unit, attempt, task, action, input: Arc::clone(&input), deadline, heartbeat_ms, progress }
+}

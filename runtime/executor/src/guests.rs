@@ -1,0 +1,125 @@
+//! What runs an action that is code: the host, or a stand-in for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use runner_engine::UnitId;
+use runner_host::{Attempt, Host, Kv, Observer};
+use runner_model::{AttemptNumber, Clock, ExecutionId, Failure, Outcome, code};
+use runner_pack::{Action, Body, Pack};
+use runner_store::Store;
+use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::Packs;
+use crate::kv::StoredKv;
+
+/// One call of an action.
+pub struct Call {
+    /// The execution it belongs to.
+    pub execution: ExecutionId,
+    /// The step, and the item in one that runs over a list.
+    pub unit: UnitId,
+    /// Which try of it this is.
+    pub attempt: AttemptNumber,
+    /// The pack of the action.
+    pub pack: Arc<Pack>,
+    /// The action.
+    pub action: Arc<Action>,
+    /// Its parameters, checked and complete.
+    pub input: Map<String, Value>,
+    /// How long it may take; none is what the operator allows.
+    pub timeout: Option<Duration>,
+    /// What the last heartbeat of an earlier attempt said.
+    pub last_heartbeat: Option<String>,
+    /// Stops it at once.
+    pub cancel: CancellationToken,
+    /// Who hears of it.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Call {
+    /// The same for all tries of a unit and for no other unit.
+    #[must_use]
+    pub fn idempotency_key(&self) -> String {
+        match self.unit.item {
+            None => format!("{}/{}", self.execution, self.unit.step),
+            Some(item) => format!("{}/{}/{item}", self.execution, self.unit.step),
+        }
+    }
+}
+
+/// Runs actions that are code.
+#[async_trait]
+pub trait Guests: Send + Sync + 'static {
+    /// Runs one to its end.
+    async fn run(&self, call: Call) -> Outcome;
+}
+
+/// Runs them in the sandbox.
+pub struct HostGuests {
+    host: Host,
+    packs: Arc<Packs>,
+    kv: Arc<dyn Kv>,
+    timeout: Duration,
+    /// As many as there are places for guests: who waits here has not begun.
+    places: Semaphore,
+}
+
+impl HostGuests {
+    /// Guests of these packs, with key-value data in this store.
+    #[must_use]
+    pub fn new(
+        host: Host,
+        packs: Arc<Packs>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        limits: &runner_model::Limits,
+    ) -> Self {
+        let places = usize::try_from(limits.guest.concurrency_max).unwrap_or(Semaphore::MAX_PERMITS);
+        let kv = Arc::new(StoredKv { store, clock });
+        Self { host, packs, kv, timeout: limits.guest.timeout, places: Semaphore::new(places) }
+    }
+}
+
+#[async_trait]
+impl Guests for HostGuests {
+    async fn run(&self, call: Call) -> Outcome {
+        let Body::Wasm { component, function } = &call.action.body else {
+            let message = format!("`{}` is no code", call.action.reference);
+            return Outcome::Failed { failure: Failure::new(code::HOST_OTHER, message) };
+        };
+        let place = tokio::select! {
+            place = self.places.acquire() => place,
+            () = call.cancel.cancelled() => return Outcome::Canceled,
+        };
+        let loaded = async {
+            let loaded = self.packs.loaded(&self.host, &call.pack).await?;
+            let component = loaded.component(&self.host, component).await?;
+            Ok::<_, Failure>((loaded.context(&self.kv), component))
+        };
+        let (context, component) = match loaded.await {
+            Ok(ready) => ready,
+            Err(failure) => return Outcome::Failed { failure },
+        };
+        let attempt = Attempt {
+            execution: call.execution,
+            step: call.unit.step,
+            action: call.action.reference.clone(),
+            function: function.clone(),
+            number: call.attempt,
+            idempotency_key: call.idempotency_key(),
+            input: Value::Object(call.input),
+            timeout: call.timeout.or(call.action.timeout).unwrap_or(self.timeout),
+            last_heartbeat: call.last_heartbeat,
+            cancel: call.cancel,
+            pack: context,
+            observer: call.observer,
+        };
+        let outcome = self.host.run(&component, attempt).await;
+        drop(place);
+        outcome
+    }
+}

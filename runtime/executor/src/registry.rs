@@ -1,0 +1,186 @@
+//! The executions of this process: those at work, and those that are parked.
+//!
+//! An execution at work has a task and a mailbox. A parked one has an entry here, and no task, no state, no journal in
+//! memory: it waits for a time, an answer, or the end of an execution that it started. **Parking and ordering exclude
+//! one another**: who sends an order holds the same lock as who parks, so no order is lost between the two.
+
+use std::collections::{BTreeSet, HashMap};
+
+use parking_lot::Mutex;
+use runner_model::{ExecutionId, ExecutionView, FencingToken, Status, Timestamp};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::control::{Control, ControlError};
+use crate::error::ExecutorError;
+
+/// What comes for an execution at work.
+pub(crate) enum Order {
+    /// Something is asked of it; the answer is the status it has then.
+    Control(Control, oneshot::Sender<Result<Status, ControlError>>),
+    /// An execution that one of its steps started has ended.
+    ChildEnded(ExecutionId),
+    /// An execution that one of its steps started has paused, or goes on.
+    ChildPaused(ExecutionId, bool),
+    /// Nothing but a reason to look whether it can be parked.
+    Look,
+}
+
+/// Who waits for the end of an execution.
+type Waiter = oneshot::Sender<Result<ExecutionView, ExecutorError>>;
+
+#[derive(Default)]
+pub(crate) struct Registry {
+    inner: Mutex<Inner>,
+    /// Said when a parked execution is to be woken earlier than any other.
+    pub(crate) alarm: Notify,
+}
+
+#[derive(Default)]
+struct Inner {
+    at_work: HashMap<ExecutionId, mpsc::UnboundedSender<Order>>,
+    parked: HashMap<ExecutionId, Parked>,
+    alarms: BTreeSet<(Timestamp, ExecutionId)>,
+    waiters: HashMap<ExecutionId, Vec<Waiter>>,
+}
+
+/// An execution of which nothing else is in memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parked {
+    pub(crate) token: FencingToken,
+    wake_at: Option<Timestamp>,
+}
+
+/// What became of an order.
+pub(crate) enum Sent {
+    /// It lies in the mailbox of an execution at work.
+    Delivered,
+    /// The execution was parked: it is to be brought back, with this mailbox, in which the order lies.
+    Woken(Parked, mpsc::UnboundedReceiver<Order>),
+    /// This process has no such execution.
+    Unknown(Order),
+}
+
+impl Registry {
+    /// Makes an execution's mailbox; none if it is here already.
+    pub(crate) fn enter(&self, id: ExecutionId) -> Option<mpsc::UnboundedReceiver<Order>> {
+        let mut inner = self.inner.lock();
+        if inner.at_work.contains_key(&id) || inner.parked.contains_key(&id) {
+            return None;
+        }
+        let (sender, mailbox) = mpsc::unbounded_channel();
+        inner.at_work.insert(id, sender);
+        Some(mailbox)
+    }
+
+    /// Forgets an execution.
+    pub(crate) fn leave(&self, id: ExecutionId) {
+        let mut inner = self.inner.lock();
+        inner.at_work.remove(&id);
+        if let Some(Parked { wake_at: Some(at), .. }) = inner.parked.remove(&id) {
+            inner.alarms.remove(&(at, id));
+        }
+    }
+
+    /// Forgets an execution, and tells those who wait for its end.
+    pub(crate) fn end(&self, id: ExecutionId, result: Result<ExecutionView, ExecutorError>) {
+        self.leave(id);
+        let waiters = self.inner.lock().waiters.remove(&id).unwrap_or_default();
+        let mut waiters = waiters.into_iter();
+        let first = waiters.next();
+        for waiter in waiters {
+            // Whoever asked may have gone. The first one is told what went wrong, if something did.
+            let _ = waiter.send(result.as_ref().cloned().map_err(|_| ExecutorError::Interrupted));
+        }
+        if let Some(first) = first {
+            let _ = first.send(result);
+        }
+    }
+
+    /// Says when an execution has ended.
+    pub(crate) fn wait_for(&self, id: ExecutionId) -> oneshot::Receiver<Result<ExecutionView, ExecutorError>> {
+        let (sender, receiver) = oneshot::channel();
+        self.inner.lock().waiters.entry(id).or_default().push(sender);
+        receiver
+    }
+
+    /// Brings an order to an execution.
+    pub(crate) fn send(&self, id: ExecutionId, order: Order) -> Sent {
+        let mut inner = self.inner.lock();
+        let order = match inner.at_work.get(&id) {
+            Some(sender) => match sender.send(order) {
+                Ok(()) => return Sent::Delivered,
+                // Its task has just ended; whoever asks has to look at the journal.
+                Err(mpsc::error::SendError(order)) => order,
+            },
+            None => order,
+        };
+        let Some(parked) = inner.parked.remove(&id) else { return Sent::Unknown(order) };
+        if let Some(at) = parked.wake_at {
+            inner.alarms.remove(&(at, id));
+        }
+        let (sender, mailbox) = mpsc::unbounded_channel();
+        let _ = sender.send(order);
+        inner.at_work.insert(id, sender);
+        Sent::Woken(parked, mailbox)
+    }
+
+    /// Parks an execution at work, unless an order lies in its mailbox.
+    pub(crate) fn park(
+        &self,
+        id: ExecutionId,
+        token: FencingToken,
+        wake_at: Option<Timestamp>,
+        mailbox: &mut mpsc::UnboundedReceiver<Order>,
+    ) -> bool {
+        let mut inner = self.inner.lock();
+        if !mailbox.is_empty() {
+            return false;
+        }
+        inner.at_work.remove(&id);
+        self.insert(&mut inner, id, Parked { token, wake_at });
+        true
+    }
+
+    /// Takes in an execution that was parked by a process that is gone.
+    pub(crate) fn adopt(&self, id: ExecutionId, token: FencingToken, wake_at: Option<Timestamp>) {
+        let mut inner = self.inner.lock();
+        if !inner.at_work.contains_key(&id) && !inner.parked.contains_key(&id) {
+            self.insert(&mut inner, id, Parked { token, wake_at });
+        }
+    }
+
+    fn insert(&self, inner: &mut Inner, id: ExecutionId, parked: Parked) {
+        inner.parked.insert(id, parked);
+        if let Some(at) = parked.wake_at {
+            inner.alarms.insert((at, id));
+            if inner.alarms.first() == Some(&(at, id)) {
+                self.alarm.notify_one();
+            }
+        }
+    }
+
+    /// Whether an execution is parked here.
+    pub(crate) fn is_parked(&self, id: ExecutionId) -> bool {
+        self.inner.lock().parked.contains_key(&id)
+    }
+
+    /// Whether an execution is here at all.
+    pub(crate) fn has(&self, id: ExecutionId) -> bool {
+        let inner = self.inner.lock();
+        inner.at_work.contains_key(&id) || inner.parked.contains_key(&id)
+    }
+
+    /// The parked executions whose time has come, and when the next one's will.
+    pub(crate) fn due(&self, now: Timestamp) -> (Vec<ExecutionId>, Option<Timestamp>) {
+        let inner = self.inner.lock();
+        let due = inner.alarms.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| *id).collect();
+        let next = inner.alarms.iter().find(|(at, _)| *at > now).map(|(at, _)| *at);
+        (due, next)
+    }
+
+    /// How many executions are at work, and how many are parked.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        let inner = self.inner.lock();
+        (inner.at_work.len(), inner.parked.len())
+    }
+}
