@@ -5,7 +5,6 @@ use runner_model::Status;
 
 use crate::execution::{Taken, TaskState};
 use crate::graph::{Edge, End, Graph, Node};
-use crate::label::Tone;
 use crate::text::line;
 
 impl Graph {
@@ -39,11 +38,9 @@ impl Graph {
             }
         };
         let mut attributes = Vec::new();
-        if let Some(label) = &edge.label {
-            attributes.push(format!("label={}", quoted(&label.text)));
-            if label.tone == Tone::Failure {
-                attributes.push("style=dashed".to_owned());
-            }
+        attributes.extend(edge.text().map(|text| format!("label={}", quoted(&text))));
+        if edge.is_on_failure() {
+            attributes.push("style=dashed".to_owned());
         }
         match edge.taken {
             Some(Taken::Yes) => attributes.push("penwidth=2.5".to_owned()),

@@ -108,6 +108,15 @@ impl Edge {
         self.to == End::Task(self.from) || self.to == End::Command(Target::Retry)
     }
 
+    /// What stands beside it: its condition, and for the command `retry`, which has no end of its own, that it is one.
+    pub(crate) fn text(&self) -> Option<String> {
+        let condition = self.label.as_ref().map(|label| label.text.clone());
+        if self.to == End::Command(Target::Retry) {
+            return Some(condition.map_or_else(|| "retry".to_owned(), |condition| format!("retry: {condition}")));
+        }
+        condition
+    }
+
     /// Whether it is taken only if its task went badly.
     pub(crate) fn is_on_failure(&self) -> bool {
         self.label.as_ref().is_some_and(|label| label.tone == Tone::Failure)

@@ -24,8 +24,7 @@ impl Graph {
         rows.extend(self.nodes.iter().enumerate().map(|(index, node)| format!("    t{index}[\"{}\"]", words(node))));
         let mut taken = Vec::new();
         for (index, edge) in self.edges.iter().enumerate() {
-            let label =
-                edge.label.as_ref().map_or(String::new(), |label| format!("|\"{}\"|", escaped(&cut(&label.text))));
+            let label = edge.text().map_or(String::new(), |text| format!("|\"{}\"|", escaped(&cut(&text))));
             rows.push(format!("    t{} -->{label} {}", edge.from, self.mermaid_end(index, edge)));
             if edge.taken == Some(Taken::Yes) {
                 taken.push(index.to_string());

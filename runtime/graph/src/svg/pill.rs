@@ -48,9 +48,7 @@ impl Pill {
 
     /// What stands beside an edge that leads back to its own task.
     pub(super) fn of_loop(edge: &Edge) -> Self {
-        let condition = edge.label.as_ref().map_or("always", |label| label.text.as_str());
-        let retry = edge.to == End::Command(Target::Retry);
-        let text = if retry { format!("retry: {condition}") } else { condition.to_owned() };
+        let text = edge.text().unwrap_or_else(|| "always".to_owned());
         let full = Label { text, tone: edge.label.as_ref().map_or(Tone::Other, |label| label.tone) };
         Self { tooltip: full.text.clone(), taken: edge.taken, ..Self::of_label(&full) }
     }
