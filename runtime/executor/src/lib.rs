@@ -22,6 +22,7 @@ mod lease;
 mod pack;
 mod progress;
 mod registry;
+pub mod rehearsal;
 
 pub use catalogue::{Grants, Packs, PacksOptions};
 pub use control::{Control, ControlError};
