@@ -68,6 +68,8 @@ struct Child {
     deadline: Option<Timestamp>,
     /// Whether it was cancelled because its time is over.
     is_late: bool,
+    /// Whether it said that it is paused.
+    is_paused: bool,
 }
 
 /// An attempt that is recorded as begun and is to begin.

@@ -80,8 +80,13 @@ impl Executor {
         let herald = Herald { root: id, execution: id, depth: 0, sender: self.shared.events.clone() };
         match self.shared.begin(request, id, herald).await {
             Ok(()) => Ok(execution),
-            Err(BeginError::Request(error)) => Err(error),
-            Err(BeginError::Executor(error)) => Err(RequestError::Begin(error)),
+            Err(error) => {
+                self.shared.registry.forget(id);
+                Err(match error {
+                    BeginError::Request(error) => error,
+                    BeginError::Executor(error) => RequestError::Begin(error),
+                })
+            }
         }
     }
 
@@ -92,8 +97,13 @@ impl Executor {
     /// Another process works on it, its pack is not installed or has changed, or the store failed.
     pub async fn recover(&self, id: ExecutionId) -> Result<Execution, ExecutorError> {
         let execution = self.execution(id);
-        self.shared.take_up(id, None).await?;
-        Ok(execution)
+        match self.shared.take_up(id, None).await {
+            Ok(()) => Ok(execution),
+            Err(error) => {
+                self.shared.registry.forget(id);
+                Err(error)
+            }
+        }
     }
 
     /// Takes up every open execution that no living process has. What waits for a time or an answer stays parked.
@@ -182,6 +192,9 @@ impl Executor {
     }
 }
 
+/// How often an order is given to an execution that ends or is parked while it is given.
+const ASKED_MAX: usize = 3;
+
 impl Shared {
     /// Drives an execution in the background, to its end or until it is parked.
     pub(crate) fn drive(self: &Arc<Self>, drive: Drive, mailbox: mpsc::UnboundedReceiver<Order>) {
@@ -235,6 +248,25 @@ impl Shared {
     }
 
     async fn control(self: &Arc<Self>, id: ExecutionId, control: Control) -> Result<Status, ControlError> {
+        // An execution may end, or be parked, at the very moment at which it is asked.
+        for _ in 0..ASKED_MAX {
+            if let Some(result) = self.ask(id, control.clone()).await? {
+                return result;
+            }
+        }
+        let record = Catalogue::get(&*self.options.store, id).await.map_err(ExecutorError::from)?;
+        Err(match record.status.is_terminal() {
+            true => ControlError::Ended { id, status: record.status },
+            false => ExecutorError::Interrupted.into(),
+        })
+    }
+
+    /// Asks once; none if nobody was there any more to take the order.
+    async fn ask(
+        self: &Arc<Self>,
+        id: ExecutionId,
+        control: Control,
+    ) -> Result<Option<Result<Status, ControlError>>, ControlError> {
         let (sender, answer) = oneshot::channel();
         match self.registry.send(id, Order::Control(control, sender)) {
             Sent::Delivered => {}
@@ -244,17 +276,7 @@ impl Shared {
             }
             Sent::Unknown(order) => self.take_up(id, Some(order)).await?,
         }
-        match answer.await {
-            Ok(result) => result,
-            // It ended before it read the order.
-            Err(_) => {
-                let record = Catalogue::get(&*self.options.store, id).await.map_err(ExecutorError::from)?;
-                Err(match record.status.is_terminal() {
-                    true => ControlError::Ended { id, status: record.status },
-                    false => ExecutorError::Interrupted.into(),
-                })
-            }
-        }
+        Ok(answer.await.ok())
     }
 
     /// Claims an execution that this process does not have, and drives it.
@@ -311,6 +333,12 @@ impl Shared {
         };
         match loaded {
             Ok(drive) => self.drive(drive, mailbox),
+            Err(ExecutorError::Store(error)) if error.is_retryable() => {
+                tracing::warn!(execution_id = %lease.id, %error, "execution not read, tried again");
+                let wait = i64::try_from(limits::STORE_RETRY_LAST.as_millis()).unwrap_or(i64::MAX);
+                self.registry.leave(lease.id);
+                self.registry.adopt(lease.id, lease.token, Some(self.options.clock.now().plus_ms(wait)));
+            }
             Err(error) => self.ended(lease.id, None, Err(error)),
         }
     }

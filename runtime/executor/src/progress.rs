@@ -33,6 +33,13 @@ pub enum Progress {
         /// The action it calls.
         action: ActionRef,
     },
+    /// A step was skipped: its condition was false.
+    StepSkipped {
+        /// The step.
+        unit: UnitId,
+        /// The task it does not run.
+        task: TaskName,
+    },
     /// A guest wrote a log line.
     Log {
         /// The step, and the item in one that runs over a list.

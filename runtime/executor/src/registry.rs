@@ -96,6 +96,11 @@ impl Registry {
         }
     }
 
+    /// Forgets those who wait for the end of an execution that did not begin.
+    pub(crate) fn forget(&self, id: ExecutionId) {
+        self.inner.lock().waiters.remove(&id);
+    }
+
     /// Says when an execution has ended.
     pub(crate) fn wait_for(&self, id: ExecutionId) -> oneshot::Receiver<Result<ExecutionView, ExecutorError>> {
         let (sender, receiver) = oneshot::channel();

@@ -82,6 +82,12 @@ pub const LEASE_RENEWAL: Duration = Duration::from_secs(5);
 /// Events of progress that wait for a slow listener before it loses some.
 pub const PROGRESS_QUEUE_MAX: usize = 1024;
 
+/// How long to wait before a write is tried again that failed because the disk is full or the database locked: at first,
+/// and at the most. What is waited for is freed by people, so seconds are soon enough.
+pub const STORE_RETRY_FIRST: Duration = Duration::from_millis(100);
+/// See [`STORE_RETRY_FIRST`].
+pub const STORE_RETRY_LAST: Duration = Duration::from_secs(5);
+
 /// A key of key-value data, in bytes.
 pub const KV_KEY_BYTES_MAX: usize = 256;
 /// A value of key-value data, in bytes of JSON.

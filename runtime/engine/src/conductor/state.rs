@@ -192,6 +192,7 @@ impl State {
                     deadline: unit.deadline(),
                     heartbeat_ms: unit.heartbeat_ms,
                     progress: unit.progress.clone(),
+                    is_paused: unit.state == UnitState::Paused,
                 })
             };
             running.filter_map(in_flight).collect::<Vec<_>>()
@@ -334,6 +335,7 @@ impl State {
             Fact::ResumeRequested { .. } => {
                 if matches!(self.status, Status::Pausing | Status::Paused) {
                     self.become_status(Status::Running)?;
+                    self.resume_children()?;
                 }
             }
             Fact::CancelRequested { .. } => self.cancel(plan)?,
@@ -343,6 +345,18 @@ impl State {
         }
         // What was read served this decision; the next one reads afresh.
         self.kv = Arc::default();
+        Ok(())
+    }
+
+    /// What is asked to go on asks its parts to go on too.
+    fn resume_children(&mut self) -> Result<(), Mismatch> {
+        for number in self.open.clone() {
+            let paused = self.steps.get(number).into_iter().flat_map(Step::open_units);
+            let paused = paused.filter(|(_, unit)| unit.state == UnitState::Paused);
+            for id in paused.map(|(item, _)| UnitId { step: step_id(number), item }).collect::<Vec<_>>() {
+                self.enter(id, UnitState::Running)?;
+            }
+        }
         Ok(())
     }
 

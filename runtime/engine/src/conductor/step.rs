@@ -149,6 +149,8 @@ pub struct InFlight {
     pub heartbeat_ms: Option<i64>,
     /// How far the last attempt that said so was.
     pub progress: Option<String>,
+    /// Whether it is a sub-workflow that is paused.
+    pub is_paused: bool,
 }
 
 /// Something that an execution passed: a step, or an engine command.

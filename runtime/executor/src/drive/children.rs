@@ -32,7 +32,7 @@ impl Drive {
         let origin = Origin::Step { execution: self.id(), step: unit.step };
         let request = ExecutionRequest { action: due.action, parameters, origin };
         // Known before it begins: it may end before this returns.
-        self.children.insert(id, Child { unit, attempt, deadline: due.deadline, is_late: false });
+        self.children.insert(id, Child { unit, attempt, deadline: due.deadline, is_late: false, is_paused: false });
         let begun = Box::pin(self.shared.begin(request, id, self.herald.child(id))).await;
         match begun {
             Ok(()) => Ok(()),
@@ -94,7 +94,10 @@ impl Drive {
     }
 
     pub(super) async fn child_paused(&mut self, id: ExecutionId, paused: bool) -> Result<(), ExecutorError> {
-        let Some(child) = self.children.get(&id) else { return Ok(()) };
+        let Some(child) = self.children.get_mut(&id) else { return Ok(()) };
+        if std::mem::replace(&mut child.is_paused, paused) == paused {
+            return Ok(());
+        }
         let (step, item) = (child.unit.step, child.unit.item);
         self.take(Fact::ChildPaused { step, item, paused }).await
     }

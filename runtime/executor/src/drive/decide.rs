@@ -1,7 +1,7 @@
 //! Turning what the conductor decides, and what the time says, into entries and attempts.
 
 use runner_engine::{Command, UnitId};
-use runner_model::{ActionRef, AttemptNumber, Fact, Outcome, limits};
+use runner_model::{ActionRef, AttemptNumber, Fact, Outcome, Status, limits};
 use runner_pack::{Action, Body};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -72,7 +72,9 @@ impl Drive {
             Command::PassDeadline => Fact::DeadlinePassed,
             Command::Rest { status } => {
                 self.take(Fact::Rested { status }).await?;
-                self.tell_parent(status == runner_model::Status::Paused);
+                if status == Status::Paused {
+                    self.tell_parent(true);
+                }
                 return Ok(true);
             }
             Command::Finish { status, result, errors } => Fact::Finished { status, result, errors },

@@ -1,7 +1,7 @@
 //! Taking facts into the state and into the journal.
 
 use runner_engine::{Stop, UnitId};
-use runner_model::{Entry, Fact, Version};
+use runner_model::{Entry, Fact, FencingToken, Version, limits};
 use runner_store::{Append, Journal, KeyValue, NewExecution};
 use serde_json::Value;
 
@@ -40,6 +40,9 @@ impl Drive {
                 Progress::StatusChanged { status: self.state.status() }
             }
             Fact::CancelRequested { by } => Progress::CancelRequested { by: by.clone() },
+            Fact::StepSkipped { step, task, .. } => {
+                Progress::StepSkipped { unit: UnitId { step: *step, item: None }, task: task.clone() }
+            }
             Fact::StepDelayed { step, item, until, reason, .. } => {
                 let unit = UnitId { step: *step, item: *item };
                 Progress::StepDelayed { unit, until: *until, reason: Some(*reason) }
@@ -72,13 +75,10 @@ impl Drive {
             return Ok(());
         }
         self.verify(&entries)?;
-        let options = &self.shared.options;
         match self.token {
-            Some(token) => {
-                let expected = Version(u64::try_from(self.recorded).unwrap_or(u64::MAX));
-                Journal::append(&*options.store, Append { id: self.id(), token, expected, entries }).await?;
-            }
+            Some(token) => self.append(token, entries).await?,
             None => {
+                let options = &self.shared.options;
                 let lease_until = lease::until(options.clock.now());
                 let new = NewExecution { id: self.id(), entries, owner: options.node.clone(), lease_until };
                 self.token = Some(Journal::create(&*options.store, new).await?.token);
@@ -86,6 +86,25 @@ impl Drive {
         }
         self.recorded = self.entries.len();
         Ok(())
+    }
+
+    /// Appends. While the disk is full or the database is locked, what runs goes on, and this waits: an outcome that is
+    /// known is not given up.
+    async fn append(&self, token: FencingToken, entries: Vec<Entry>) -> Result<(), ExecutorError> {
+        let expected = Version(u64::try_from(self.recorded).unwrap_or(u64::MAX));
+        let mut wait = limits::STORE_RETRY_FIRST;
+        loop {
+            let append = Append { id: self.id(), token, expected, entries: entries.clone() };
+            match Journal::append(&*self.shared.options.store, append).await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.is_retryable() => {
+                    tracing::warn!(execution_id = %self.id(), %error, "journal not written, tried again");
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(limits::STORE_RETRY_LAST);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Compares the state with what the entries alone make of it, as they will be read.

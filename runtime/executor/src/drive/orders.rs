@@ -57,6 +57,7 @@ impl Drive {
                     return Err(ControlError::Unfit { id, status, what: "resumed" });
                 }
                 self.ask_children(&Control::Resume { by: by.clone() });
+                self.children.values_mut().for_each(|child| child.is_paused = false);
                 self.take(Fact::ResumeRequested { by }).await?;
                 self.tell_parent(false);
             }

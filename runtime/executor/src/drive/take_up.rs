@@ -30,11 +30,11 @@ impl Drive {
     }
 
     async fn look_for_child(&mut self, in_flight: InFlight) -> Result<(), ExecutorError> {
-        let InFlight { unit, attempt, deadline, .. } = in_flight;
+        let InFlight { unit, attempt, deadline, is_paused, .. } = in_flight;
         let id = self.id().child(unit.step, unit.item, attempt);
         match self.shared.registry.has(id) {
             true => {
-                self.children.insert(id, Child { unit, attempt, deadline, is_late: false });
+                self.children.insert(id, Child { unit, attempt, deadline, is_late: false, is_paused });
                 Ok(())
             }
             // If it never began it begins now; if it did, its id says so.

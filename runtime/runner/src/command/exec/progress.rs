@@ -132,7 +132,8 @@ impl Display {
                 self.steps.remove(&(event.execution, *unit));
             }
             // Whoever asked knows, and the end is shown when everything is written.
-            Progress::StepDelayed { .. }
+            Progress::StepSkipped { .. }
+            | Progress::StepDelayed { .. }
             | Progress::WaitOpened { .. }
             | Progress::StatusChanged { .. }
             | Progress::CancelRequested { .. }
