@@ -65,9 +65,23 @@ pub trait Leases {
     /// one of its steps started, or that such a one pauses or goes on: in the same commit, so that whoever claims it
     /// after a crash looks at it.
     ///
+    /// An append under the same token that is committed before this one is not noticed, and what it began would not be
+    /// looked at after a crash: where one may be under way, [`Leases::park_if_unchanged`] is the one to use.
+    ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Fenced`]; [`StoreError::Illegal`] if it has ended.
     async fn park(&self, id: ExecutionId, token: FencingToken, wake_at: Option<Timestamp>) -> Result<(), StoreError>;
+
+    /// The same, if the journal still has as many entries as the lease says: whoever was woken while the execution was
+    /// being parked, and has gone on with it, is not taken for parked.
+    ///
+    /// # Errors
+    /// As [`Leases::park`], and [`StoreError::VersionConflict`]. A store that wraps another has to pass it on; what is
+    /// here only refuses, because parking without looking is what it is there to avoid.
+    async fn park_if_unchanged(&self, lease: Lease, wake_at: Option<Timestamp>) -> Result<(), StoreError> {
+        let _ = wake_at;
+        Err(StoreError::Io { reason: format!("this store cannot park {} on a condition", lease.id) })
+    }
 
     /// Gives an execution back, so that others may claim it at once.
     ///

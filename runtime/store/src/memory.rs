@@ -173,7 +173,11 @@ impl Leases for MemoryStore {
     }
 
     async fn park(&self, id: ExecutionId, token: FencingToken, wake_at: Option<Timestamp>) -> Result<(), StoreError> {
-        self.0.lock().execution_mut(id)?.park(token, wake_at)
+        self.0.lock().execution_mut(id)?.park(token, None, wake_at)
+    }
+
+    async fn park_if_unchanged(&self, lease: Lease, wake_at: Option<Timestamp>) -> Result<(), StoreError> {
+        self.0.lock().execution_mut(lease.id)?.park(lease.token, Some(lease.version), wake_at)
     }
 
     async fn release(&self, id: ExecutionId, token: FencingToken) -> Result<(), StoreError> {

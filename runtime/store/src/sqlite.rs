@@ -151,7 +151,12 @@ impl Leases for SqliteStore {
     }
 
     async fn park(&self, id: ExecutionId, token: FencingToken, wake_at: Option<Timestamp>) -> Result<(), StoreError> {
-        self.writer.submit(lease::Park { id, token, wake_at }).await
+        self.writer.submit(lease::Park { id, token, expected: None, wake_at }).await
+    }
+
+    async fn park_if_unchanged(&self, lease: Lease, wake_at: Option<Timestamp>) -> Result<(), StoreError> {
+        let Lease { id, token, version } = lease;
+        self.writer.submit(lease::Park { id, token, expected: Some(version), wake_at }).await
     }
 
     async fn release(&self, id: ExecutionId, token: FencingToken) -> Result<(), StoreError> {

@@ -38,8 +38,14 @@ impl Execution {
         if self.token == token { Ok(()) } else { Err(StoreError::Fenced) }
     }
 
-    pub(super) fn park(&mut self, token: FencingToken, wake_at: Option<Timestamp>) -> Result<(), StoreError> {
+    pub(super) fn park(
+        &mut self,
+        token: FencingToken,
+        expected: Option<Version>,
+        wake_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         self.check(token)?;
+        expected.map_or(Ok(()), |expected| self.check_version(expected))?;
         if !self.is_open() {
             return Err(StoreError::has_ended());
         }
@@ -49,9 +55,7 @@ impl Execution {
 
     pub(super) fn append(&mut self, append: Append) -> Result<Version, StoreError> {
         self.check(append.token)?;
-        if self.version() != append.expected {
-            return Err(StoreError::VersionConflict { expected: append.expected, found: self.version() });
-        }
+        self.check_version(append.expected)?;
         let mut record = self.record.clone();
         projection::proceed(&mut record, &append.entries)?;
         if append.entries.is_empty() {
@@ -64,6 +68,13 @@ impl Execution {
             self.owner = None;
         }
         Ok(self.version())
+    }
+
+    fn check_version(&self, expected: Version) -> Result<(), StoreError> {
+        match self.version() {
+            found if found == expected => Ok(()),
+            found => Err(StoreError::VersionConflict { expected, found }),
+        }
     }
 
     fn version(&self) -> Version {

@@ -148,6 +148,8 @@ impl Command for Expire {
 pub(crate) struct Park {
     pub id: ExecutionId,
     pub token: FencingToken,
+    /// How many entries there must be; none: it does not matter.
+    pub expected: Option<Version>,
     pub wake_at: Option<Timestamp>,
 }
 
@@ -156,13 +158,32 @@ impl Command for Park {
 
     fn perform(&self, db: &Connection) -> Result<(), Problem> {
         let parked = db
-            .prepare_cached("UPDATE executions SET parked = 1, wake_at = ?3 WHERE id = ?1 AND token = ?2 AND open = 1")?
-            .execute(params![self.id.as_bytes(), integer(self.token.0), self.wake_at.map(Timestamp::as_millis)])?;
-        match parked {
-            0 if token(db, self.id)? == self.token => Err(StoreError::has_ended().into()),
-            0 => Err(StoreError::Fenced.into()),
-            _ => Ok(()),
-        }
+            .prepare_cached(
+                "UPDATE executions SET parked = 1, wake_at = ?4
+                 WHERE id = ?1 AND token = ?2 AND version = ifnull(?3, version) AND open = 1",
+            )?
+            .execute(params![
+                self.id.as_bytes(),
+                integer(self.token.0),
+                self.expected.map(|version| integer(version.0)),
+                self.wake_at.map(Timestamp::as_millis)
+            ])?;
+        if parked == 0 { Err(self.refusal(db)?.into()) } else { Ok(()) }
+    }
+}
+
+impl Park {
+    fn refusal(&self, db: &Connection) -> Result<StoreError, Problem> {
+        let found = db
+            .prepare_cached("SELECT token, version FROM executions WHERE id = ?1")?
+            .query_row([self.id.as_bytes()], |row| Ok((count(row, 0)?, Version(count(row, 1)?))))
+            .optional()?;
+        Ok(match (found, self.expected) {
+            (None, _) => StoreError::NotFound,
+            (Some((token, _)), _) if token != self.token.0 => StoreError::Fenced,
+            (Some((_, found)), Some(expected)) if found != expected => StoreError::VersionConflict { expected, found },
+            (Some(_), _) => StoreError::has_ended(),
+        })
     }
 }
 
@@ -197,14 +218,6 @@ pub(crate) fn owner(db: &Connection, id: ExecutionId) -> Result<Option<NodeId>, 
 
 fn exists(db: &Connection, id: ExecutionId) -> Result<bool, rusqlite::Error> {
     db.prepare_cached("SELECT 1 FROM executions WHERE id = ?1")?.exists([id.as_bytes()])
-}
-
-fn token(db: &Connection, id: ExecutionId) -> Result<FencingToken, Problem> {
-    let token = db
-        .prepare_cached("SELECT token FROM executions WHERE id = ?1")?
-        .query_row([id.as_bytes()], |row| count(row, 0))
-        .optional()?;
-    Ok(FencingToken(token.ok_or(StoreError::NotFound)?))
 }
 
 fn lease_of(row: &Row<'_>) -> rusqlite::Result<Lease> {

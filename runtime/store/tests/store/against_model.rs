@@ -55,6 +55,8 @@ enum Operation {
     Park {
         number: u128,
         stale: u64,
+        /// None: the version does not matter.
+        behind: Option<u64>,
         wake_at: Option<i64>,
     },
     Owner {
@@ -212,8 +214,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         3 => (name(), now(), 0..4_usize).prop_map(|(node, now, limit)| Operation::ClaimOpen { node, now, limit }),
         2 => (name(), now()).prop_map(|(node, until)| Operation::Renew { node, until }),
         1 => name().prop_map(|node| Operation::Expire { node }),
-        3 => (number(), mostly_none(), option::of(now()))
-            .prop_map(|(number, stale, wake_at)| Operation::Park { number, stale, wake_at }),
+        3 => (number(), mostly_none(), option::of(mostly_none()), option::of(now()))
+            .prop_map(|(number, stale, behind, wake_at)| Operation::Park { number, stale, behind, wake_at }),
         1 => number().prop_map(|number| Operation::Owner { number }),
         1 => number().prop_map(|number| Operation::Children { number }),
         2 => (wait_filter(), 0..5_usize).prop_map(|(filter, limit)| Operation::Waits { filter, limit }),
@@ -265,9 +267,17 @@ async fn perform(store: &dyn Store, operation: Operation, known: &Known) -> Resu
             store.renew(&node(&name), at(until)).await.map(|()| Answer::Done(true))?
         }
         Operation::Expire { node: name } => store.expire(&node(&name)).await.map(|()| Answer::Done(true))?,
-        Operation::Park { number, stale, wake_at } => {
-            let token = FencingToken(knows(number).0.saturating_sub(stale));
-            store.park(id(number), token, wake_at.map(at)).await.map(|()| Answer::Done(true))?
+        Operation::Park { number, stale, behind, wake_at } => {
+            let (token, version) = knows(number);
+            let (id, token, wake_at) = (id(number), FencingToken(token.saturating_sub(stale)), wake_at.map(at));
+            let parked = match behind {
+                None => store.park(id, token, wake_at).await,
+                Some(behind) => {
+                    let version = Version(version.saturating_sub(behind));
+                    store.park_if_unchanged(Lease { id, token, version }, wake_at).await
+                }
+            };
+            parked.map(|()| Answer::Done(true))?
         }
         Operation::Owner { number } => Answer::Owner(store.owner(id(number)).await?),
         Operation::Children { number } => Answer::Records(store.children(id(number)).await?),

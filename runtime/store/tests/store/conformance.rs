@@ -56,6 +56,7 @@ conformance! {
         a_longer_lease_is_not_made_shorter_by_a_claim
         what_is_given_back_is_free_at_once
         what_is_parked_says_when_it_is_to_be_woken
+        what_has_gone_on_is_not_parked_any_more
         whatever_is_appended_unparks
         the_end_of_a_child_unparks_its_parent;
     catalogue:

@@ -172,6 +172,25 @@ pub(crate) async fn what_is_parked_says_when_it_is_to_be_woken(store: &dyn Store
     assert_eq!(store.park(id(9), token, None).await, Err(StoreError::NotFound));
 }
 
+pub(crate) async fn what_has_gone_on_is_not_parked_any_more(store: &dyn Store) {
+    let mut lease = store.create(new(1)).await.unwrap();
+    let early = lease;
+    store.park_if_unchanged(lease, Some(at(5))).await.unwrap();
+    lease.version = store.append(append(&lease, vec![scheduled(1, 0)])).await.unwrap();
+    let conflict = StoreError::VersionConflict { expected: Version(2), found: Version(3) };
+    assert_eq!(store.park_if_unchanged(early, Some(at(5))).await, Err(conflict));
+    assert_eq!(claim_all(store, "b").await[0].wake_at, None);
+    assert_eq!(store.park_if_unchanged(lease, None).await, Err(StoreError::Fenced));
+    lease.token = lease.token.next();
+    store.park_if_unchanged(lease, Some(at(6))).await.unwrap();
+    store.expire(&node("b")).await.unwrap();
+    assert_eq!(claim_all(store, "c").await[0].wake_at, Some(Some(at(6))));
+    lease.token = lease.token.next();
+    lease.version = store.append(append(&lease, vec![finished(6, Status::Failed)])).await.unwrap();
+    assert!(matches!(store.park_if_unchanged(lease, None).await, Err(StoreError::Illegal { .. })));
+    assert_eq!(store.park_if_unchanged(Lease { id: id(2), ..lease }, None).await, Err(StoreError::NotFound));
+}
+
 pub(crate) async fn whatever_is_appended_unparks(store: &dyn Store) {
     let mut lease = store.create(new(1)).await.unwrap();
     store.park(id(1), lease.token, Some(at(77))).await.unwrap();
