@@ -176,6 +176,10 @@ codes! {
     EXEC_RERUN = "E-EXEC-0013", "The execution cannot be run again from there.";
     EXEC_OWNED = "E-EXEC-0008", "Another process works on this execution.";
     EXEC_MOCKED = "E-EXEC-0014", "A mock of a rehearsal ended the step; its result is what the mock says.";
+    EXEC_SILENT = "E-EXEC-0015", "The process that works on this execution does not answer.";
+
+    // What comes in over HTTP.
+    API_REQUEST = "E-API-0001", "The request cannot be understood, or is not allowed.";
 
     // Configuration and command line.
     CONF_SYNTAX = "E-CONF-0001", "The configuration file is not valid TOML.";

@@ -1,0 +1,20 @@
+//! What other processes of the same user can ask of this one: pause, cancel, answer an execution that it drives, hear
+//! how it goes. HTTP/1.1 and JSON on the local socket ([`crate::local`]).
+//!
+//! | | |
+//! |---|---|
+//! | `GET /node` | which process this is, and how many executions it has |
+//! | `POST /executions/{id}/control` | an [`Ask`]; answered with [`Stands`] or a [`Problem`] |
+//! | `GET /executions/{id}/progress` | what happens from now on, a [`Line`] of JSON each, until it has ended |
+
+mod client;
+mod line;
+mod routes;
+mod serve;
+mod wire;
+
+pub use client::{Client, ClientError, Lines};
+pub use line::{Line, Said};
+pub use routes::routes;
+pub use serve::{Serving, serve};
+pub use wire::{Ask, Node, Problem, Stands};

@@ -1,0 +1,140 @@
+//! What is said between processes.
+
+use http::StatusCode;
+use runner_executor::{Control, ControlError, ExecutorError};
+use runner_model::{Code, ExecutionId, ItemIndex, NodeId, RerunTask, Status, TaskName, code};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Something that is asked of an execution, by somebody.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Ask {
+    /// Begin nothing new.
+    Pause {
+        /// Who asks.
+        by: String,
+    },
+    /// Go on after a pause.
+    Resume {
+        /// Who asks.
+        by: String,
+    },
+    /// Stop.
+    Cancel {
+        /// Who asks.
+        by: String,
+    },
+    /// The answer to what a step waits for.
+    Respond {
+        /// Who answers.
+        by: String,
+        /// The task that waits; none if only one does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task: Option<TaskName>,
+        /// The item that waits; none if only one does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<ItemIndex>,
+        /// The answer.
+        answer: Value,
+    },
+    /// An event.
+    Event {
+        /// Where it came from.
+        by: String,
+        /// Its key.
+        key: String,
+        /// What it brought.
+        payload: Value,
+    },
+    /// Run parts of an ended execution again.
+    Rerun {
+        /// Who asks.
+        by: String,
+        /// Which tasks; none of them means those that failed.
+        #[serde(default)]
+        tasks: Vec<RerunTask>,
+    },
+}
+
+impl From<Ask> for Control {
+    fn from(ask: Ask) -> Self {
+        match ask {
+            Ask::Pause { by } => Self::Pause { by },
+            Ask::Resume { by } => Self::Resume { by },
+            Ask::Cancel { by } => Self::Cancel { by },
+            Ask::Respond { by, task, item, answer } => Self::Respond { by, task, item, answer },
+            Ask::Event { by, key, payload } => Self::Event { by, key, payload },
+            Ask::Rerun { by, tasks } => Self::Rerun { by, tasks },
+        }
+    }
+}
+
+/// Where an execution stands after it was asked something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stands {
+    /// Which one.
+    pub id: ExecutionId,
+    /// How.
+    pub status: Status,
+}
+
+/// A process, and how much it has to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Its name.
+    pub node: NodeId,
+    /// Its number.
+    pub pid: u32,
+    /// Executions at work.
+    pub at_work: usize,
+    /// Executions that wait.
+    pub parked: usize,
+}
+
+/// Why something was not done, after RFC 9457.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: u16,
+    /// The stable code.
+    pub code: String,
+    /// A lowercase sentence.
+    pub detail: String,
+    /// What to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// With one of runner's codes.
+    #[must_use]
+    pub fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
+        Self { status: status.as_u16(), code: code.id().to_owned(), detail: detail.into(), hint: None }
+    }
+
+    /// The process gave the execution up, or is about to end: another one may do what was asked.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        self.status == 503
+    }
+}
+
+impl From<&ControlError> for Problem {
+    fn from(error: &ControlError) -> Self {
+        let status = match error {
+            ControlError::Answer(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ControlError::Executor(ExecutorError::Interrupted) => StatusCode::SERVICE_UNAVAILABLE,
+            ControlError::Executor(ExecutorError::Owned { .. }) => StatusCode::CONFLICT,
+            ControlError::Executor(ExecutorError::Missing { .. }) => StatusCode::FAILED_DEPENDENCY,
+            ControlError::Executor(error) if error.code() == code::STORE_NOT_FOUND => StatusCode::NOT_FOUND,
+            ControlError::Executor(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            ControlError::Ended { .. }
+            | ControlError::Unfit { .. }
+            | ControlError::NotWaiting { .. }
+            | ControlError::Ambiguous { .. }
+            | ControlError::Rerun(_) => StatusCode::CONFLICT,
+        };
+        Self { hint: error.hint(), ..Self::new(status, error.code(), error.to_string()) }
+    }
+}
