@@ -9,7 +9,7 @@ use runner_model::code;
 use crate::app::App;
 use crate::command::{
     ActionCommand, CompletionCommand, ConnectionCommand, DoctorCommand, ExecCommand, ExecutionCommand, ExplainCommand,
-    PackCommand, SimulateCommand,
+    PackCommand, SimulateCommand, TestCommand,
 };
 use crate::config::Environment;
 use crate::error::CliError;
@@ -62,6 +62,7 @@ enum Command {
     Action(ActionCommand),
     Execution(ExecutionCommand),
     Connection(ConnectionCommand),
+    Test(TestCommand),
     Simulate(SimulateCommand),
     Doctor(DoctorCommand),
     Explain(ExplainCommand),
@@ -121,6 +122,7 @@ impl Cli {
             Command::Action(command) => command.run(&open()?),
             Command::Execution(command) => command.run(open()?).await,
             Command::Connection(command) => command.run(&open()?).await,
+            Command::Test(command) => command.run(&open()?, self.global.verbose > 0).await,
             Command::Simulate(command) => command.run(open()?).await,
             Command::Doctor(command) => command.run(&open()?).await,
         }

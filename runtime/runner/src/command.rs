@@ -9,6 +9,7 @@ mod execution;
 mod explain;
 mod pack;
 mod simulate;
+mod test;
 
 pub(crate) use action::ActionCommand;
 pub(crate) use completion::CompletionCommand;
@@ -19,3 +20,4 @@ pub(crate) use execution::ExecutionCommand;
 pub(crate) use explain::ExplainCommand;
 pub(crate) use pack::PackCommand;
 pub(crate) use simulate::SimulateCommand;
+pub(crate) use test::TestCommand;

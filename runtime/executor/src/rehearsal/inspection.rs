@@ -54,7 +54,7 @@ fn unlike(category: Category, expected: &[Map<String, Value>], found: &[&Diagnos
     };
     let found: Vec<_> = found.iter().map(shown).collect();
     let mut difference =
-        Difference::between(0, FIELD, json!({ category.as_str(): expected }), { json!({ category.as_str(): found }) });
+        Difference::between(0, FIELD, json!({ category.as_str(): expected }), json!({ category.as_str(): found }));
     difference.message = match (expected.len(), found.len()) {
         (0, _) => format!("the workflow has mistakes of the category `{category}`, and none is expected"),
         (_, 0) => format!("the workflow has no mistakes of the category `{category}`"),
