@@ -9,7 +9,7 @@ use runner_model::code;
 use crate::app::App;
 use crate::command::{
     ActionCommand, CompletionCommand, ConnectionCommand, DoctorCommand, ExecCommand, ExecutionCommand, ExplainCommand,
-    PackCommand, SimulateCommand, TestCommand,
+    GraphCommand, PackCommand, SimulateCommand, TestCommand,
 };
 use crate::config::Environment;
 use crate::error::CliError;
@@ -63,6 +63,7 @@ enum Command {
     Execution(ExecutionCommand),
     Connection(ConnectionCommand),
     Test(TestCommand),
+    Graph(GraphCommand),
     Simulate(SimulateCommand),
     Doctor(DoctorCommand),
     Explain(ExplainCommand),
@@ -123,6 +124,7 @@ impl Cli {
             Command::Execution(command) => command.run(open()?).await,
             Command::Connection(command) => command.run(&open()?).await,
             Command::Test(command) => command.run(&open()?, self.global.verbose > 0).await,
+            Command::Graph(command) => command.run(&open()?).await,
             Command::Simulate(command) => command.run(open()?).await,
             Command::Doctor(command) => command.run(&open()?).await,
         }

@@ -63,13 +63,13 @@ impl ExecutionCommand {
     }
 }
 
-fn not_found(id: &str) -> CliError {
+pub(crate) fn not_found(id: &str) -> CliError {
     CliError::new(Exit::NotFound, code::STORE_NOT_FOUND, format!("there is no execution `{id}`"))
         .hint("list what there is with `runner execution list`")
 }
 
 /// The execution that is meant.
-async fn identify(store: &SqliteStore, text: &str) -> Result<ExecutionId, CliError> {
+pub(crate) async fn identify(store: &SqliteStore, text: &str) -> Result<ExecutionId, CliError> {
     if text == "last" {
         let newest = newest(store, &ExecutionFilter::default(), 1, false).await?;
         return newest.first().map(|record| record.id).ok_or_else(|| not_found(text));
