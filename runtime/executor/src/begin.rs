@@ -50,6 +50,10 @@ impl Shared {
             Ok(drive) => drive,
             Err(error) => {
                 self.registry.leave(id);
+                if error.may_pass() {
+                    // It may be recorded all the same; then it is driven.
+                    self.revive(id);
+                }
                 return Err(error.into());
             }
         };

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use runner_engine::{Plan, State, UnitId};
 use runner_model::{
     ActionRef, AttemptNumber, Entry, ExecutionId, ExecutionView, Fact, FencingToken, Origin, Outcome, Status, TaskName,
-    Timestamp, limits,
+    Timestamp, Version, limits,
 };
-use runner_store::{Catalogue, Leases};
+use runner_store::{Catalogue, Lease};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -274,11 +274,11 @@ impl Drive {
             return Ok(false);
         }
         let store = &self.shared.options.store;
-        match Leases::park(&**store, self.id(), token, wake_at).await {
-            Ok(()) => {}
-            // It was woken and has gone on in the meantime.
-            Err(runner_store::StoreError::Illegal { .. }) => return Ok(true),
-            Err(error) => return Err(error.into()),
+        let lease = Lease { id: self.id(), token, version: Version(u64::try_from(self.recorded).unwrap_or(u64::MAX)) };
+        if let Err(error) = store.park_if_unchanged(lease, wake_at).await {
+            // It is parked here; that the store does not know only makes it be read after a crash. Or it was woken and
+            // has gone on in the meantime, or belongs to somebody else, which shows when it is woken.
+            tracing::debug!(execution_id = %self.id(), %error, "parking not recorded");
         }
         // One that ended before this was recorded does not wake it any more, should the process end here.
         for child in self.children.keys() {

@@ -93,6 +93,13 @@ pub enum ExecutorError {
 }
 
 impl ExecutorError {
+    /// Whether it is worth looking again a little later: the disk was full or busy, could not be read or written once, or
+    /// somebody else took the execution, and may be done with it.
+    pub(crate) const fn may_pass(&self) -> bool {
+        use StoreError::{Busy, Fenced, Full, Io};
+        matches!(self, Self::Store(Full | Busy | Fenced | Io { .. }))
+    }
+
     /// Its stable code.
     #[must_use]
     pub const fn code(&self) -> Code {

@@ -231,8 +231,37 @@ impl Shared {
             }
             Err(error) => {
                 tracing::warn!(execution_id = %id, %error, "execution not driven");
-                self.registry.end(id, Err(error));
+                if error.may_pass() { self.revive(id) } else { self.registry.end(id, Err(error)) }
             }
+        }
+    }
+
+    /// Takes an execution up again, where its journal ends, as soon as the store works again. Whether what could not be
+    /// written was written after all shows then.
+    pub(crate) fn revive(self: &Arc<Self>, id: ExecutionId) {
+        self.registry.leave(id);
+        let shared = self.clone();
+        self.tasks.spawn(async move {
+            loop {
+                tokio::select! {
+                    biased;
+                    () = shared.stop.cancelled() => return,
+                    () = tokio::time::sleep(limits::STORE_RETRY_LAST) => {}
+                }
+                match shared.take_up(id, None).await {
+                    Ok(()) => return shared.tell_parent_of(id).await,
+                    Err(error) if error.may_pass() => {}
+                    Err(error) => return shared.registry.end(id, Err(error)),
+                }
+            }
+        });
+    }
+
+    /// What the parent of an execution asked of it in the meantime is lost: the parent looks, and asks again.
+    async fn tell_parent_of(self: &Arc<Self>, id: ExecutionId) {
+        let record = Catalogue::get(&*self.options.store, id).await;
+        if let Ok(Origin::Step { execution, .. }) = record.map(|record| record.origin) {
+            self.order(execution, Order::Look);
         }
     }
 
@@ -274,7 +303,15 @@ impl Shared {
                 let lease = runner_store::Lease { id, token: parked.token, version: Version(0) };
                 self.load_and_drive(lease, mailbox, None).await;
             }
-            Sent::Unknown(order) => self.take_up(id, Some(order)).await?,
+            Sent::Unknown(order) => {
+                if let Err(error) = self.take_up(id, Some(order)).await {
+                    if error.may_pass() {
+                        // What was asked may be recorded all the same; then somebody has to go on with it.
+                        self.revive(id);
+                    }
+                    return Err(error.into());
+                }
+            }
         }
         Ok(answer.await.ok())
     }
@@ -333,12 +370,6 @@ impl Shared {
         };
         match loaded {
             Ok(drive) => self.drive(drive, mailbox),
-            Err(ExecutorError::Store(error)) if error.is_retryable() => {
-                tracing::warn!(execution_id = %lease.id, %error, "execution not read, tried again");
-                let wait = i64::try_from(limits::STORE_RETRY_LAST.as_millis()).unwrap_or(i64::MAX);
-                self.registry.leave(lease.id);
-                self.registry.adopt(lease.id, lease.token, Some(self.options.clock.now().plus_ms(wait)));
-            }
             Err(error) => self.ended(lease.id, None, Err(error)),
         }
     }

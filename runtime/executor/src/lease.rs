@@ -25,7 +25,12 @@ pub(crate) async fn renew(store: Arc<dyn Store>, clock: Arc<dyn Clock>, node: No
             () = stop.cancelled() => return,
             _ = turns.tick() => {}
         }
-        if let Err(error) = Leases::renew(&*store, &node, until(clock.now())).await {
+        let renewed = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            renewed = Leases::renew(&*store, &node, until(clock.now())) => renewed,
+        };
+        if let Err(error) = renewed {
             warn!(%node, %error, "leases not renewed");
         }
     }

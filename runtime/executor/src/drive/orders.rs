@@ -3,11 +3,13 @@
 use runner_engine::UnitId;
 use runner_model::{Fact, ItemIndex, RerunTask, Status, TaskName, Wait, WaitKind};
 use runner_pack::check_answer;
+use runner_store::Leases;
 use serde_json::Value;
 
 use super::Drive;
 use crate::control::{Control, ControlError};
 use crate::error::ExecutorError;
+use crate::lease;
 use crate::registry::Order;
 
 impl Drive {
@@ -17,16 +19,20 @@ impl Drive {
             Order::Control(control, answer) => {
                 let result = match self.control(control).await {
                     Ok(()) => self.settle().await,
-                    Err(ControlError::Executor(error)) => {
-                        let told = ExecutorError::Interrupted;
-                        let _ = answer.send(Err(told.into()));
-                        return Err(error);
-                    }
                     Err(error) => Err(error),
                 };
-                // Whoever asked may have gone.
-                let _ = answer.send(result);
-                Ok(())
+                match result {
+                    // Whether it is recorded is not known; that shows when the journal is read again.
+                    Err(ControlError::Executor(error)) if !matches!(error, ExecutorError::Owned { .. }) => {
+                        let _ = answer.send(Err(ExecutorError::Interrupted.into()));
+                        Err(error)
+                    }
+                    result => {
+                        // Whoever asked may have gone.
+                        let _ = answer.send(result);
+                        Ok(())
+                    }
+                }
             }
             Order::ChildEnded(id) => self.child_ended(id).await,
             Order::ChildPaused(id, paused) => self.child_paused(id, paused).await,
@@ -70,7 +76,18 @@ impl Drive {
 
     async fn rerun(&mut self, by: String, tasks: Vec<RerunTask>) -> Result<(), ControlError> {
         self.state.check_rerun(&self.plan, &tasks)?;
+        self.own_again().await?;
         Ok(self.take(Fact::RerunRequested { by, tasks }).await?)
+    }
+
+    /// What has ended belongs to nobody: another process might take it up as soon as it is open again.
+    async fn own_again(&mut self) -> Result<(), ExecutorError> {
+        let options = &self.shared.options;
+        let now = options.clock.now();
+        let claimed = Leases::claim(&*options.store, self.id(), &options.node, now, lease::until(now)).await?;
+        let lease = claimed.ok_or(ExecutorError::Owned { id: self.id() })?;
+        self.token = Some(lease.token);
+        Ok(())
     }
 
     async fn respond(

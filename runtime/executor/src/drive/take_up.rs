@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use runner_engine::InFlight;
 use runner_model::{Fact, Failure, Outcome, code};
+use runner_store::{Catalogue, StoreError};
 use tokio::sync::mpsc;
 
 use super::decide::is_workflow;
@@ -32,16 +33,17 @@ impl Drive {
     async fn look_for_child(&mut self, in_flight: InFlight) -> Result<(), ExecutorError> {
         let InFlight { unit, attempt, deadline, is_paused, .. } = in_flight;
         let id = self.id().child(unit.step, unit.item, attempt);
-        match self.shared.registry.has(id) {
-            true => {
+        match Catalogue::get(&*self.shared.options.store, id).await {
+            Ok(_) => {
                 self.children.insert(id, Child { unit, attempt, deadline, is_late: false, is_paused });
-                Ok(())
+                self.find_child(id).await
             }
-            // If it never began it begins now; if it did, its id says so.
-            false => {
+            // It never began, so it begins now.
+            Err(StoreError::NotFound) => {
                 self.due.push(due(in_flight));
                 Ok(())
             }
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -1,0 +1,131 @@
+//! What all processes of a simulation share: time, chance, the disk, and the record of what happened.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use runner_executor::UnitId;
+use runner_model::{ActionRef, AttemptNumber, Clock, ExecutionId, Timestamp};
+use runner_store::MemoryStore;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::chance::Chance;
+
+/// When every simulation begins.
+const BEGINNING: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+/// How often things go wrong, of ten thousand calls of the store.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rates {
+    pub(crate) crash: u64,
+    pub(crate) fail: u64,
+    /// Written, and an error seen.
+    pub(crate) lost_ack: u64,
+    pub(crate) freeze: u64,
+    /// Of ten thousand orders, those that are sent twice.
+    pub(crate) twice: u64,
+}
+
+impl Rates {
+    const NONE: Self = Self { crash: 0, fail: 0, lost_ack: 0, freeze: 0, twice: 0 };
+
+    fn draw(chance: &mut Chance) -> Self {
+        Self {
+            crash: chance.of(&[0, 20, 60, 150]),
+            fail: chance.of(&[0, 0, 50, 150]),
+            lost_ack: chance.of(&[0, 0, 50, 150]),
+            freeze: chance.of(&[0, 0, 0, 20]),
+            twice: chance.of(&[0, 2_500]),
+        }
+    }
+}
+
+/// A call of an action, as the system on which it works sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) action: ActionRef,
+    pub(crate) attempt: AttemptNumber,
+    pub(crate) key: String,
+    pub(crate) node: usize,
+    /// What it answered, if the answer was given.
+    pub(crate) answer: Option<Value>,
+}
+
+pub(crate) type Calls = BTreeMap<(ExecutionId, UnitId), Vec<Seen>>;
+
+pub(crate) struct World {
+    pub(crate) seed: u64,
+    began: Instant,
+    chance: Mutex<Chance>,
+    rates: Mutex<Rates>,
+    trace: Mutex<String>,
+    /// The disk: it outlives every process.
+    pub(crate) disk: Arc<MemoryStore>,
+    pub(crate) calls: Mutex<Calls>,
+    pub(crate) wrong: Mutex<Vec<String>>,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Arc<Self> {
+        let mut chance = Chance::new(seed);
+        let rates = Rates::draw(&mut chance);
+        let world = Self {
+            seed,
+            began: Instant::now(),
+            chance: Mutex::new(chance),
+            rates: Mutex::new(rates),
+            trace: Mutex::default(),
+            disk: Arc::default(),
+            calls: Mutex::default(),
+            wrong: Mutex::default(),
+        };
+        world.say(|| format!("seed {seed}: {rates:?}"));
+        Arc::new(world)
+    }
+
+    pub(crate) fn draw<T>(&self, choose: impl FnOnce(&mut Chance) -> T) -> T {
+        choose(&mut self.chance.lock())
+    }
+
+    pub(crate) fn rates(&self) -> Rates {
+        *self.rates.lock()
+    }
+
+    /// From now on nothing goes wrong any more.
+    pub(crate) fn heal(&self) {
+        self.say(|| "faults stop".to_owned());
+        *self.rates.lock() = Rates::NONE;
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Adds a line to the trace.
+    pub(crate) fn say(&self, line: impl FnOnce() -> String) {
+        let millis = self.began.elapsed().as_millis();
+        let _ = writeln!(self.trace.lock(), "{millis:>8} {}", line());
+    }
+
+    /// Notes that something happened that must not.
+    pub(crate) fn accuse(&self, what: String) {
+        self.say(|| format!("WRONG: {what}"));
+        self.wrong.lock().push(what);
+    }
+
+    pub(crate) fn take_trace(&self) -> String {
+        std::mem::take(&mut self.trace.lock())
+    }
+}
+
+/// The time of day in a world.
+pub(crate) struct SimulatedClock(pub(crate) Arc<World>);
+
+impl Clock for SimulatedClock {
+    fn now(&self) -> Timestamp {
+        BEGINNING.plus_ms(i64::try_from(self.0.elapsed().as_millis()).unwrap())
+    }
+}
