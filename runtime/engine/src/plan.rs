@@ -94,7 +94,7 @@ pub struct With {
 pub struct Retry {
     /// How often; none is as often as `until` leaves time for.
     pub count: Option<Template>,
-    /// On which outcomes; none is on failures, timeouts and unknown outcomes.
+    /// On which outcomes; none is on failures and timeouts. An unknown outcome is [`Task::on_unknown`]'s, whatever stands here.
     pub when: Option<Condition>,
     /// Codes of failures on which it is of no use.
     pub unless: Vec<String>,

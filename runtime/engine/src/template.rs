@@ -256,6 +256,11 @@ impl Condition {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) const fn of_template(template: Template) -> Self {
+        Self(template)
+    }
+
     /// Whether it holds.
     pub fn holds(&self, frame: &Frame) -> Result<bool, EvaluationError> {
         match self.0.render(frame)? {

@@ -146,7 +146,8 @@ impl State {
         let ready = ready.filter(|unit| self.may_begin(step_number(unit.step)));
         commands.extend(ready.filter_map(|unit| self.beginning(plan, *unit)));
         commands.extend(self.rest().map(|status| Command::Rest { status }));
-        commands.extend(self.verdict.clone());
+        // What is paused does not end before it is resumed, whatever was answered meanwhile.
+        commands.extend(self.verdict.clone().filter(|_| self.status != Status::Paused));
         commands
     }
 
@@ -181,7 +182,7 @@ impl State {
             Command::Interrupt { unit, .. } => self.interrupts.contains(unit),
             Command::PassDeadline => !self.is_late && !self.status.is_terminal() && self.unwinding.is_none(),
             Command::Rest { status } => self.rest() == Some(*status),
-            Command::Finish { .. } => self.verdict.is_some(),
+            Command::Finish { .. } => self.verdict.is_some() && self.status != Status::Paused,
         }
     }
 

@@ -130,9 +130,10 @@ impl State {
     /// When the execution is to end, nothing waits any more: not for a time, not for an answer. What polls goes on,
     /// unless it is interrupted: what it watches is under way.
     fn give_up_waits(&mut self, plan: &Plan) -> Result<(), Stop> {
+        let overrides = self.status == Status::Canceling || self.is_late;
         for number in self.open.clone() {
             let Some(step) = self.steps.get(number).filter(|step| step.purpose.is_task()) else { continue };
-            if step.spared && step.began.is_none() {
+            if step.spared && step.began.is_none() && !overrides {
                 continue;
             }
             let waits = |state: &UnitState| match state {
@@ -163,10 +164,7 @@ impl State {
         items.to_delay = None;
         let id = UnitId { step, item: None };
         self.to_record.remove(&id);
-        if let Some(until) = self.step_mut(step)?.until.take() {
-            self.timers.remove(&(until, super::state::Timer::Start(id)));
-            self.counts.delayed -= 1;
-        }
+        self.end_delay(step)?;
         let outcome = runner_model::Outcome::Canceled;
         self.end_step(plan, number, &outcome)
     }

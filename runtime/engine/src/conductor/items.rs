@@ -69,11 +69,17 @@ impl State {
             return Err(Mismatch::new(format!("item {item} of step {step} runs {action}, which was not decided on")));
         }
         // The first item ends the delay of the whole list.
+        self.end_delay(step)?;
+        self.enter(id, UnitState::Ready)
+    }
+
+    /// A list is no longer delayed.
+    pub(super) fn end_delay(&mut self, step: StepId) -> Result<(), Mismatch> {
         if let Some(until) = self.step_mut(step)?.until.take() {
             self.timers.remove(&(until, Timer::Start(UnitId { step, item: None })));
             self.counts.delayed -= 1;
         }
-        self.enter(id, UnitState::Ready)
+        Ok(())
     }
 
     /// An item ended.
@@ -107,10 +113,13 @@ impl State {
         }
     }
 
-    /// Ends a step whose list has no items.
+    /// Ends a step whose list has no items, or none that a rerun did not keep.
     pub(super) fn end_if_empty(&mut self, plan: &Plan, number: usize) -> Result<(), Stop> {
         match self.steps.get(number).map(|step| &step.work) {
-            Some(Work::Many(items)) if items.values.is_empty() => self.end_if_done(plan, number),
+            Some(Work::Many(items)) if items.active.is_empty() && items.pending.is_empty() => {
+                self.end_delay(step_id(number))?;
+                self.end_if_done(plan, number)
+            }
             _ => Ok(()),
         }
     }

@@ -33,6 +33,7 @@ pub enum RerunError {
 }
 
 /// A step to run again.
+#[derive(Clone, Copy)]
 struct Candidate {
     step: usize,
     resets: bool,
@@ -169,7 +170,7 @@ impl State {
             Work::One(mut unit) => {
                 unit.state = UnitState::Decided;
                 unit.attempt = AttemptNumber::FIRST;
-                (unit.started, unit.began, unit.polls) = (None, None, 0);
+                (unit.started, unit.began, unit.polls, unit.progress) = (None, None, 0, None);
                 self.add_step(held, Purpose::Task, Work::One(unit), None);
                 Ok(())
             }

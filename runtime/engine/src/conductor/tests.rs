@@ -2,6 +2,7 @@
 //! state at every entry.
 
 mod durable;
+mod random;
 mod run;
 
 use std::sync::Arc;

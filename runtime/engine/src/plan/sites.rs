@@ -1,7 +1,7 @@
 //! Where expressions stand in a workflow: every template with the way to it through the file.
 
 use super::{Binding, Cleanup, Join, Plan, Poll, Retry, Task, With};
-use crate::{Expression, Place, Template};
+use crate::{Condition, Expression, Place, Template};
 
 /// A template and the keys that lead to it from the task (or the file) it belongs to.
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ impl Task {
         let mut sites = Vec::new();
         push(&mut sites, &["action"], self.action.as_ref());
         push(&mut sites, &["input"], Some(&self.input));
-        push(&mut sites, &["if"], self.condition.as_ref().map(|condition| condition.template()));
+        push(&mut sites, &["if"], self.condition.as_ref().map(Condition::template));
         if let Some(With { items, concurrency, .. }) = &self.with {
             push(&mut sites, &["with", "items"], Some(items));
             push(&mut sites, &["with", "concurrency"], concurrency.as_ref());
@@ -83,7 +83,7 @@ impl Task {
 
 fn retry<'a>(sites: &mut Vec<Site<'a>>, at: &[&str], retry: &'a Retry) {
     let Retry { count, when, unless: _, delay, backoff, max_delay, jitter, until } = retry;
-    push(sites, &[at, &["when"]].concat(), when.as_ref().map(|when| when.template()));
+    push(sites, &[at, &["when"]].concat(), when.as_ref().map(Condition::template));
     let numbers = [
         ("count", count),
         ("delay", delay),
@@ -100,7 +100,7 @@ fn retry<'a>(sites: &mut Vec<Site<'a>>, at: &[&str], retry: &'a Retry) {
 fn poll<'a>(sites: &mut Vec<Site<'a>>, poll: &'a Poll) {
     let Poll { until, fail_when, interval, backoff, max_interval, timeout } = poll;
     push(sites, &["poll", "until"], Some(until.template()));
-    push(sites, &["poll", "fail_when"], fail_when.as_ref().map(|condition| condition.template()));
+    push(sites, &["poll", "fail_when"], fail_when.as_ref().map(Condition::template));
     push(sites, &["poll", "interval"], Some(interval));
     for (name, template) in [("backoff", backoff), ("max_interval", max_interval), ("timeout", timeout)] {
         push(sites, &["poll", name], template.as_ref());

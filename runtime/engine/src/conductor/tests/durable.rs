@@ -116,7 +116,7 @@ fn after_an_item_failed_no_further_one_begins() {
     assert_eq!(ended.errors, ["E-FLOW-0020 1 of 10 items failed, the first of them item 1: no"]);
     for (items, wrong) in [("<% 5 %>", "`with` gave 5, which is not a list"), ("<% [] %>", "")] {
         let workflow = json!({"tasks": {"a": {"action": "p.a", "with": {"items": items}}}});
-        assert_eq!(play(&workflow, &|_| ok(Value::Null)).errors.concat().contains(wrong), true);
+        assert!(play(&workflow, &|_| ok(Value::Null)).errors.concat().contains(wrong));
     }
 }
 

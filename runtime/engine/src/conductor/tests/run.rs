@@ -99,7 +99,7 @@ impl Run {
             let mut recorded = false;
             for command in commands {
                 if self.state.still(&command) {
-                    recorded |= self.carry_out(command, &mut begun);
+                    recorded |= self.carry_out(&command, &mut begun);
                 }
             }
             if !recorded {
@@ -108,8 +108,8 @@ impl Run {
         }
     }
 
-    fn carry_out(&mut self, command: Command, begun: &mut Vec<Begun>) -> bool {
-        match &command {
+    fn carry_out(&mut self, command: &Command, begun: &mut Vec<Begun>) -> bool {
+        match command {
             Command::Finish { .. } => return false,
             Command::Interrupt { unit, .. } if self.state.running_attempt(*unit).is_some() => return false,
             Command::BeginAttempt { unit, task, attempt, action, input, .. } => {
