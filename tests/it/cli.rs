@@ -8,4 +8,3 @@ mod help;
 mod pack;
 mod simulate;
 mod stop;
-mod test;

@@ -8,7 +8,6 @@
 
 mod case;
 mod coverage;
-mod errors;
 mod expect;
 mod inspection;
 mod live;
@@ -61,6 +60,3 @@ pub async fn run_covering(with: &Rehearsing<'_>, rehearsals: &[Rehearsal], packs
     report.coverage = taken.report();
     report
 }
-
-#[cfg(test)]
-mod tests;

@@ -81,6 +81,9 @@ impl ExecutionRecord {
                 return Err(IllegalEntry(format!("an execution does not end as {status}")));
             }
             Fact::Finished { status, .. } => *status,
+            // A part that goes on takes the whole with it, and what is late goes to its end.
+            Fact::ChildPaused { paused: false, .. } if self.status == Status::Paused => Status::Running,
+            Fact::DeadlinePassed if matches!(self.status, Status::Pausing | Status::Paused) => Status::Running,
             // What rested because it waited goes on.
             Fact::Answered { .. }
             | Fact::AttemptStarted { .. }

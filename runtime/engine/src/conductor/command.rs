@@ -136,7 +136,7 @@ impl State {
         let mut decided: Vec<_> = self.decided.iter().filter(|number| self.may_begin(**number)).collect();
         let order = |number: &usize| {
             let step = self.steps.get(*number)?;
-            Some((plan.tasks.get_index(step.task)?.0, step.route))
+            Some((!step.reruns, plan.tasks.get_index(step.task)?.0, step.route))
         };
         decided.sort_by_key(|number| order(number));
         commands.extend(decided.into_iter().filter_map(|number| self.start_of(plan, *number)));

@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::command::name_of;
 use super::context::Variables;
 use super::settings::{Whose, short};
-use super::state::{Held, Passed, State, Timer};
-use super::step::{Items, Step, Unit, UnitId, UnitState, Work};
+use super::state::{End, Held, Passed, Source, State, Timer};
+use super::step::{Items, Step, Unit, UnitId, UnitState, Work, step_id};
 use super::{Mismatch, Stop};
 use crate::Template;
 use crate::expression::{EvaluationError, Frame, TaskResult};
@@ -73,7 +73,9 @@ impl State {
     }
 
     /// Decides on a step of a task, unless something has failed; then the task is held for a rerun.
-    pub(super) fn begin_step(&mut self, plan: &Plan, held: Held) -> Result<(), Stop> {
+    ///
+    /// Two transitions that reach a task on the same route before it was recorded make one step, with what both bring.
+    pub(super) fn begin_step(&mut self, plan: &Plan, mut held: Held) -> Result<(), Stop> {
         if self.is_stopping() && !self.sparing {
             self.held.push(held);
             return Ok(());
@@ -85,9 +87,10 @@ impl State {
         if self.steps.len() >= limits::STEPS_MAX {
             let message = format!("the execution has made {} steps", limits::STEPS_MAX);
             self.fail(code::FLOW_TOO_MANY_STEPS, whose, message, "a cycle needs a transition that leaves it");
-            self.ends.push(held.context);
+            self.end_branch(&held);
             return Ok(());
         }
+        let replaced = self.merge_with_decided(&mut held);
         let frame = self.frame(held.context.variables(), None);
         let mistakes = self.errors.len();
         let work = match task.condition.as_ref().map(|condition| condition.holds(&frame)) {
@@ -107,14 +110,37 @@ impl State {
         match work.filter(|_| self.errors.len() == mistakes) {
             Some(work) => {
                 let until = delay.filter(|delay| *delay > 0).map(|delay| self.now.plus_ms(delay));
-                let number = self.add_step(held, Purpose::Task, work, until);
+                let number = match replaced {
+                    Some(number) => self.put_step(number, held, Purpose::Task, work, until),
+                    None => self.add_step(held, Purpose::Task, work, until),
+                };
                 self.fill_items(plan, number)
             }
             None => {
-                self.ends.push(held.context);
+                self.end_branch(&held);
                 Ok(())
             }
         }
+    }
+
+    /// A branch ends before the task it led to.
+    pub(super) fn end_branch(&mut self, held: &Held) {
+        let at = held.from.unwrap_or(Source { task: held.task, route: held.route });
+        self.ends.push(End { at, context: held.context.clone() });
+    }
+
+    /// If the task is decided on already, on this route, takes that step back and its context in; gives its number.
+    fn merge_with_decided(&mut self, held: &mut Held) -> Option<usize> {
+        let same = |number: &usize| {
+            let step = self.steps.get(*number)?;
+            (step.purpose.is_task() && !step.reruns && step.task == held.task && step.route == held.route)
+                .then_some(*number)
+        };
+        let number = self.decided.iter().find_map(same)?;
+        let before = self.steps.get(number)?.context.clone();
+        held.context = self.deltas.join([&before, &held.context]);
+        self.decided_items.retain(|unit| unit.step != step_id(number));
+        Some(number)
     }
 
     /// Adds a step that is decided on; gives its number.
@@ -125,9 +151,19 @@ impl State {
         work: Work,
         until: Option<runner_model::Timestamp>,
     ) -> usize {
-        let number = self.steps.len();
+        self.put_step(self.steps.len(), held, purpose, work, until)
+    }
+
+    fn put_step(
+        &mut self,
+        number: usize,
+        held: Held,
+        purpose: Purpose,
+        work: Work,
+        until: Option<runner_model::Timestamp>,
+    ) -> usize {
         let Held { task, from, route, context } = held;
-        self.steps.push(Step {
+        let step = Step {
             task,
             from,
             route,
@@ -136,6 +172,8 @@ impl State {
             status: Status::Requested,
             attempt: AttemptNumber::FIRST,
             spared: self.sparing,
+            reruns: false,
+            led_on: false,
             passage: usize::MAX,
             tries: 0,
             commands: 0,
@@ -144,7 +182,11 @@ impl State {
             last: None,
             kept: None,
             work,
-        });
+        };
+        match self.steps.get_mut(number) {
+            Some(slot) => *slot = step,
+            None => self.steps.push(step),
+        }
         self.decided.insert(number);
         number
     }
@@ -238,6 +280,7 @@ impl State {
         step.status = Status::Scheduled;
         step.passage = passage;
         let (route, unit) = (step.route, UnitId { step: *id, item: None });
+        let behind = Source { task: step.task, route };
         let next = match &mut step.work {
             Work::One(one) if one.action != *action => return Err(unlike().into()),
             Work::One(one) => {
@@ -248,7 +291,7 @@ impl State {
             Work::Many(_) | Work::Skip => None,
         };
         self.open.insert(number);
-        self.passages.push(Passed { step: Some(number), command: "", route, terminal: false });
+        self.passages.push(Passed { step: Some(number), behind, command: "", route, terminal: false });
         match (next, until) {
             (Some(next), _) => self.enter(unit, next)?,
             (None, Some(until)) => {
@@ -273,7 +316,8 @@ impl State {
         step.status = Status::Skipped;
         step.passage = passage;
         let route = step.route;
-        self.passages.push(Passed { step: Some(number), command: "", route, terminal: false });
+        let behind = Source { task: step.task, route };
+        self.passages.push(Passed { step: Some(number), behind, command: "", route, terminal: false });
         let current = TaskResult { status: Status::Skipped, result: Arc::new(Value::Null) };
         self.completed(plan, number, &current, None)
     }

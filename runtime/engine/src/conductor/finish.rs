@@ -47,7 +47,8 @@ impl State {
     fn conclude(&mut self, plan: &Plan, mut status: Status) -> Result<(), Stop> {
         let result = if plan.single { self.single_result(&mut status) } else { self.output(plan, &mut status)? };
         self.timers.clear();
-        self.verdict = Some(Command::Finish { status, result, errors: self.errors.clone() });
+        let errors = if status == Status::Succeeded { Vec::new() } else { self.errors.clone() };
+        self.verdict = Some(Command::Finish { status, result, errors });
         Ok(())
     }
 
@@ -187,7 +188,11 @@ impl State {
         if plan.output.is_empty() {
             return Ok(Value::Null);
         }
-        let context = if self.ends.is_empty() { self.initial.clone() } else { self.deltas.join(&self.ends) };
+        let context = if self.ends.is_empty() {
+            self.initial.clone()
+        } else {
+            self.deltas.join(self.ends.iter().map(|end| &end.context))
+        };
         let mut rolling = context.variables().clone();
         let mut output = Variables::new();
         for binding in &plan.output {

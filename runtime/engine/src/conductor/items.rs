@@ -155,8 +155,11 @@ impl Items {
         if !self.active.is_empty() || goes_on || self.to_delay.is_some() {
             return None;
         }
-        let results =
-            || self.done.iter().map(|done| done.as_ref().map_or(Value::Null, |(_, value)| Value::clone(value)));
+        // What never ran at the end of the list has no place in its results.
+        let ran = self.done.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        let value =
+            |done: &Option<(Status, Arc<Value>)>| done.as_ref().map_or(Value::Null, |(_, value)| Value::clone(value));
+        let results = || self.done.iter().take(ran).map(value);
         Some(match &self.failure {
             Some((item, failure)) => {
                 let count = self.done.iter().flatten().filter(|(status, _)| status.is_failure()).count();

@@ -4,7 +4,7 @@ use runner_model::{ErrorRecord, Purpose, RouteId, code};
 
 use super::Stop;
 use super::context::Context;
-use super::state::{Held, State};
+use super::state::{End, Held, Source, State};
 use super::step::Work;
 use crate::expression::EvaluationError;
 use crate::plan::{Join, Plan, Target, TransitionId};
@@ -24,24 +24,31 @@ impl State {
         plan: &Plan,
         transition: TransitionId,
         target: &Target,
-        route: RouteId,
+        of: RouteId,
         context: Context,
     ) -> Result<(), Stop> {
         let Target::Task(name) = target else { return Ok(()) };
         let Some((task, _, written)) = plan.tasks.get_full(name) else {
             return Err(Stop::mismatch(format!("there is no task `{name}`")));
         };
-        let route = self.route_into(plan, transition, target, route);
-        let from = Some(transition.task);
+        let route = self.route_into(plan, transition, target, of);
+        let from = Some(Source { task: transition.task, route: of });
         let Some(join) = &written.join else {
             return self.begin_step(plan, Held { task, from, route, context });
         };
         let in_cycle = plan.in_cycle.get(task).copied().unwrap_or(false);
+        let mut decided = self.decided.iter().filter_map(|number| self.steps.get(*number));
+        let is_decided = decided.any(|step| step.purpose.is_task() && step.task == task && step.route == route);
         let arrivals = self.arrivals.entry((task, route)).or_default();
-        if arrivals.met && in_cycle {
+        let is_waiting = arrivals.met && is_decided;
+        if arrivals.met && in_cycle && !is_waiting {
             *arrivals = Arrivals::default();
         }
-        arrivals.contexts.push((transition, context));
+        arrivals.contexts.push((transition, context.clone()));
+        if is_waiting {
+            // What comes before the task was recorded goes with it.
+            return self.begin_step(plan, Held { task, from, route, context });
+        }
         // A join on a condition is looked at when nothing more can come.
         if arrivals.met || matches!(join, Join::When(_)) || arrivals.sources().len() < needed(plan, task, join) {
             return Ok(());
@@ -81,7 +88,7 @@ impl State {
             let Some(arrivals) = self.arrivals.get_mut(&(task, route)) else { return Ok(()) };
             arrivals.met = true;
             let context = self.deltas.join(arrivals.contexts.iter().map(|(_, context)| context));
-            let from = arrivals.contexts.last().map(|(transition, _)| transition.task);
+            let from = arrivals.contexts.last().map(|(transition, _)| Source { task: transition.task, route });
             let frame = self.frame(context.variables(), None);
             let held = Held { task, from, route, context };
             match condition.holds(&frame) {
@@ -96,7 +103,7 @@ impl State {
                     self.note(None, None, &error)?;
                 }
                 Err(error) => {
-                    self.ends.push(held.context);
+                    self.end_branch(&held);
                     self.note(Some((name, route)), None, &error)?;
                 }
             }
@@ -136,7 +143,11 @@ impl State {
         let stopped = self.is_stopping();
         let mut unreachable = Vec::new();
         for ((task, route), arrivals) in self.arrivals.iter().filter(|(_, arrivals)| !arrivals.met) {
-            self.ends.extend(arrivals.contexts.iter().map(|(_, context)| context.clone()));
+            let end = |(transition, context): &(TransitionId, Context)| End {
+                at: Source { task: transition.task, route: *route },
+                context: context.clone(),
+            };
+            self.ends.extend(arrivals.contexts.iter().map(end));
             let Some((name, written)) = plan.tasks.get_index(*task).filter(|_| !stopped) else { continue };
             let (Some(join), false) = (&written.join, arrivals.contexts.is_empty()) else { continue };
             let name_of = |task: &usize| plan.tasks.get_index(*task).map_or("", |(name, _)| name.as_str());

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use runner_model::{AttemptNumber, Purpose, RerunTask, RouteId, Status, TaskName};
 
 use super::Stop;
-use super::state::{Held, State};
+use super::state::{Held, Source, State};
 use super::step::{Step, UnitState, Work};
-use crate::plan::Plan;
+use crate::plan::{Plan, TransitionId};
 
 /// Why an execution cannot be run again from there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +39,37 @@ struct Candidate {
     resets: bool,
 }
 
+/// What runs again: some steps, and whatever follows from them.
+struct Again {
+    /// For each step that runs again: its task, its route, and which tasks follow from it.
+    from: Vec<(Source, Vec<bool>)>,
+}
+
+impl Again {
+    fn of(state: &State, plan: &Plan, candidates: &[Candidate]) -> Self {
+        let steps = candidates.iter().filter_map(|candidate| state.steps.get(candidate.step));
+        let from = |step: &Step| {
+            let at = Source { task: step.task, route: step.route };
+            (at, plan.reachable(plan.successors(step.task)))
+        };
+        Self { from: steps.map(from).collect() }
+    }
+
+    /// Whether a task on a route is one that runs again, or follows from one.
+    fn covers(&self, state: &State, at: Source) -> bool {
+        self.from.iter().any(|(from, _)| *from == at) || self.follows(state, at)
+    }
+
+    /// Whether a task on a route follows from one that runs again: it can be reached, on a route that began there.
+    fn follows(&self, state: &State, at: Source) -> bool {
+        let route = |route: RouteId| usize::try_from(route.0).ok().and_then(|route| state.routes.get(route));
+        self.from.iter().any(|(from, reached)| {
+            let reaches = reached.get(at.task).copied().unwrap_or(false);
+            reaches && route(at.route).zip(route(from.route)).is_some_and(|(at, from)| at.starts_with(from))
+        })
+    }
+}
+
 impl State {
     /// Whether the execution can be run again from these tasks; from those that failed, if none is named.
     ///
@@ -59,42 +90,57 @@ impl State {
         self.check_rerun(plan, tasks).map_err(|error| Stop::mismatch(error.to_string()))?;
         let candidates = self.candidates(plan, tasks).map_err(|error| Stop::mismatch(error.to_string()))?;
         self.become_status(Status::Running)?;
-        let again: Vec<usize> =
-            candidates.iter().filter_map(|candidate| Some(self.steps.get(candidate.step)?.task)).collect();
-        let downstream = plan.reachable(again.iter().copied());
-        let is_downstream = |task: usize| downstream.get(task).copied().unwrap_or(false);
+        let again = Again::of(self, plan, &candidates);
         self.forget_the_end(plan, &again);
-        for ((task, _), arrivals) in &mut self.arrivals {
-            if is_downstream(*task) {
-                arrivals.contexts.retain(|(transition, _)| !is_downstream(transition.task));
-                arrivals.met = false;
-            }
-        }
         self.set_deadline();
         for candidate in candidates {
             self.run_again(plan, candidate)?;
         }
         // What was held because something failed goes on, but for what comes again by itself.
         for held in std::mem::take(&mut self.held) {
-            if !held.from.is_some_and(&is_downstream) {
+            if !held.from.is_some_and(|from| again.covers(self, from)) {
                 self.begin_step(plan, held)?;
             }
         }
         self.settle(plan)
     }
 
-    fn forget_the_end(&mut self, plan: &Plan, again: &[usize]) {
+    /// Takes back how it ended, and what runs again has left.
+    fn forget_the_end(&mut self, plan: &Plan, again: &Again) {
         self.failing = false;
         self.is_late = false;
         self.verdict = None;
         self.unwinding = None;
         self.interrupted.clear();
         self.interrupts.clear();
-        let runs_again = |name: &TaskName| plan.tasks.get_index_of(name).is_some_and(|task| again.contains(&task));
-        self.errors.retain(|error| error.task.as_ref().is_some_and(|name| !runs_again(name)));
-        // A join that could not be met is looked at anew.
         let unreachable = runner_model::code::FLOW_UNREACHABLE_JOIN.id();
-        self.errors.retain(|error| error.code != unreachable);
+        let mut errors = std::mem::take(&mut self.errors);
+        errors.retain(|error| {
+            let task = error.task.as_ref().and_then(|name| plan.tasks.get_index_of(name));
+            let route = error.route.unwrap_or_default();
+            // One of the whole workflow, such as of its output, comes again if it still holds.
+            task.is_some_and(|task| !again.covers(self, Source { task, route })) && error.code != unreachable
+        });
+        self.errors = errors;
+        let mut arrivals = std::mem::take(&mut self.arrivals);
+        for ((task, route), arrived) in &mut arrivals {
+            if again.follows(self, Source { task: *task, route: *route }) {
+                let comes_again =
+                    |transition: &TransitionId| again.covers(self, Source { task: transition.task, route: *route });
+                arrived.contexts.retain(|(transition, _)| !comes_again(transition));
+                arrived.met = false;
+            }
+        }
+        self.arrivals = arrivals;
+        let mut ends = std::mem::take(&mut self.ends);
+        ends.retain(|end| !again.covers(self, end.at));
+        self.ends = ends;
+        let mut passages = std::mem::take(&mut self.passages);
+        for passed in &mut passages {
+            let led_on = passed.step.and_then(|step| self.steps.get(step)).is_some_and(|step| step.led_on);
+            passed.terminal &= !led_on && !again.covers(self, passed.behind);
+        }
+        self.passages = passages;
     }
 
     /// The steps to run again, in the order of task and route.
@@ -158,23 +204,22 @@ impl State {
     fn run_again(&mut self, plan: &Plan, candidate: Candidate) -> Result<(), Stop> {
         let Some(step) = self.steps.get(candidate.step).cloned() else { return Ok(()) };
         let held = Held { task: step.task, from: step.from, route: step.route, context: step.context.clone() };
-        if let Some(passed) = self.passages.get_mut(step.passage) {
-            passed.terminal = false;
-        }
+        let first = self.steps.len();
         match step.work {
             Work::Many(mut items) => {
                 items.reset(!candidate.resets);
                 let number = self.add_step(held, Purpose::Task, Work::Many(items), None);
-                self.fill_items(plan, number)
+                self.fill_items(plan, number)?;
             }
             Work::One(mut unit) => {
                 unit.state = UnitState::Decided;
                 unit.attempt = AttemptNumber::FIRST;
                 (unit.started, unit.began, unit.polls, unit.progress) = (None, None, 0, None);
                 self.add_step(held, Purpose::Task, Work::One(unit), None);
-                Ok(())
             }
-            Work::Skip => self.begin_step(plan, held),
+            Work::Skip => self.begin_step(plan, held)?,
         }
+        self.steps.iter_mut().skip(first).for_each(|step| step.reruns = true);
+        Ok(())
     }
 }

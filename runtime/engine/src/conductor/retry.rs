@@ -123,7 +123,8 @@ impl State {
     /// Whether a retry is meant for such an outcome.
     fn is_wanted(&mut self, whose: Whose<'_>, spec: &Retry, outcome: &Outcome) -> Result<bool, Stop> {
         let wanted = match spec.when.as_ref().map(|when| when.holds(whose.frame)) {
-            None => outcome.status().is_failure(),
+            // A poll's own end is final: its time is over, or there is nothing left to wait for.
+            None => outcome.status().is_failure() && outcome.failure().is_none_or(|failure| !is_end_of_poll(failure)),
             Some(Ok(wanted)) => wanted,
             Some(Err(error)) => {
                 self.note(whose.task, None, &error)?;
@@ -163,11 +164,19 @@ pub(super) fn too_many_attempts() -> Failure {
         .with_hint("give the retry a `count`, the poll a `timeout`, or both longer waits")
 }
 
+fn is_end_of_poll(failure: &Failure) -> bool {
+    failure.code == code::FLOW_POLL.id()
+}
+
 /// Whether it is unknown what an attempt of the step did, be it of one item of many.
 fn is_unknown(step: &Step, outcome: &Outcome) -> bool {
     match &step.work {
         Work::Many(items) => items.done.iter().flatten().any(|(status, _)| *status == Status::Abandoned),
-        Work::One(_) | Work::Skip => outcome.status() == Status::Abandoned,
+        // A mock that says so stands for any outcome of that name: Orquesta tries it again.
+        Work::One(_) | Work::Skip => {
+            outcome.status() == Status::Abandoned
+                && outcome.failure().is_none_or(|failure| failure.code != code::EXEC_MOCKED.id())
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use runner_model::{
     AttemptNumber, Entry, ErrorRecord, ExecutionId, Fact, ItemIndex, Outcome, Purpose, Requested, RouteId, Status,
-    StepId, TaskName, Timestamp, Wait,
+    StepId, TaskName, Timestamp, Wait, code,
 };
 use serde_json::{Value, json};
 
@@ -55,8 +55,8 @@ pub struct State {
     pub(super) tasks: Arc<Tasks>,
     /// Tasks that transitions have arrived at and that join them.
     pub(super) arrivals: BTreeMap<(usize, RouteId), Arrivals>,
-    /// Contexts of branches that have ended, in the order of their end.
-    pub(super) ends: Vec<Context>,
+    /// Branches that have ended, in the order of their end.
+    pub(super) ends: Vec<End>,
     pub(super) errors: Vec<ErrorRecord>,
     /// Whether something failed that nothing dealt with: nothing new starts.
     pub(super) failing: bool,
@@ -95,8 +95,23 @@ pub(super) enum Timer {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Held {
     pub(super) task: usize,
-    pub(super) from: Option<usize>,
+    /// The step whose transition led here; none for the first tasks.
+    pub(super) from: Option<Source>,
     pub(super) route: RouteId,
+    pub(super) context: Context,
+}
+
+/// A task on a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Source {
+    pub(super) task: usize,
+    pub(super) route: RouteId,
+}
+
+/// The end of a branch: where, and what it brings to the output.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct End {
+    pub(super) at: Source,
     pub(super) context: Context,
 }
 
@@ -105,6 +120,8 @@ pub(super) struct Held {
 pub(super) struct Passed {
     /// The step; none for a command.
     pub(super) step: Option<usize>,
+    /// Where a command stands: behind which step.
+    pub(super) behind: Source,
     pub(super) command: &'static str,
     pub(super) route: RouteId,
     pub(super) terminal: bool,
@@ -424,6 +441,12 @@ fn unit_of(fact: &Fact) -> Result<UnitId, Mismatch> {
 pub(super) fn visible_result(outcome: &Outcome) -> Value {
     match (outcome, outcome.failure()) {
         (Outcome::Succeeded { result }, _) => result.clone(),
+        // A mock says what the step returned, however it ended.
+        (_, Some(failure)) if failure.code == code::EXEC_MOCKED.id() => failure.details.clone().unwrap_or(Value::Null),
+        // A list gives the results of its items, however they ended.
+        (_, Some(failure)) if failure.code == code::FLOW_ITEMS.id() => {
+            failure.details.as_ref().and_then(|details| details.get("items")).cloned().unwrap_or(Value::Null)
+        }
         (_, Some(failure)) => json!({
             "code": failure.code, "message": failure.message, "details": failure.details, "retryable": failure.retryable,
         }),

@@ -10,6 +10,7 @@ use runner_model::{
 use serde_json::Value;
 
 use super::context::Context;
+use super::state::Source;
 
 /// What is tried until it has an outcome: a step, or an item of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,8 +25,8 @@ pub struct UnitId {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Step {
     pub(super) task: usize,
-    /// The task whose transition led here; none for the first tasks.
-    pub(super) from: Option<usize>,
+    /// The step whose transition led here; none for the first tasks.
+    pub(super) from: Option<Source>,
     pub(super) route: RouteId,
     pub(super) purpose: Purpose,
     pub(super) context: Context,
@@ -35,6 +36,10 @@ pub(super) struct Step {
     pub(super) attempt: AttemptNumber,
     /// Whether it starts although something has failed: it stood beside a `fail`.
     pub(super) spared: bool,
+    /// Whether it runs again what ran before a rerun: such steps come first.
+    pub(super) reruns: bool,
+    /// Whether one of its transitions was taken.
+    pub(super) led_on: bool,
     /// Its place among what the execution passed, once it is recorded.
     pub(super) passage: usize,
     /// How often it was tried again by its `retry`.

@@ -6,7 +6,7 @@ use runner_model::{ErrorRecord, Outcome, RouteId, Status, TaskName, code};
 
 use super::Stop;
 use super::context::{Context, Variables};
-use super::state::{Passed, State};
+use super::state::{End, Passed, Source, State};
 use crate::expression::TaskResult;
 use crate::plan::{Plan, Target, Transition, TransitionId};
 
@@ -17,6 +17,12 @@ struct Done<'a> {
     route: RouteId,
     context: Context,
     current: &'a TaskResult,
+}
+
+impl Done<'_> {
+    fn end(&self) -> End {
+        End { at: Source { task: self.task, route: self.route }, context: self.context.clone() }
+    }
 }
 
 /// A transition that is taken, to one of its targets.
@@ -55,11 +61,15 @@ impl State {
         // Once the execution is cancelled or late, what still ran only ends.
         if self.status == Status::Canceling || self.is_late || outcome == Some(&Outcome::Canceled) {
             self.errors.extend(failed.map(|outcome| error_record(done.name, done.route, outcome)));
-            self.ends.push(done.context);
+            self.ends.push(done.end());
         } else {
-            let remedied = self.follow(plan, &done, &task.next)?;
-            if let Some(outcome) = failed.filter(|_| !remedied) {
-                self.failing = true;
+            let (remedied, led_on) = self.follow(plan, &done, &task.next)?;
+            if let Some(step) = self.steps.get_mut(number) {
+                step.led_on = led_on;
+            }
+            if let Some(outcome) = failed {
+                // One that was dealt with is told of as well, should the execution fail after all.
+                self.failing |= !remedied;
                 self.errors.push(error_record(done.name, done.route, outcome));
             }
         }
@@ -71,8 +81,9 @@ impl State {
         Ok(())
     }
 
-    /// Takes every matching transition. Says whether one led to a task or a command other than `continue`.
-    fn follow(&mut self, plan: &Plan, done: &Done<'_>, next: &[Transition]) -> Result<bool, Stop> {
+    /// Takes every matching transition. Says whether one led to a task or a command other than `continue`, and whether
+    /// one was taken at all.
+    fn follow(&mut self, plan: &Plan, done: &Done<'_>, next: &[Transition]) -> Result<(bool, bool), Stop> {
         let mut edges = Vec::new();
         for (index, transition) in next.iter().enumerate() {
             let id = TransitionId { task: done.task, index };
@@ -93,14 +104,14 @@ impl State {
         edges.sort_by(|a, b| a.target.name().cmp(b.target.name()));
         let remedied = edges.iter().any(|edge| !matches!(edge.target, Target::Continue));
         let continued = edges.iter().any(|edge| matches!(edge.target, Target::Task(_)));
-        let ended = edges.iter().any(|edge| !matches!(edge.target, Target::Task(_)));
+        let (taken, ended) = (!edges.is_empty(), edges.iter().any(|edge| !matches!(edge.target, Target::Task(_))));
         // What stands beside a `fail` still runs, so the failure is noted after it is on its way.
         let fails = edges.iter().any(|edge| matches!(edge.target, Target::Fail));
         self.sparing = fails;
         for edge in edges {
             match edge.target {
                 Target::Task(_) => self.arrive(plan, edge.transition, edge.target, done.route, edge.context)?,
-                command => self.pass_command(plan, edge.transition, command, done.route, edge.context),
+                command => self.pass_command(plan, edge.transition, command, done, edge.context),
             }
         }
         self.sparing = false;
@@ -109,9 +120,9 @@ impl State {
             self.fail(code::FLOW_FAILED_BY_COMMAND, Some((done.name, done.route)), message, "");
         }
         if !continued && !ended {
-            self.ends.push(done.context.clone());
+            self.ends.push(done.end());
         }
-        Ok(remedied)
+        Ok((remedied, taken))
     }
 
     fn pass_command(
@@ -119,17 +130,18 @@ impl State {
         plan: &Plan,
         transition: TransitionId,
         command: &Target,
-        route: RouteId,
+        done: &Done<'_>,
         context: Context,
     ) {
-        let route = self.route_into(plan, transition, command, route);
+        let behind = Source { task: done.task, route: done.route };
+        let route = self.route_into(plan, transition, command, done.route);
         let command = match command {
             Target::Fail => "fail",
             Target::Noop => "noop",
             _ => "continue",
         };
-        self.passages.push(Passed { step: None, command, route, terminal: true });
-        self.ends.push(context);
+        self.passages.push(Passed { step: None, behind, command, route, terminal: true });
+        self.ends.push(End { at: behind, context });
     }
 
     /// Whether a transition is to be taken; a condition that fails is an error of the execution.

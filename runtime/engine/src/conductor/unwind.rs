@@ -74,7 +74,7 @@ impl State {
     fn job<'a>(&self, plan: &'a Plan, job: Job) -> Option<(&'a Cleanup, Held, Purpose, Frame)> {
         let (unit, purpose) = match job {
             Job::CleanUpAll => {
-                let context = self.deltas.join(&self.ends);
+                let context = self.deltas.join(self.ends.iter().map(|end| &end.context));
                 let frame = self.frame(context.variables(), None);
                 let held = Held { task: 0, from: None, route: RouteId(0), context };
                 return Some((plan.on_cancel.as_ref()?, held, Purpose::OnCancel { of: None }, frame));

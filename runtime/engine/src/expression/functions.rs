@@ -166,14 +166,18 @@ fn completion(engine: &mut Engine) {
     engine.register_fn("event", || fail::<Dynamic>("there is no event here: `event()` belongs to rules"));
 }
 
+/// The first members together, then the second, and so on; where a list is shorter there is null, as in Orquesta.
+fn zip<const N: usize>(lists: [Array; N]) -> Array {
+    let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
+    let member = |list: &Array, at: usize| list.get(at).cloned().unwrap_or(Dynamic::UNIT);
+    (0..longest).map(|at| lists.iter().map(|list| member(list, at)).collect::<Array>().into()).collect()
+}
+
 /// `zip`, `range`, `get`, `sum`.
 fn collections(engine: &mut Engine) {
-    engine.register_fn("zip", |a: Array, b: Array| -> Array {
-        a.into_iter().zip(b).map(|(a, b)| Dynamic::from_array(vec![a, b])).collect()
-    });
-    engine.register_fn("zip", |a: Array, b: Array, c: Array| -> Array {
-        a.into_iter().zip(b).zip(c).map(|((a, b), c)| Dynamic::from_array(vec![a, b, c])).collect()
-    });
+    engine.register_fn("zip", |a: Array, b: Array| zip([a, b]));
+    engine.register_fn("zip", |a: Array, b: Array, c: Array| zip([a, b, c]));
+    engine.register_fn("zip", |a: Array, b: Array, c: Array, d: Array| zip([a, b, c, d]));
     engine.register_fn("range", |to: INT| range(0, to, 1));
     engine.register_fn("range", |from: INT, to: INT| range(from, to, 1));
     engine.register_fn("range", range);

@@ -69,7 +69,7 @@ fn expressions_give_json_values() {
         (r"range(5, 0, -2)", json!([5, 3, 1])),
         (r"range(0, 5, 2)", json!([0, 2, 4])),
         (r"range(3, 3)", json!([])),
-        (r#"zip(ctx("list"), ["a", "b"])"#, json!([[3, "a"], [1, "b"]])),
+        (r#"zip(ctx("list"), ["a", "b"])"#, json!([[3, "a"], [1, "b"], [2, null]])),
         (r#"keys(ctx("map"))"#, json!(["a"])),
         (r"values(#{x: 1})", json!([1])),
         (r#"from_json("{\"x\": [1]}").x"#, json!([1])),

@@ -25,6 +25,7 @@ pub(super) fn inspect(plan: &Plan) -> Vec<Finding> {
         join(plan, index, &mut findings);
         items_without_action(name.as_str(), task, &mut findings);
     }
+    ambiguous_joins(plan, &mut findings);
     unknown_tasks_in_expressions(plan, &mut findings);
     starts(plan, &mut findings);
     findings
@@ -77,6 +78,45 @@ fn join(plan: &Plan, index: usize, findings: &mut Vec<Finding>) {
         message,
         hint: Some("write `join: all`, or a number of the tasks that lead here".to_owned()),
     });
+}
+
+/// Joins of branches that were split differently: it is not clear on which route they meet.
+fn ambiguous_joins(plan: &Plan, findings: &mut Vec<Finding>) {
+    let splits = splits_before(plan);
+    let of = |task: usize| splits.get(task);
+    for (index, (name, _)) in plan.tasks.iter().enumerate().filter(|(_, (_, task))| task.join.is_some()) {
+        let inbound: BTreeSet<_> = plan.inbound_of(index).iter().map(|transition| transition.task).collect();
+        if inbound.iter().any(|from| of(*from) != of(index)) {
+            findings.push(Finding {
+                code: code::FLOW_BAD_JOIN,
+                place: in_task(name.as_str(), &[key("join")]),
+                message: format!(
+                    "`{name}` joins branches of which some ran through a task that several transitions lead to: it is \
+                     not clear on which of its routes they meet"
+                ),
+                hint: Some("join the branches before that task, or give it a `join` of its own".to_owned()),
+            });
+        }
+    }
+}
+
+/// For each task, the split tasks on any way to it, itself included.
+fn splits_before(plan: &Plan) -> Vec<BTreeSet<usize>> {
+    let own = |task: usize| if plan.is_split(task) { BTreeSet::from([task]) } else { BTreeSet::new() };
+    let mut splits: Vec<_> = (0..plan.tasks.len()).map(own).collect();
+    let mut open: Vec<usize> = (0..plan.tasks.len()).rev().collect();
+    while let Some(task) = open.pop() {
+        let Some(before) = splits.get(task).cloned() else { continue };
+        for next in plan.successors(task).collect::<Vec<_>>() {
+            let Some(set) = splits.get_mut(next) else { continue };
+            let count = set.len();
+            set.extend(&before);
+            if set.len() > count {
+                open.push(next);
+            }
+        }
+    }
+    splits
 }
 
 fn items_without_action(name: &str, task: &Task, findings: &mut Vec<Finding>) {

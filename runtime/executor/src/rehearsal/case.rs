@@ -28,7 +28,7 @@ pub(super) async fn differences(with: &Rehearsing<'_>, rehearsal: &Rehearsal, ta
     if !rehearsal.inspection.is_empty() {
         return match inspect(with.library, rehearsal) {
             Ok(inspected) => inspection::differences(&rehearsal.inspection, &inspected),
-            Err(missing) => missing,
+            Err(missing) => vec![missing],
         };
     }
     let (pack, action, plan) = match workflow(with.library, rehearsal) {
@@ -48,7 +48,7 @@ pub(super) async fn differences(with: &Rehearsing<'_>, rehearsal: &Rehearsal, ta
     }
     let live = match live(with, rehearsal) {
         Ok(live) => live,
-        Err(trouble) => return trouble,
+        Err(trouble) => return vec![trouble],
     };
     let Rehearsal { answers, events, .. } = rehearsal;
     let start = rehearsal.start.unwrap_or(START);
@@ -60,11 +60,11 @@ pub(super) async fn differences(with: &Rehearsing<'_>, rehearsal: &Rehearsal, ta
 }
 
 /// What runs the steps of a rehearsal that simulates.
-fn live(with: &Rehearsing<'_>, rehearsal: &Rehearsal) -> Result<Option<Live>, Vec<Difference>> {
+fn live(with: &Rehearsing<'_>, rehearsal: &Rehearsal) -> Result<Option<Live>, Difference> {
     match with.simulation {
         _ if !rehearsal.simulate => Ok(None),
         Some(simulation) => Ok(Some(simulation.begin())),
-        None => Err(vec![Difference::trouble(0, "simulate", "nothing is here that could run actions")]),
+        None => Err(Difference::trouble(0, "simulate", "nothing is here that could run actions")),
     }
 }
 
@@ -127,7 +127,7 @@ fn workflow<'a>(
             }
         },
         None => match inspect(library, rehearsal) {
-            Err(missing) => Err(missing),
+            Err(missing) => Err(vec![missing]),
             Ok(inspected) if !inspected.errors.is_empty() => {
                 let expected = rehearsal.inspection.clone();
                 Err(inspection::differences(&expected, &inspected))
@@ -141,12 +141,12 @@ fn workflow<'a>(
     }
 }
 
-fn inspect(library: &Library, rehearsal: &Rehearsal) -> Result<Inspection, Vec<Difference>> {
+fn inspect(library: &Library, rehearsal: &Rehearsal) -> Result<Inspection, Difference> {
     let name = &rehearsal.workflow;
     let directory = directory(library, name.pack());
     directory.and_then(|directory| inspect_workflow(&directory, name.name(), library)).ok_or_else(|| {
         let hint = library.suggest(name.as_str()).map(|nearest| format!("did you mean `{nearest}`?"));
-        vec![Difference::trouble(0, "workflow", format!("there is no workflow `{name}`")).hint(hint)]
+        Difference::trouble(0, "workflow", format!("there is no workflow `{name}`")).hint(hint)
     })
 }
 

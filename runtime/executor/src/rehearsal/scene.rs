@@ -13,7 +13,6 @@ use serde_json::{Map, Value, json};
 
 use super::case::request;
 use super::coverage::Taken;
-use super::errors;
 use super::live::{Live, SentRequest};
 use super::mocks::{Ending, Mocks, Wanted, ending, unmocked};
 use super::observed::Observed;
@@ -107,7 +106,7 @@ impl<'a> Scene<'a> {
             passages: self.play.sequence(),
             routes: self.play.routes(),
             output: self.play.output().cloned().unwrap_or(Value::Null),
-            errors: errors::all(self.play.entries(), self.play.errors()),
+            errors: self.play.errors().to_vec(),
             requests: self.requests.clone(),
         }
     }
