@@ -8,3 +8,4 @@ mod help;
 mod pack;
 mod simulate;
 mod stop;
+mod test;

@@ -10,6 +10,8 @@
 
 mod architecture;
 mod cli;
+mod conformance;
+mod crash;
 mod killed;
 mod kit;
 mod sockets;

@@ -8,6 +8,7 @@
 
 mod case;
 mod coverage;
+mod errors;
 mod expect;
 mod inspection;
 mod live;
@@ -60,3 +61,6 @@ pub async fn run_covering(with: &Rehearsing<'_>, rehearsals: &[Rehearsal], packs
     report.coverage = taken.report();
     report
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ pub(super) async fn differences(with: &Rehearsing<'_>, rehearsal: &Rehearsal, ta
     if !rehearsal.inspection.is_empty() {
         return match inspect(with.library, rehearsal) {
             Ok(inspected) => inspection::differences(&rehearsal.inspection, &inspected),
-            Err(missing) => vec![missing],
+            Err(missing) => missing,
         };
     }
     let (pack, action, plan) = match workflow(with.library, rehearsal) {
@@ -48,7 +48,7 @@ pub(super) async fn differences(with: &Rehearsing<'_>, rehearsal: &Rehearsal, ta
     }
     let live = match live(with, rehearsal) {
         Ok(live) => live,
-        Err(trouble) => return vec![trouble],
+        Err(trouble) => return trouble,
     };
     let Rehearsal { answers, events, .. } = rehearsal;
     let start = rehearsal.start.unwrap_or(START);
@@ -60,11 +60,11 @@ pub(super) async fn differences(with: &Rehearsing<'_>, rehearsal: &Rehearsal, ta
 }
 
 /// What runs the steps of a rehearsal that simulates.
-fn live(with: &Rehearsing<'_>, rehearsal: &Rehearsal) -> Result<Option<Live>, Difference> {
+fn live(with: &Rehearsing<'_>, rehearsal: &Rehearsal) -> Result<Option<Live>, Vec<Difference>> {
     match with.simulation {
         _ if !rehearsal.simulate => Ok(None),
         Some(simulation) => Ok(Some(simulation.begin())),
-        None => Err(Difference::trouble(0, "simulate", "nothing is here that could run actions")),
+        None => Err(vec![Difference::trouble(0, "simulate", "nothing is here that could run actions")]),
     }
 }
 
@@ -127,7 +127,7 @@ fn workflow<'a>(
             }
         },
         None => match inspect(library, rehearsal) {
-            Err(missing) => Err(vec![missing]),
+            Err(missing) => Err(missing),
             Ok(inspected) if !inspected.errors.is_empty() => {
                 let expected = rehearsal.inspection.clone();
                 Err(inspection::differences(&expected, &inspected))
@@ -141,12 +141,12 @@ fn workflow<'a>(
     }
 }
 
-fn inspect(library: &Library, rehearsal: &Rehearsal) -> Result<Inspection, Difference> {
+fn inspect(library: &Library, rehearsal: &Rehearsal) -> Result<Inspection, Vec<Difference>> {
     let name = &rehearsal.workflow;
     let directory = directory(library, name.pack());
     directory.and_then(|directory| inspect_workflow(&directory, name.name(), library)).ok_or_else(|| {
         let hint = library.suggest(name.as_str()).map(|nearest| format!("did you mean `{nearest}`?"));
-        Difference::trouble(0, "workflow", format!("there is no workflow `{name}`")).hint(hint)
+        vec![Difference::trouble(0, "workflow", format!("there is no workflow `{name}`")).hint(hint)]
     })
 }
 

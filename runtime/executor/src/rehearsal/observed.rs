@@ -15,6 +15,7 @@ pub(super) struct Observed {
     pub(super) passages: Vec<Passage>,
     pub(super) routes: Vec<Vec<String>>,
     pub(super) output: Value,
+    /// Everything that went wrong, as Orquesta lists it: also what was dealt with ([`super::errors`]).
     pub(super) errors: Vec<ErrorRecord>,
     /// The requests that left the steps of this phase.
     pub(super) requests: Vec<SentRequest>,
@@ -61,7 +62,7 @@ pub(super) fn shown(plan: &Plan, record: &ErrorRecord) -> Map<String, Value> {
     put("route", record.task.as_ref().map(|_| json!(record.route.map_or(0, |route| route.0))));
     put("task_transition_id", transitions(plan, record).first().map(|id| json!(id)));
     put("result", result(record));
-    put("data", record.details.clone());
+    put("data", record.details.clone().filter(|_| !is_of_step(record)));
     put("hint", record.hint.as_ref().map(|hint| json!(hint)));
     shown
 }

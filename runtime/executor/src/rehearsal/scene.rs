@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::case::request;
 use super::coverage::Taken;
+use super::errors;
 use super::live::{Live, SentRequest};
 use super::mocks::{Ending, Mocks, Wanted, ending, unmocked};
 use super::observed::Observed;
@@ -106,7 +107,7 @@ impl<'a> Scene<'a> {
             passages: self.play.sequence(),
             routes: self.play.routes(),
             output: self.play.output().cloned().unwrap_or(Value::Null),
-            errors: self.play.errors().to_vec(),
+            errors: errors::all(self.play.entries(), self.play.errors()),
             requests: self.requests.clone(),
         }
     }

@@ -156,7 +156,7 @@ mod tests {
         loop {
             match reader.read_event().unwrap() {
                 Event::Eof => break,
-                Event::Start(tag) | Event::Empty(tag) if tag.name().as_ref() == b"testcase" => {
+                Event::Start(tag) | Event::Empty(tag) if tag.name().as_ref() == "testcase" => {
                     assert!(tag.attributes().all(|attribute| attribute.is_ok()));
                     cases += 1;
                 }
