@@ -42,7 +42,8 @@ impl Shared {
         herald: Herald,
     ) -> Result<(), BeginError> {
         let (pack, action) = self.find(&request.action)?;
-        let requested = self.check(&pack, &action, request.parameters, request.origin, herald.depth)?;
+        let depth = herald.depth;
+        let requested = self.check(&pack, &action, request.parameters, request.origin, depth)?;
         let state = State::new(id, &requested, Arc::new(pack.config.clone()));
         let first = Entry::new(self.options.clock.now(), Fact::Requested(Box::new(requested)));
         let Some(mailbox) = self.registry.enter(id) else { return Ok(()) };
@@ -50,8 +51,8 @@ impl Shared {
             Ok(drive) => drive,
             Err(error) => {
                 self.registry.leave(id);
-                if error.may_pass() {
-                    // It may be recorded all the same; then it is driven.
+                // It may be recorded all the same; then it is driven. A child is looked for by its parent.
+                if error.may_pass() && depth == 0 {
                     self.revive(id);
                 }
                 return Err(error.into());

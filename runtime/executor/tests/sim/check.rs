@@ -62,13 +62,13 @@ fn journal(world: &Arc<World>, packs: &Packs, record: &ExecutionRecord, journals
     let mut ended = BTreeSet::new();
     for entry in entries {
         match &entry.fact {
+            // What becomes of an unknown outcome is a second end.
+            Fact::AttemptFinished { outcome: Outcome::Abandoned { .. }, .. } => {}
             Fact::AttemptFinished { step, item, attempt, .. } => {
                 if !ended.insert((*step, *item, *attempt)) {
                     world.accuse(format!("I3: attempt {attempt} of {step} in {} ended twice", short(id)));
                 }
             }
-            // What becomes of an unknown outcome is a second end.
-            Fact::WaitOpened { step, item, .. } => ended.retain(|(of, at, _)| (of, at) != (step, item)),
             _ => {}
         }
     }

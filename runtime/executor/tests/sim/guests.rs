@@ -92,7 +92,6 @@ impl SimulatedGuests {
             action: call.action.reference.clone(),
             attempt: call.attempt,
             key: call.idempotency_key(),
-            node,
             answer: None,
         };
         let mut calls = self.world.calls.lock();

@@ -14,7 +14,7 @@ use super::workflow::workflow;
 /// Workflows of a pack.
 pub(crate) const WORKFLOWS: u64 = 24;
 /// Seeds that share a pack: to load one takes longer than to run a simulation.
-const SEEDS_OF_A_PACK: u64 = 50;
+pub(crate) const SEEDS_OF_A_PACK: u64 = 50;
 
 const ACTIONS: [(&str, &str); 7] = [
     ("noop", "runner_type: noop"),

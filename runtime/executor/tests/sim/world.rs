@@ -49,7 +49,6 @@ pub(crate) struct Seen {
     pub(crate) action: ActionRef,
     pub(crate) attempt: AttemptNumber,
     pub(crate) key: String,
-    pub(crate) node: usize,
     /// What it answered, if the answer was given.
     pub(crate) answer: Option<Value>,
 }
@@ -57,7 +56,6 @@ pub(crate) struct Seen {
 pub(crate) type Calls = BTreeMap<(ExecutionId, UnitId), Vec<Seen>>;
 
 pub(crate) struct World {
-    pub(crate) seed: u64,
     began: Instant,
     chance: Mutex<Chance>,
     rates: Mutex<Rates>,
@@ -73,7 +71,6 @@ impl World {
         let mut chance = Chance::new(seed);
         let rates = Rates::draw(&mut chance);
         let world = Self {
-            seed,
             began: Instant::now(),
             chance: Mutex::new(chance),
             rates: Mutex::new(rates),
