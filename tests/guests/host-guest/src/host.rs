@@ -78,6 +78,21 @@ pub fn http(input: &Value) -> Value {
     }
 }
 
+/// A request that says for which step it is made, so that a server can count what it is asked for. Any answer but 200 is
+/// a failure.
+pub fn count(input: &Value) -> Result<Value, crate::Failure> {
+    let mut request = request(input);
+    request.method = "POST".to_owned();
+    request.headers.push(("idempotency-key".to_owned(), context::current().idempotency_key));
+    match http::send(&request) {
+        Ok(response) if response.status == 200 => {
+            Ok(json!({ "body": String::from_utf8_lossy(&response.body).into_owned() }))
+        }
+        Ok(response) => Err(crate::failure("refused", &format!("the server answered {}", response.status))),
+        Err(error) => Err(crate::failure(&error.code, &error.message)),
+    }
+}
+
 fn request(input: &Value) -> http::Request {
     let text = |name: &str| input[name].as_str().map(str::to_owned);
     http::Request {

@@ -31,6 +31,7 @@ impl Actions {
             "random" => host::random(input),
             "kv" => host::kv(input),
             "http" => host::http(input),
+            "count" => return host::count(input),
             "search_memory" => memory::search(input),
             other => return Err(failure("unknown-action", &format!("there is no action `{other}`"))),
         })
