@@ -11,7 +11,6 @@
 mod architecture;
 mod cli;
 mod conformance;
-mod crash;
 mod killed;
 mod kit;
 mod sockets;
