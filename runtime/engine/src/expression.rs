@@ -102,7 +102,19 @@ impl Expression {
         &self.uses.variables
     }
 
-    /// Names of tasks that it asks for as `task("name")`.
+    /// Functions that it calls about the task that has just completed: `result()`, `succeeded()` and the like.
+    #[must_use]
+    pub fn about_completed(&self) -> &[scan::Call] {
+        &self.uses.completed
+    }
+
+    /// Calls of `item()` and `item("name")`.
+    #[must_use]
+    pub fn about_items(&self) -> &[scan::Call] {
+        &self.uses.items
+    }
+
+    /// Names of tasks that it asks for as `task("name")`, `succeeded("name")` and the like.
     #[must_use]
     pub fn tasks(&self) -> &[scan::Reading] {
         &self.uses.tasks

@@ -3,6 +3,7 @@
 //! Only what the plan itself shows: names, shape, variables. Whether the actions it calls exist and take such input is
 //! known to whoever knows the packs. Places are ways through the workflow file, for the caller to turn into lines.
 
+mod calls;
 mod shape;
 mod variables;
 
@@ -30,6 +31,7 @@ pub struct Finding {
 pub fn inspect(plan: &Plan, parameters: &[&str]) -> Vec<Finding> {
     let mut findings = shape::inspect(plan);
     findings.extend(variables::inspect(plan, parameters));
+    findings.extend(calls::inspect(plan));
     let position = |finding: &Finding| match finding.place.as_slice() {
         [Place::Key(first), Place::Key(task), ..] if first == "tasks" => {
             (1, plan.tasks.get_index_of(task.as_str()).unwrap_or(usize::MAX))
@@ -52,14 +54,7 @@ fn key(text: &str) -> Place {
 
 /// `did you mean …`, if some name is close.
 pub(crate) fn did_you_mean<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
-    // A slip in every third character; two letters are too few to guess from.
-    let slips = wrong.chars().count() / 3;
-    names
-        .filter(|name| name.len().abs_diff(wrong.len()) <= slips)
-        .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
-        .min()
-        .filter(|(distance, _)| *distance <= slips)
-        .map(|(_, name)| format!("did you mean `{name}`?"))
+    runner_model::suggest::nearest(wrong, names).map(|name| format!("did you mean `{name}`?"))
 }
 
 #[cfg(test)]

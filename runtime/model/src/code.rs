@@ -101,6 +101,7 @@ codes! {
     EXPR_LIMIT = "E-EXPR-0005", "The expression needed more operations, depth or space than allowed.";
     EXPR_UNKNOWN_FUNCTION = "E-EXPR-0006", "The expression calls a function that does not exist.";
     EXPR_WRONG_TYPE = "E-EXPR-0007", "The expression gave a value of another type than is needed here.";
+    EXPR_OUT_OF_PLACE = "E-EXPR-0008", "The expression asks for something that is not there where it stands: an item, a completed task.";
 
     // Parameters of an execution.
     PARAM_UNKNOWN = "E-PARAM-0001", "The action has no such parameter.";

@@ -19,6 +19,7 @@ pub mod permission;
 pub mod record;
 pub mod secret;
 pub mod status;
+pub mod suggest;
 pub mod time;
 pub mod view;
 pub mod wait;

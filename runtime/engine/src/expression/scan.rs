@@ -40,9 +40,16 @@ pub struct Uses {
     pub calls: Vec<Call>,
     /// Context variables: `ctx("x")` and `ctx().x`.
     pub variables: Vec<Reading>,
-    /// Tasks: `task("x")`.
+    /// Tasks: `task("x")`, `succeeded("x")` and the like.
     pub tasks: Vec<Reading>,
+    /// What is said of the task that has just completed: `result()`, `succeeded()` and the like.
+    pub completed: Vec<Call>,
+    /// What is said of the item of a list: `item()`, `item("x")`.
+    pub items: Vec<Call>,
 }
+
+/// Functions that say how a task ended: the one that is named, or the one that has just completed.
+const TESTS: [&str; 5] = ["succeeded", "failed", "timed_out", "skipped", "completed"];
 
 /// Splits a string at its expressions. The error is the offset of a `<%` that is never closed. A `%>` inside a string
 /// literal of the expression does not close it.
@@ -112,6 +119,16 @@ pub fn uses(source: &str) -> Uses {
             ("ctx", Some((at, name)), _) => uses.variables.push(Reading { name: (*name).to_owned(), offset: *at }),
             ("task", Some((at, name)), [Token::Text(..), ..]) => {
                 uses.tasks.push(Reading { name: (*name).to_owned(), offset: *at });
+            }
+            (test, Some((at, name)), [Token::Text(..), ..]) if TESTS.contains(&test) => {
+                uses.tasks.push(Reading { name: (*name).to_owned(), offset: *at });
+            }
+            ("item", ..) => uses.items.extend(uses.calls.last().cloned()),
+            (name, _, [close, ..])
+                if (TESTS.contains(&name) || matches!(name, "result" | "status"))
+                    && symbol(source, Some(close), ')') =>
+            {
+                uses.completed.extend(uses.calls.last().cloned());
             }
             _ => {}
         }

@@ -109,3 +109,39 @@ fn variables_that_nothing_sets_are_found_where_they_are_read() {
         ]
     );
 }
+
+#[test]
+fn items_without_a_list_and_results_before_an_end_are_found() {
+    let done = Transition {
+        when: Some(Condition::compile(&json!("<% succeeded() && succeeded(\"lsit\") %>")).unwrap()),
+        publish: vec![binding("x", json!("<% item() %>"))],
+        targets: vec![],
+    };
+    let mut plain = task(vec![done]);
+    plain.input = Template::compile(&json!({"a": "<% item(\"x\") %>", "b": "<% result() %>"})).unwrap();
+    plain.condition = Some(Condition::compile(&json!("<% failed() %>")).unwrap());
+    plain.retry = Some(crate::Retry {
+        when: Some(Condition::compile(&json!("<% result() == 1 %>")).unwrap()),
+        ..crate::Retry::default()
+    });
+    let mut list = task(vec![]);
+    list.action = Some(Template::literal(json!("p.a")));
+    list.input = Template::compile(&json!({"n": "<% item() %>"})).unwrap();
+    list.with = Some(crate::With {
+        items: Template::compile(&json!("<% status() %>")).unwrap(),
+        names: vec![],
+        concurrency: None,
+    });
+    let workflow = plan([("plain", plain), ("list", list)]);
+    assert_eq!(
+        findings(workflow, &[]),
+        [
+            "E-FLOW-0001 tasks.plain.next.0.when there is no task `lsit`",
+            "E-EXPR-0008 tasks.plain.input.a there is no item here: `item()` belongs to a task with `with`",
+            "E-EXPR-0008 tasks.plain.input.b `result()` is about a task that has completed, and none has here",
+            "E-EXPR-0008 tasks.plain.if `failed()` is about a task that has completed, and none has here",
+            "E-EXPR-0008 tasks.plain.next.0.publish.0.x there is no item here: `item()` belongs to a task with `with`",
+            "E-EXPR-0008 tasks.list.with.items `status()` is about a task that has completed, and none has here",
+        ]
+    );
+}

@@ -94,9 +94,8 @@ pub(super) fn view(plan: &Plan, state: &State, view: &ExecutionView, entries: &[
     // A part that was cancelled by itself cancels the whole, which nobody asked for: readers see it at the end.
     let phase = entries.rsplit(|entry| matches!(entry.fact, Fact::RerunRequested { .. })).next().unwrap_or_default();
     let is_asked = phase.iter().any(|entry| matches!(entry.fact, Fact::CancelRequested { .. }));
-    // A pause that the workflow's timeout ends is shown until then, too.
-    let ends_pause = state.is_late && matches!(view.record.status, Status::Pausing | Status::Paused);
-    if !ends_pause && (state.status != Status::Canceling || is_asked) {
+    // Nor is it shown before that the workflow's timeout ended a pause.
+    if !state.is_late && (state.status != Status::Canceling || is_asked) || state.status.is_terminal() {
         assert_eq!(view.record.status, state.status);
     }
     for shown in &view.steps {
