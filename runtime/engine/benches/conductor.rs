@@ -67,7 +67,7 @@ impl Run {
         !commands.is_empty()
     }
 
-    fn to_the_end(mut self) -> Self {
+    fn ended(mut self) -> Self {
         loop {
             while self.carry_out() {}
             match self.running.pop_front() {
@@ -110,7 +110,7 @@ fn transitions() {
     for _ in 0..20 {
         let run = Run::start(wide());
         let began = Instant::now();
-        let run = run.to_the_end();
+        let run = run.ended();
         best = best.min(began.elapsed().as_secs_f64() / 200.0);
         assert!(run.state.status().is_terminal());
     }
@@ -131,7 +131,7 @@ fn list(items: usize) {
     let plan = PlanBuilder { tasks: [(name(0), task)].into_iter().collect(), ..Default::default() }.build();
     let run = Run::start(plan);
     let began = Instant::now();
-    let run = run.to_the_end();
+    let run = run.ended();
     let live = began.elapsed();
     assert!(run.state.status().is_terminal());
     let (id, count) = (ExecutionId::from_bytes([7; 16]), items as f64);

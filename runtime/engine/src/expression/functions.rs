@@ -167,7 +167,7 @@ fn completion(engine: &mut Engine) {
 }
 
 /// The first members together, then the second, and so on; where a list is shorter there is null, as in Orquesta.
-fn zip<const N: usize>(lists: [Array; N]) -> Array {
+fn zip(lists: &[Array]) -> Array {
     let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
     let member = |list: &Array, at: usize| list.get(at).cloned().unwrap_or(Dynamic::UNIT);
     (0..longest).map(|at| lists.iter().map(|list| member(list, at)).collect::<Array>().into()).collect()
@@ -175,9 +175,9 @@ fn zip<const N: usize>(lists: [Array; N]) -> Array {
 
 /// `zip`, `range`, `get`, `sum`.
 fn collections(engine: &mut Engine) {
-    engine.register_fn("zip", |a: Array, b: Array| zip([a, b]));
-    engine.register_fn("zip", |a: Array, b: Array, c: Array| zip([a, b, c]));
-    engine.register_fn("zip", |a: Array, b: Array, c: Array, d: Array| zip([a, b, c, d]));
+    engine.register_fn("zip", |a: Array, b: Array| zip(&[a, b]));
+    engine.register_fn("zip", |a: Array, b: Array, c: Array| zip(&[a, b, c]));
+    engine.register_fn("zip", |a: Array, b: Array, c: Array, d: Array| zip(&[a, b, c, d]));
     engine.register_fn("range", |to: INT| range(0, to, 1));
     engine.register_fn("range", |from: INT, to: INT| range(from, to, 1));
     engine.register_fn("range", range);
