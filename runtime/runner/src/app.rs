@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use runner_executor::{Executor, ExecutorOptions, HostGuests, Packs, PacksOptions};
 use runner_host::{ConnectionConfig, Connections, Host, HostOptions};
-use runner_model::{ConnectionName, Entropy as _, NodeId, SystemClock, SystemEntropy, code};
+use runner_model::{Clock as _, ConnectionName, Entropy as _, NodeId, SystemClock, SystemEntropy, Timestamp, code};
 use runner_pack::{Library, Report};
+use runner_server::local::Nodes;
 use runner_store::{SqliteOptions, SqliteStore};
 
 use crate::cli::GlobalArgs;
@@ -17,6 +18,7 @@ use crate::config::{Config, Environment};
 use crate::error::{CliError, Mistake};
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::spelling::Spelling;
 
 /// The parts of the process.
 pub(crate) struct App {
@@ -26,8 +28,13 @@ pub(crate) struct App {
     pub(crate) output: Output,
     /// The environment of the process.
     pub(crate) environment: Environment,
+    /// How commands have to be typed here.
+    pub(crate) spelling: Spelling,
     library: OnceCell<(Library, Report)>,
 }
+
+/// Characters of the host's name that stand in the name of a process.
+const NODE_HOST_CHARS_MAX: usize = 24;
 
 impl App {
     /// Reads the configuration and nothing else.
@@ -40,7 +47,7 @@ impl App {
                 format!("`chmod 600 {file}`, or write `{{ env = \"NAME\" }}` or `{{ file = \"path\" }}` instead");
             output.warn(&Mistake::new(code::CONF_SECRET, message).maybe_hint(Some(hint)));
         }
-        Ok(Self { config, output, environment, library: OnceCell::new() })
+        Ok(Self { config, output, environment, spelling: Spelling::of(global), library: OnceCell::new() })
     }
 
     /// What the packs directories hold, and what is wrong with it.
@@ -128,14 +135,48 @@ impl App {
         Ok(Packs::new(PacksOptions { library, grants: self.config.grants.clone(), connections, simulate }))
     }
 
+    /// The processes that share the data directory.
+    pub(crate) fn nodes(&self) -> Nodes {
+        Nodes::of(&self.config.data)
+    }
+
+    /// Who asks, as journals name it: the system's word for the user, which proves nothing.
+    pub(crate) fn by(&self) -> String {
+        self.environment.get("USER").unwrap_or_else(|| "the command line".to_owned())
+    }
+
+    /// What time it is.
+    pub(crate) fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    /// The same mistakes, with the commands in them as the user would have to type them.
+    pub(crate) fn respelled(&self, mut error: CliError) -> CliError {
+        for mistake in &mut error.mistakes {
+            mistake.hint = mistake.hint.take().map(|hint| self.spelled(&hint));
+        }
+        error
+    }
+
+    /// A command, or a sentence with commands in it, as the user would have to type it: with the options that name
+    /// other places than the default ones.
+    pub(crate) fn spelled(&self, text: &str) -> String {
+        self.spelling.spell(text)
+    }
+
     /// An executor on this store.
-    pub(crate) fn executor(&mut self, store: Arc<SqliteStore>, simulate: bool) -> Result<Executor, CliError> {
+    pub(crate) fn executor(
+        &mut self,
+        store: Arc<SqliteStore>,
+        node: NodeId,
+        simulate: bool,
+    ) -> Result<Executor, CliError> {
         let host = self.host()?;
         let packs = Arc::new(self.packs(simulate)?);
         let clock = Arc::new(SystemClock);
         let guests = HostGuests::new(host, packs.clone(), store.clone(), clock.clone(), &self.config.limits);
         Ok(Executor::new(ExecutorOptions {
-            node: self.node(),
+            node,
             guests: Arc::new(guests),
             store,
             packs,
@@ -146,9 +187,12 @@ impl App {
     }
 
     /// A name for this process that no other has: the random part keeps it apart from an earlier one with its number.
-    fn node(&self) -> NodeId {
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-        let host = host.as_deref().map(str::trim).filter(|host| !host.is_empty()).unwrap_or("cli");
+    pub(crate) fn node() -> NodeId {
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        // It names files, and a socket whose path must not be long.
+        let is_plain = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+        let host: String = host.trim().chars().filter(is_plain).take(NODE_HOST_CHARS_MAX).collect();
+        let host = if host.is_empty() { "cli" } else { host.as_str() };
         let random: String = SystemEntropy.ten_bytes().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         NodeId(format!("{host}-{}-{random}", std::process::id()))
     }

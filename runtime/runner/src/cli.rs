@@ -8,13 +8,13 @@ use runner_model::code;
 
 use crate::app::App;
 use crate::command::{
-    ActionCommand, CompletionCommand, ConnectionCommand, DoctorCommand, ExecCommand, ExecutionCommand, ExplainCommand,
-    GraphCommand, PackCommand, SimulateCommand, TestCommand,
+    ActionCommand, CompletionCommand, ConnectionCommand, DoctorCommand, EventCommand, ExecCommand, ExecutionCommand,
+    ExplainCommand, GraphCommand, InquiryCommand, PackCommand, SimulateCommand, TestCommand,
 };
 use crate::config::Environment;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
-use crate::output::{Color, Output};
+use crate::output::{Color, Output, shell_word};
 
 /// Runs packs of WebAssembly actions and workflows: sandboxed, recorded, from one binary.
 #[derive(Debug, Parser)]
@@ -55,12 +55,25 @@ pub(crate) struct GlobalArgs {
     pub(crate) quiet: bool,
 }
 
+impl GlobalArgs {
+    /// The options that name places, as they were given: for commands that a user is to copy.
+    pub(crate) fn places(&self) -> String {
+        let named = |name: &str, path: &PathBuf| format!("--{name} {}", shell_word(&path.display().to_string()));
+        let data = self.data.iter().map(|path| named("data", path));
+        let packs = self.packs.iter().map(|path| named("packs", path));
+        let config = self.config.iter().map(|path| named("config", path));
+        data.chain(packs).chain(config).collect::<Vec<_>>().join(" ")
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     Exec(ExecCommand),
     Pack(PackCommand),
     Action(ActionCommand),
     Execution(ExecutionCommand),
+    Inquiry(InquiryCommand),
+    Event(EventCommand),
     Connection(ConnectionCommand),
     Test(TestCommand),
     Graph(GraphCommand),
@@ -122,6 +135,8 @@ impl Cli {
             Command::Pack(command) => command.run(&open()?).await,
             Command::Action(command) => command.run(&open()?),
             Command::Execution(command) => command.run(open()?).await,
+            Command::Inquiry(command) => command.run(open()?).await,
+            Command::Event(command) => command.run(open()?).await,
             Command::Connection(command) => command.run(&open()?).await,
             Command::Test(command) => command.run(&open()?, self.global.verbose > 0).await,
             Command::Graph(command) => command.run(&open()?).await,

@@ -1,13 +1,16 @@
 //! The commands, one module each.
 
 mod action;
+pub(crate) mod answer;
 mod completion;
 mod connection;
 mod doctor;
+mod event;
 mod exec;
 mod execution;
 mod explain;
 mod graph;
+mod inquiry;
 mod pack;
 mod simulate;
 mod test;
@@ -16,10 +19,12 @@ pub(crate) use action::ActionCommand;
 pub(crate) use completion::CompletionCommand;
 pub(crate) use connection::ConnectionCommand;
 pub(crate) use doctor::DoctorCommand;
-pub(crate) use exec::ExecCommand;
-pub(crate) use execution::ExecutionCommand;
+pub(crate) use event::EventCommand;
+pub(crate) use exec::{ExecCommand, find};
+pub(crate) use execution::{Chosen, ExecutionCommand, choose, open_waits, rests};
 pub(crate) use explain::ExplainCommand;
 pub(crate) use graph::GraphCommand;
+pub(crate) use inquiry::InquiryCommand;
 pub(crate) use pack::PackCommand;
 pub(crate) use simulate::SimulateCommand;
 pub(crate) use test::TestCommand;

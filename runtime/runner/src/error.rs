@@ -1,6 +1,6 @@
 //! What a command can fail with: a code, a sentence, the causes, and what to do.
 
-use runner_executor::{ExecutorError, RequestError};
+use runner_executor::{ControlError, ExecutorError, RequestError};
 use runner_host::HostError;
 use runner_model::{Code, Failure, code};
 use runner_pack::ParameterError;
@@ -122,6 +122,15 @@ impl From<RequestError> for CliError {
             RequestError::Disabled { .. } => {
                 Self::new(Exit::Invalid, error.code(), error.to_string()).maybe_hint(error.hint())
             }
+        }
+    }
+}
+
+impl From<ControlError> for CliError {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::Executor(error) => error.into(),
+            other => Self::new(Exit::Usage, other.code(), other.to_string()).maybe_hint(other.hint()),
         }
     }
 }

@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Invalid = 4,
     /// The store or the host cannot be used.
     Broken = 5,
+    /// The execution has not ended: it is paused, or waits for an answer, and nothing here would change that.
+    Waiting = 6,
     /// The execution was cancelled, by Ctrl-C as a rule (128 + SIGINT, as shells have it).
     Canceled = 130,
 }
@@ -30,6 +32,7 @@ Exit status:
   3    there is no such action, pack, execution or connection
   4    the configuration or a pack has mistakes, or what is needed to build it is missing
   5    the store or the host cannot be used
+  6    the execution has not ended: it is paused, or waits for an answer or an event
   130  the execution was cancelled";
 
 impl From<Exit> for ExitCode {

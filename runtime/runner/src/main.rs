@@ -9,6 +9,10 @@ mod embedded;
 mod error;
 mod exit;
 mod output;
+mod owner;
+mod process;
+mod record;
+mod spelling;
 mod stop;
 
 use std::process::ExitCode;

@@ -19,7 +19,7 @@ use crate::error::{CliError, Mistake};
 use crate::exit::Exit;
 pub(crate) use logs::{above_progress, start as start_logs};
 pub(crate) use table::table;
-pub(crate) use text::{count, elapsed, one_line, printable};
+pub(crate) use text::{count, elapsed, one_line, printable, shell_word};
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -11,21 +11,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, CommandFactory as _};
-use runner_executor::{Execution, ExecutionRequest};
-use runner_model::{ActionRef, ExecutionView, Origin};
+use runner_executor::{Execution, ExecutionRequest, ExecutorError};
+use runner_model::{ActionRef, ExecutionView, Origin, Status};
 use runner_pack::{Action, Body};
-use serde_json::{Map, Value};
+use runner_store::SqliteStore;
+use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::cli::Cli;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::stop;
+use crate::process::Process;
+use crate::{record, stop};
 pub(crate) use find::{find, not_loaded};
+pub(crate) use follow::{Followed, Until};
 pub(crate) use help::{indented, parameters as parameter_table};
-pub(crate) use progress::took;
-pub(crate) use result::{mistakes, readable, show as show_result};
+pub(crate) use progress::{Display, took};
+pub(crate) use result::{exit_of, mistakes, readable, show as show_result};
 
 /// Run an action or a workflow
 ///
@@ -51,6 +54,9 @@ pub(crate) struct ExecCommand {
     /// Do not show progress
     #[arg(long)]
     no_progress: bool,
+    /// Record the execution and print its id; it is run by the next process that takes it up
+    #[arg(long, visible_alias = "async", conflicts_with = "key")]
+    detach: bool,
     /// Print help; of an action, if one is named
     #[arg(short, long)]
     help: bool,
@@ -71,14 +77,54 @@ impl ExecCommand {
 
     async fn execute(&self, app: &mut App, action: &Action, parameters: Map<String, Value>) -> Result<Exit, CliError> {
         let store = Arc::new(app.store().await?);
-        let executor = app.executor(store.clone(), self.simulate)?;
-        let request = ExecutionRequest { action: action.reference.clone(), parameters, origin: Origin::Cli };
-        let mut watch = Watch::begin(app, action, self.no_progress);
-        let execution = executor.submit(request).await?;
-        let view = watch.follow(execution, action).await;
-        executor.shutdown().await;
+        let result = self.record_or_run(app, &store, action, parameters).await;
         store.close().await;
-        result::show(app, &view?, self.key.as_deref())
+        match result? {
+            None => Ok(Exit::Succeeded),
+            Some(view) => result::show(app, &view, self.key.as_deref()),
+        }
+    }
+
+    async fn record_or_run(
+        &self,
+        app: &mut App,
+        store: &Arc<SqliteStore>,
+        action: &Action,
+        parameters: Map<String, Value>,
+    ) -> Result<Option<ExecutionView>, CliError> {
+        if !self.detach {
+            return run_new(app, store, action, parameters, self.simulate, self.no_progress).await.map(Some);
+        }
+        let id = record::request(app, store, action, parameters, self.simulate).await?;
+        if app.output.json {
+            app.output.value(&json!({ "id": id, "action": action.reference, "status": Status::Requested }));
+        } else {
+            app.output.line(id.to_string());
+            super::execution::left(app, id);
+        }
+        Ok(None)
+    }
+}
+
+/// Records a new execution and runs it to its end, in this process.
+pub(crate) async fn run_new(
+    app: &mut App,
+    store: &Arc<SqliteStore>,
+    action: &Action,
+    parameters: Map<String, Value>,
+    simulate: bool,
+    silent: bool,
+) -> Result<ExecutionView, CliError> {
+    let process = Process::start(app, store, simulate).await?;
+    let request = ExecutionRequest { action: action.reference.clone(), parameters, origin: Origin::Cli };
+    let mut watch = Watch::begin(app, action, silent);
+    let execution = process.executor.submit(request).await?;
+    let followed = watch.follow(execution, action, store, Until::End).await;
+    process.end().await;
+    match followed? {
+        Followed::Ended(view) => Ok(*view),
+        // Only whoever asks for it is left with an execution that has not ended.
+        Followed::Rests(_) => Err(ExecutorError::Interrupted.into()),
     }
 }
 
@@ -91,16 +137,21 @@ pub(crate) struct Watch {
 impl Watch {
     /// Before anything is recorded: from here on Ctrl-C leaves nothing half done.
     pub(crate) fn begin(app: &App, action: &Action, silent: bool) -> Self {
-        let style = progress::Style::choose(&app.output, silent);
-        let display = progress::Display::new(style, app.output, !matches!(action.body, Body::Workflow(_)));
+        let display = progress::Display::new(app, silent, !matches!(action.body, Body::Workflow(_)));
         let stop = stop::on_signal(display.stopping());
         Self { display, stop }
     }
 
-    /// Shows the execution until it has ended.
-    pub(crate) async fn follow(&mut self, execution: Execution, action: &Action) -> Result<ExecutionView, CliError> {
+    /// Shows the execution until it has ended, or nothing would happen in it by itself.
+    pub(crate) async fn follow(
+        &mut self,
+        execution: Execution,
+        action: &Action,
+        store: &SqliteStore,
+        until: Until,
+    ) -> Result<Followed, CliError> {
         self.display.begin(execution.id, &action.reference);
-        follow::to_the_end(execution, &mut self.display, &self.stop).await
+        follow::follow(execution, &mut self.display, &self.stop, store, until).await
     }
 }
 

@@ -1,23 +1,49 @@
-//! `runner execution`: what was run.
+//! `runner execution`: what was run, and what is to become of it.
 
+mod control;
+mod explain;
+mod foreground;
 mod get;
+mod identify;
 mod journal;
 mod list;
+mod rerun;
+mod respond;
+mod rest;
 mod resume;
+mod story;
+mod tail;
+mod waits;
+
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use runner_model::{ActionRef, ExecutionId, ExecutionRecord, Origin, Status, code};
-use runner_store::{Catalogue as _, ExecutionFilter, SqliteStore};
+use runner_store::SqliteStore;
 
 use crate::app::App;
 use crate::error::CliError;
 use crate::exit::Exit;
+pub(crate) use control::{Detach, Done, left, perform};
+pub(crate) use identify::{identify, not_found};
+pub(crate) use respond::Respond;
+pub(crate) use rest::rests;
+pub(crate) use waits::{Chosen, choose, open_waits};
 
-/// List executions, show one or its journal, or go on with one
+/// List executions, show one or follow it; pause, resume, cancel, rerun or answer one
+///
+/// What is asked of an execution is done by the process that runs it. If none does, this process takes the execution
+/// up, and goes on with it here.
 #[derive(Debug, Args)]
 pub(crate) struct ExecutionCommand {
     #[command(subcommand)]
     what: What,
+}
+
+/// One execution.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Which {
+    /// Its id, the beginning of it, or `last`
+    pub(crate) id: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -25,99 +51,76 @@ enum What {
     /// List executions, newest first
     List(list::ListCommand),
     /// Show an execution: its parameters, its steps, its result
-    Get {
-        /// Its id, the beginning of it, or `last`
-        id: String,
-    },
-    /// Go on with an execution whose process was killed, where its journal ends
-    Resume {
-        /// Its id, the beginning of it, or `last`
-        id: String,
-    },
+    Get(Which),
+    /// Say in a sentence what an execution waits for, or why it failed
+    Explain(Which),
     /// Show everything that is recorded of an execution
-    Journal {
-        /// Its id, the beginning of it, or `last`
-        id: String,
-    },
+    Journal(Which),
+    /// Show what happened in an execution, a line each; with `-f` also what happens from now on
+    Tail(tail::TailCommand),
+    /// Begin nothing new in an execution: what runs ends, and it rests until it is resumed
+    Pause(control::PauseCommand),
+    /// Go on with a paused execution, or with one whose process was killed
+    Resume(resume::ResumeCommand),
+    /// Stop executions: what runs is interrupted, what is to be undone is undone
+    Cancel(control::CancelCommand),
+    /// Run an execution again, with the same parameters; or go on with it from certain tasks
+    Rerun(rerun::RerunCommand),
+    /// Answer what an execution waits for
+    Respond(Respond),
 }
 
 impl ExecutionCommand {
     /// Does it.
-    pub(crate) async fn run(&self, mut app: App) -> Result<Exit, CliError> {
-        let store = app.existing_store().await?;
-        match (&self.what, store) {
-            (What::List(command), store) => command.run(&app, store.as_ref()).await?,
-            (What::Get { id }, Some(store)) => get::run(&app, &store, identify(&store, id).await?).await?,
-            (What::Journal { id }, Some(store)) => journal::run(&app, &store, identify(&store, id).await?).await?,
-            (What::Resume { id }, Some(store)) => {
-                let id = identify(&store, id).await?;
-                return resume::run(&mut app, store, id).await;
-            }
-            (What::Get { id } | What::Journal { id } | What::Resume { id }, None) => {
-                let hint =
-                    format!("nothing is recorded in `{}`; name another with `--data DIR`", app.config.data.display());
-                return Err(not_found(id).hint(hint));
-            }
+    pub(crate) async fn run(self, mut app: App) -> Result<Exit, CliError> {
+        let store = app.existing_store().await?.map(Arc::new);
+        let result = self.what.run(&mut app, store.as_ref()).await;
+        if let Some(store) = store {
+            store.close().await;
+        }
+        result
+    }
+}
+
+impl What {
+    async fn run(self, app: &mut App, store: Option<&Arc<SqliteStore>>) -> Result<Exit, CliError> {
+        let Some(store) = store else {
+            return match self {
+                Self::List(command) => command.run(app, None).await.map(|()| Exit::Succeeded),
+                other => other.without_store(app),
+            };
+        };
+        match self {
+            Self::List(command) => command.run(app, Some(store.as_ref())).await?,
+            Self::Get(which) => get::run(app, store, identify(store, &which.id).await?).await?,
+            Self::Explain(which) => explain::run(app, store, identify(store, &which.id).await?).await?,
+            Self::Journal(which) => journal::run(app, store, identify(store, &which.id).await?).await?,
+            Self::Tail(command) => return command.run(app, store).await,
+            Self::Pause(command) => return command.run(app, store).await,
+            Self::Resume(command) => return command.run(app, store).await,
+            Self::Cancel(command) => return command.run(app, store).await,
+            Self::Rerun(command) => return command.run(app, store).await,
+            Self::Respond(command) => return command.run(app, store).await,
         }
         Ok(Exit::Succeeded)
     }
-}
 
-pub(crate) fn not_found(id: &str) -> CliError {
-    CliError::new(Exit::NotFound, code::STORE_NOT_FOUND, format!("there is no execution `{id}`"))
-        .hint("list what there is with `runner execution list`")
-}
-
-/// The execution that is meant.
-pub(crate) async fn identify(store: &SqliteStore, text: &str) -> Result<ExecutionId, CliError> {
-    if text == "last" {
-        let newest = newest(store, &ExecutionFilter::default(), 1, false).await?;
-        return newest.first().map(|record| record.id).ok_or_else(|| not_found(text));
+    /// Nothing was ever recorded here.
+    fn without_store(self, app: &App) -> Result<Exit, CliError> {
+        let id = match self {
+            Self::List(_) => return Ok(Exit::Succeeded),
+            Self::Resume(command) => match command.id() {
+                Some(id) => id,
+                None => return resume::nothing(app),
+            },
+            Self::Get(which) | Self::Explain(which) | Self::Journal(which) => which.id,
+            Self::Tail(command) => command.which.id,
+            Self::Pause(command) => command.which.id,
+            Self::Cancel(command) => command.first(),
+            Self::Rerun(command) => command.which.id,
+            Self::Respond(command) => command.which.id,
+        };
+        let hint = format!("nothing is recorded in `{}`; name another with `--data DIR`", app.config.data.display());
+        Err(not_found(&id).hint(hint))
     }
-    match store.find(text).await?.as_slice() {
-        [] => Err(not_found(text)),
-        [id] => Ok(*id),
-        several => {
-            let ids: Vec<_> = several.iter().map(ToString::to_string).collect();
-            let message = format!("several executions begin with `{text}`");
-            Err(CliError::new(Exit::Usage, code::STORE_PREFIX, message).hint(format!("one of {}", ids.join(", "))))
-        }
-    }
-}
-
-/// The newest executions; those that workflows started only with `all`.
-async fn newest(
-    store: &SqliteStore,
-    filter: &ExecutionFilter,
-    limit: usize,
-    all: bool,
-) -> Result<Vec<ExecutionRecord>, CliError> {
-    /// Enough that one page is the rule even where workflows start many.
-    const PAGE: usize = 200;
-    let mut found = Vec::new();
-    let mut cursor = None;
-    loop {
-        let page = store.list(filter, cursor, PAGE).await?;
-        cursor = page.last().map(|record| record.id);
-        let is_last = page.len() < PAGE;
-        let own = |record: &ExecutionRecord| all || !matches!(record.origin, Origin::Step { .. });
-        found.extend(page.into_iter().filter(own));
-        if is_last || found.len() >= limit {
-            found.truncate(limit);
-            return Ok(found);
-        }
-    }
-}
-
-/// For `--status`.
-fn parse_status(word: &str) -> Result<Status, String> {
-    Status::from_word(word).ok_or_else(|| {
-        let known = Status::ALL.iter().map(|status| status.as_str());
-        runner_pack::suggest::hint(word, known, "there are").unwrap_or_default()
-    })
-}
-
-/// For `--action`.
-fn parse_action(text: &str) -> Result<ActionRef, String> {
-    text.parse().map_err(|error: runner_model::NameError| error.to_string())
 }

@@ -24,6 +24,15 @@ pub(crate) fn one_line(text: &str, chars_max: usize) -> String {
     flat.chars().take(chars_max.saturating_sub(1)).chain(['…']).collect()
 }
 
+/// A text as one word of a command line.
+pub(crate) fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:@%+,=".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// Marks that turn the direction of writing make a line read otherwise than it is.
 const fn is_bidirectional(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')

@@ -1,23 +1,29 @@
 //! What is shown of a running execution, on standard error: drawn on a terminal, plain stable lines in a pipe.
 
 mod drawn;
+mod lists;
+mod notice;
 mod plain;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use drawn::Drawn;
+use lists::Lists;
+use notice::Notice;
 use plain::Plain;
 use runner_executor::{Progress, ProgressEvent, UnitId};
 use runner_host::{LogLevel, LogLine, RequestSummary};
-use runner_model::{ActionRef, ExecutionId, ExecutionView, Failure, TaskName, Timestamp};
+use runner_model::{ActionRef, ExecutionId, ExecutionView, Failure, StepId, TaskName, Timestamp};
 use tracing::Level;
 
+use crate::app::App;
 use crate::output::{Output, elapsed, one_line};
+use crate::spelling::Spelling;
 
 /// How to show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
+enum Style {
     /// Drawn, changing.
     Drawn,
     /// Lines.
@@ -28,7 +34,7 @@ pub(crate) enum Style {
 
 impl Style {
     /// What suits the output.
-    pub(crate) fn choose(output: &Output, silent: bool) -> Self {
+    const fn choose(output: &Output, silent: bool) -> Self {
         match () {
             // Standard error then holds nothing but the error document.
             () if silent || output.json => Self::Silent,
@@ -53,13 +59,16 @@ enum Canvas {
     Silent,
 }
 
-/// Shows one execution.
+/// Shows one execution, or several.
 pub(crate) struct Display {
     canvas: Canvas,
+    spelling: Spelling,
     /// A single action is its own only step: that one is not shown beside it.
     single: bool,
     steps: HashMap<(ExecutionId, UnitId), Step>,
-    action: Option<ActionRef>,
+    /// The tasks of steps that are known, also between two tries.
+    tasks: HashMap<(ExecutionId, StepId), TaskName>,
+    lists: Lists,
 }
 
 /// Something that happened at a step, for a canvas.
@@ -69,27 +78,58 @@ struct Happened<'a> {
     step: &'a Step,
     /// Whether the step has a line of its own.
     shown: bool,
+    /// If it is an item: how far its list is.
+    list: Option<String>,
+}
+
+impl Happened<'_> {
+    /// The task, with the item if it is one.
+    fn place(&self) -> String {
+        let task = &self.step.task;
+        self.key.1.item.map_or_else(|| task.to_string(), |item| format!("{task}[{item}]"))
+    }
 }
 
 impl Display {
     /// For one execution; `single` says that it is no workflow.
-    pub(crate) fn new(style: Style, output: Output, single: bool) -> Self {
-        let canvas = match style {
-            Style::Drawn => Canvas::Drawn(Drawn::new(output)),
-            Style::Plain => Canvas::Plain(Plain::new(output)),
+    pub(crate) fn new(app: &App, silent: bool, single: bool) -> Self {
+        let canvas = match Style::choose(&app.output, silent) {
+            Style::Drawn => Canvas::Drawn(Drawn::new(app.output)),
+            Style::Plain => Canvas::Plain(Plain::new(app.output)),
             Style::Silent => Canvas::Silent,
         };
-        Self { canvas, single, steps: HashMap::new(), action: None }
+        let (steps, tasks, lists) = (HashMap::new(), HashMap::new(), Lists::default());
+        Self { canvas, spelling: app.spelling.clone(), single, steps, tasks, lists }
+    }
+
+    /// For whatever happens in the process.
+    pub(crate) fn of_many(app: &App) -> Self {
+        Self::new(app, false, false)
     }
 
     /// It was recorded.
-    pub(crate) fn begin(&mut self, id: ExecutionId, action: &ActionRef) {
-        self.action = Some(action.clone());
-        match &mut self.canvas {
+    pub(crate) fn begin(&self, id: ExecutionId, action: &ActionRef) {
+        match &self.canvas {
             Canvas::Drawn(drawn) => drawn.begin(id, action),
             Canvas::Plain(plain) => plain.begin(id, action),
             Canvas::Silent => {}
         }
+    }
+
+    /// The step whose items are to be counted before this is shown.
+    pub(crate) fn uncounted(&mut self, event: &ProgressEvent) -> Option<(ExecutionId, StepId)> {
+        match (&event.progress, &self.canvas) {
+            (_, Canvas::Silent) => None,
+            (Progress::StepStarted { unit, .. }, _) if unit.item.is_some() => {
+                self.lists.uncounted((event.execution, unit.step))
+            }
+            _ => None,
+        }
+    }
+
+    /// A step runs over so many items.
+    pub(crate) fn counted(&mut self, execution: ExecutionId, step: StepId, items: usize) {
+        self.lists.counted((execution, step), items);
     }
 
     /// Something happened.
@@ -98,6 +138,7 @@ impl Display {
             Progress::StepStarted { unit, task, action } => {
                 let begun = Step { task: task.clone(), action: action.clone(), since: event.at };
                 self.steps.insert((event.execution, *unit), begun);
+                self.tasks.insert((event.execution, unit.step), task.clone());
                 self.at(event, *unit, |canvas, happened| match canvas {
                     Canvas::Drawn(drawn) => drawn.started(&happened),
                     Canvas::Plain(plain) => plain.started(&happened),
@@ -121,6 +162,9 @@ impl Display {
             }),
             Progress::StepFinished { unit, status, failure } => {
                 let at = event.at;
+                if unit.item.is_some() {
+                    self.lists.ended((event.execution, unit.step));
+                }
                 self.at(event, *unit, |canvas, happened| {
                     let took = between(happened.step.since, at);
                     match canvas {
@@ -131,13 +175,27 @@ impl Display {
                 });
                 self.steps.remove(&(event.execution, *unit));
             }
-            // Whoever asked knows, and the end is shown when everything is written.
+            Progress::StepDelayed { unit, .. } if unit.item.is_some() => {
+                self.lists.again((event.execution, unit.step));
+                self.notice(event);
+            }
             Progress::StepSkipped { .. }
             | Progress::StepDelayed { .. }
             | Progress::WaitOpened { .. }
             | Progress::StatusChanged { .. }
-            | Progress::CancelRequested { .. }
-            | Progress::Finished { .. } => {}
+            | Progress::CancelRequested { .. } => self.notice(event),
+            // The end is shown when everything is written.
+            Progress::Finished { .. } => {}
+        }
+    }
+
+    /// Something that has no line of a step at work.
+    fn notice(&mut self, event: &ProgressEvent) {
+        let Some(notice) = Notice::of(event, &self.tasks, &self.spelling) else { return };
+        match &mut self.canvas {
+            Canvas::Drawn(drawn) => drawn.notice(event, &notice),
+            Canvas::Plain(plain) => plain.notice(event.depth, &notice),
+            Canvas::Silent => {}
         }
     }
 
@@ -146,7 +204,8 @@ impl Display {
         // A step whose start was lost to a slow terminal is not shown.
         let Some(known) = self.steps.get(&key) else { return };
         let shown = !(self.single && event.depth == 0);
-        show(&mut self.canvas, Happened { depth: event.depth, key, step: known, shown });
+        let list = step.item.map(|_| self.lists.far((event.execution, step.step)));
+        show(&mut self.canvas, Happened { depth: event.depth, key, step: known, shown, list });
     }
 
     /// The terminal was too slow.
@@ -154,20 +213,26 @@ impl Display {
         tracing::warn!(events, "progress came faster than it could be shown; the record is complete");
     }
 
-    /// Says that a signal has come. Called from another task.
+    /// Says that a signal has come, and what it does. Called from another task.
     pub(crate) fn stopping(&self) -> impl FnOnce() + Send + 'static {
+        self.signalled("cancelling; once more to exit at once")
+    }
+
+    /// The same for a process that only leaves its executions.
+    pub(crate) fn leaving(&self) -> impl FnOnce() + Send + 'static {
+        self.signalled("leaving everything as it is recorded; once more to exit at once")
+    }
+
+    fn signalled(&self, text: &'static str) -> impl FnOnce() + Send + 'static + use<> {
         let silent = matches!(self.canvas, Canvas::Silent);
         let drawn = match &self.canvas {
             Canvas::Drawn(drawn) => Some(drawn.lines()),
             _ => None,
         };
-        move || {
-            const TEXT: &str = "cancelling; once more to exit at once";
-            match drawn {
-                Some(lines) => drop(lines.println(TEXT)),
-                None if !silent => eprintln!("{TEXT}"),
-                None => {}
-            }
+        move || match drawn {
+            Some(lines) => drop(lines.println(text)),
+            None if !silent => eprintln!("{text}"),
+            None => {}
         }
     }
 

@@ -11,11 +11,7 @@ use runner_pack::suggest;
 
 /// Shows it; gives the status of the process.
 pub(crate) fn show(app: &App, view: &ExecutionView, key: Option<&str>) -> Result<Exit, CliError> {
-    let exit = match view.record.status {
-        Status::Succeeded => Exit::Succeeded,
-        Status::Canceled => Exit::Canceled,
-        _ => Exit::Failed,
-    };
+    let exit = exit_of(view.record.status);
     let result = view.result.as_ref().unwrap_or(&Value::Null);
     match key {
         // Of a failed execution there may be no such part, and the failure is what matters.
@@ -28,6 +24,15 @@ pub(crate) fn show(app: &App, view: &ExecutionView, key: Option<&str>) -> Result
         return Ok(exit);
     }
     Err(CliError { exit, mistakes: mistakes(view) })
+}
+
+/// What the process says with its status of how an execution ended.
+pub(crate) const fn exit_of(status: Status) -> Exit {
+    match status {
+        Status::Succeeded => Exit::Succeeded,
+        Status::Canceled => Exit::Canceled,
+        _ => Exit::Failed,
+    }
 }
 
 /// The part of a value at a path: keys and indices with dots between them.

@@ -4,7 +4,7 @@ use clap::Args;
 use runner_model::{ActionRef, ExecutionRecord, Status};
 use runner_store::{ExecutionFilter, SqliteStore};
 
-use super::{newest, parse_action, parse_status};
+use super::identify::newest;
 use crate::app::App;
 use crate::error::CliError;
 use crate::output::{elapsed, table};
@@ -18,6 +18,9 @@ pub(crate) struct ListCommand {
     /// Only those of this action
     #[arg(long, value_name = "ACTION", value_parser = parse_action)]
     action: Option<ActionRef>,
+    /// Only those that have not ended
+    #[arg(long, conflicts_with = "status")]
+    open: bool,
     /// How many at the most
     #[arg(long, default_value_t = 20, value_name = "COUNT")]
     limit: usize,
@@ -26,10 +29,28 @@ pub(crate) struct ListCommand {
     all: bool,
 }
 
+/// For `--status`.
+fn parse_status(word: &str) -> Result<Status, String> {
+    Status::from_word(word).ok_or_else(|| {
+        let known = Status::ALL.iter().map(|status| status.as_str());
+        runner_pack::suggest::hint(word, known, "there are").unwrap_or_default()
+    })
+}
+
+/// For `--action`.
+fn parse_action(text: &str) -> Result<ActionRef, String> {
+    text.parse().map_err(|error: runner_model::NameError| error.to_string())
+}
+
 impl ListCommand {
     /// Lists them.
-    pub(crate) async fn run(&self, app: &App, store: Option<&SqliteStore>) -> Result<(), CliError> {
-        let filter = ExecutionFilter { status: self.status, action: self.action.clone(), ..ExecutionFilter::default() };
+    pub(super) async fn run(&self, app: &App, store: Option<&SqliteStore>) -> Result<(), CliError> {
+        let filter = ExecutionFilter {
+            status: self.status,
+            action: self.action.clone(),
+            open: self.open.then_some(true),
+            ..ExecutionFilter::default()
+        };
         let records = match store {
             Some(store) => newest(store, &filter, self.limit, self.all).await?,
             None => Vec::new(),

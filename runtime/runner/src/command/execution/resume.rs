@@ -1,33 +1,73 @@
-//! `runner execution resume`: goes on with an execution that a killed process left.
+//! `runner execution resume`: goes on with what was paused, or what a killed process left.
+
+mod all;
 
 use std::sync::Arc;
 
-use runner_model::{ExecutionId, Fact, Version, code};
-use runner_store::{Catalogue as _, Journal as _, SqliteStore};
+use clap::Args;
+use runner_executor::ControlError;
+use runner_model::Status;
+use runner_server::control::Ask;
+use runner_store::{Catalogue as _, SqliteStore};
 
+pub(super) use all::nothing;
+
+use super::control::{Detach, perform};
+use super::foreground::{drive, stands};
+use super::identify;
 use crate::app::App;
-use crate::command::exec::{Watch, find, show_result};
+use crate::command::exec::Until;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::owner;
 
-pub(super) async fn run(app: &mut App, store: SqliteStore, id: ExecutionId) -> Result<Exit, CliError> {
-    let record = store.get(id).await?;
-    if record.status.is_terminal() {
-        let message = format!("the execution {id} has ended: it {}", record.status);
-        let hint = format!("see `runner execution get {id}`; `runner exec` begins a new one");
-        return Err(CliError::new(Exit::Usage, code::EXEC_ENDED, message).hint(hint));
+/// Which to go on with.
+#[derive(Debug, Args)]
+pub(crate) struct ResumeCommand {
+    /// Its id, the beginning of it, or `last`
+    #[arg(required_unless_present = "all")]
+    id: Option<String>,
+    /// Everything that has not ended and that no process runs; paused executions stay paused
+    #[arg(long, conflicts_with_all = ["id", "detach"])]
+    all: bool,
+    /// With `--all`: end as soon as nothing is at work, though something waits for a time
+    #[arg(long, requires = "all")]
+    no_wait: bool,
+    #[command(flatten)]
+    detach: Detach,
+}
+
+impl ResumeCommand {
+    pub(super) fn id(self) -> Option<String> {
+        self.id
     }
-    let entries = store.read(id, Version(0)).await?;
-    // It goes on as it began: simulated or not.
-    let simulate =
-        matches!(entries.first().map(|entry| &entry.fact), Some(Fact::Requested(requested)) if requested.simulate);
-    let action = find(app, record.action.as_str())?;
-    let store = Arc::new(store);
-    let executor = app.executor(store.clone(), simulate)?;
-    let mut watch = Watch::begin(app, &action, false);
-    let execution = executor.recover(id).await?;
-    let view = watch.follow(execution, &action).await;
-    executor.shutdown().await;
-    store.close().await;
-    show_result(app, &view?, None)
+
+    pub(super) async fn run(self, app: &mut App, store: &Arc<SqliteStore>) -> Result<Exit, CliError> {
+        let Some(text) = &self.id else { return all::run(app, store, !self.no_wait).await };
+        let id = identify(store, text).await?;
+        let status = store.get(id).await?.status;
+        if status.is_terminal() {
+            let error: CliError = ControlError::Ended { id, status }.into();
+            return Err(
+                error.hint(format!("see `runner execution get {id}`; `runner execution rerun {id}` runs it again"))
+            );
+        }
+        if matches!(status, Status::Paused | Status::Pausing) {
+            let ask = Ask::Resume { by: app.by() };
+            return perform(app, store, id, ask, self.detach.detach).await?.show(app, store, id).await;
+        }
+        if let Some(owner) = owner::find(app, store, id).await? {
+            stands(app, id, status);
+            let name = owner.name();
+            app.output
+                .note(format!("the process {name} runs it already: `runner execution tail -f {id}` shows how it goes"));
+            return Ok(Exit::Succeeded);
+        }
+        if self.detach.detach {
+            stands(app, id, status);
+            super::control::left(app, id);
+            return Ok(Exit::Succeeded);
+        }
+        drive(app, store, id, None, Until::End).await?.show(app, store).await
+    }
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use console::Style;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use runner_executor::UnitId;
+use runner_executor::{Progress, ProgressEvent, UnitId};
 use runner_host::{LogLevel, LogLine, RequestSummary};
 use runner_model::{ActionRef, ExecutionId, ExecutionView, Failure, Status};
 
+use super::notice::Notice;
 use super::{Happened, is_loud, level, log_text, reason, request_text, took};
 use crate::output::{Output, above_progress, elapsed, one_line};
 
@@ -55,6 +56,11 @@ impl Drawn {
     }
 
     pub(super) fn started(&mut self, happened: &Happened<'_>) {
+        let key = line_of(happened);
+        if let Some(spinner) = self.spinners.get(&key) {
+            spinner.set_message(self.name(happened));
+            return;
+        }
         let spinner = self.lines.add(ProgressBar::new_spinner());
         let template = format!("{}{{spinner}} {{msg}} {{elapsed}}", indent(happened));
         if let Ok(style) = ProgressStyle::with_template(&template) {
@@ -62,12 +68,13 @@ impl Drawn {
         }
         spinner.set_message(self.name(happened));
         spinner.enable_steady_tick(TICK);
-        self.spinners.insert(happened.key, spinner);
+        self.spinners.insert(key, spinner);
     }
 
     fn name(&self, happened: &Happened<'_>) -> String {
         let action = happened.step.action.as_str();
-        if happened.shown { format!("{} {}", happened.step.task, self.dim(action)) } else { action.to_owned() }
+        let far = happened.list.as_ref().map(|far| format!(" {far}")).unwrap_or_default();
+        if happened.shown { format!("{} {}{far}", happened.step.task, self.dim(action)) } else { action.to_owned() }
     }
 
     pub(super) fn log(&self, happened: &Happened<'_>, line: &LogLine) {
@@ -83,7 +90,7 @@ impl Drawn {
     }
 
     pub(super) fn heartbeat(&self, happened: &Happened<'_>, progress: &str) {
-        if let Some(spinner) = self.spinners.get(&happened.key) {
+        if let Some(spinner) = self.spinners.get(&line_of(happened)) {
             spinner.set_message(format!("{} {}", self.name(happened), self.dim(&one_line(progress, 60))));
         }
     }
@@ -101,15 +108,35 @@ impl Drawn {
         failure: Option<&Failure>,
         took: Duration,
     ) {
-        if let Some(spinner) = self.spinners.remove(&happened.key) {
+        let is_over = happened.list.as_ref().is_none_or(|far| is_all(far));
+        if is_over {
+            self.clear_line(line_of(happened));
+        } else if let Some(spinner) = self.spinners.get(&line_of(happened)) {
+            spinner.set_message(self.name(happened));
+        }
+        // Of items, those that went wrong have a line, and the list has one when it is done.
+        if happened.shown && (is_over || status != Status::Succeeded) {
+            let took = self.dim(&elapsed(took));
+            let name = if status == Status::Succeeded { self.name(happened) } else { happened.place() };
+            let text = format!("{} {name} {took} {}", self.mark(status), reason(failure));
+            self.line(happened, text.trim_end());
+        }
+    }
+
+    fn clear_line(&mut self, key: (ExecutionId, UnitId)) {
+        if let Some(spinner) = self.spinners.remove(&key) {
             spinner.finish_and_clear();
             self.lines.remove(&spinner);
         }
-        if happened.shown {
-            let took = self.dim(&elapsed(took));
-            let text = format!("{} {} {took} {}", self.mark(status), self.name(happened), reason(failure));
-            self.line(happened, text.trim_end());
+    }
+
+    pub(super) fn notice(&mut self, event: &ProgressEvent, notice: &Notice) {
+        if let Progress::WaitOpened { unit, .. } = &event.progress {
+            // What waits does not turn.
+            self.clear_line((event.execution, UnitId { step: unit.step, item: None }));
         }
+        let indent = "  ".repeat(usize::try_from(event.depth).unwrap_or_default());
+        let _ = self.lines.println(format!("{indent}{} {} {}", notice.mark, self.dim(notice.word), notice.text));
     }
 
     fn mark(&self, status: Status) -> String {
@@ -133,6 +160,16 @@ impl Drawn {
         let text = format!("{} {action} {} {}", self.mark(status), status.as_str(), self.dim(&took(view)));
         let _ = self.lines.println(text);
     }
+}
+
+/// The line of a step; its items share one.
+const fn line_of(happened: &Happened<'_>) -> (ExecutionId, UnitId) {
+    (happened.key.0, UnitId { step: happened.key.1.step, item: None })
+}
+
+/// Whether `3 of 3` says that nothing is left.
+fn is_all(far: &str) -> bool {
+    far.split_once(" of ").is_some_and(|(done, all)| done == all)
 }
 
 fn indent(happened: &Happened<'_>) -> String {

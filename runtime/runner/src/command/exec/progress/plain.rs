@@ -5,6 +5,7 @@ use std::time::Duration;
 use runner_host::{LogLine, RequestSummary};
 use runner_model::{ActionRef, ExecutionId, ExecutionView, Failure, Status};
 
+use super::notice::Notice;
 use super::{Happened, is_loud, level, log_text, reason, request_text, took};
 use crate::output::{Output, elapsed};
 
@@ -23,7 +24,7 @@ impl Plain {
 
     fn line(&self, happened: &Happened<'_>, word: &str, text: &str) {
         let indent = "  ".repeat(usize::try_from(happened.depth).unwrap_or_default());
-        let task = if happened.shown { format!("{} ", happened.step.task) } else { String::new() };
+        let task = if happened.shown { format!("{} ", happened.place()) } else { String::new() };
         self.output.note(format!("{indent}{word:<9} {task}{text}").trim_end());
     }
 
@@ -47,9 +48,15 @@ impl Plain {
 
     pub(super) fn finished(&self, happened: &Happened<'_>, status: Status, failure: Option<&Failure>, took: Duration) {
         if happened.shown {
-            let text = format!("{} {}", elapsed(took), reason(failure));
+            let far = happened.list.as_ref().map(|far| format!("({far}) ")).unwrap_or_default();
+            let text = format!("{} {far}{}", elapsed(took), reason(failure));
             self.line(happened, status.as_str(), &text);
         }
+    }
+
+    pub(super) fn notice(&self, depth: u32, notice: &Notice) {
+        let indent = "  ".repeat(usize::try_from(depth).unwrap_or_default());
+        self.output.note(format!("{indent}{:<9} {}", notice.word, notice.text).trim_end());
     }
 
     pub(super) fn end(&self, view: &ExecutionView) {

@@ -1,0 +1,175 @@
+//! `runner execution pause` and `cancel`, and what all that is asked of an execution has in common.
+
+use std::sync::Arc;
+
+use clap::Args;
+use runner_executor::ControlError;
+use runner_model::{ExecutionId, Status};
+use runner_server::control::Ask;
+use runner_store::{Catalogue as _, SqliteStore};
+use serde_json::json;
+
+use super::foreground::{Driven, drive, explain, stands};
+use super::{Which, identify};
+use crate::app::App;
+use crate::command::exec::{Followed, Until};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output::one_line;
+use crate::{owner, record};
+
+/// What to do with an execution that no process runs.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Detach {
+    /// If no process runs the execution: record it only, and leave the rest to the next one that takes it up
+    #[arg(long, visible_alias = "async")]
+    pub(crate) detach: bool,
+}
+
+/// What became of something that was asked.
+pub(crate) enum Done {
+    /// The process that runs the execution has done it.
+    Asked(Status),
+    /// It is recorded, and nobody runs the execution.
+    Recorded(Status),
+    /// It was done here, and the execution driven.
+    Driven(Driven),
+}
+
+/// Asks something of an execution: its owner, if it has one.
+pub(crate) async fn perform(
+    app: &mut App,
+    store: &Arc<SqliteStore>,
+    id: ExecutionId,
+    ask: Ask,
+    detach: bool,
+) -> Result<Done, CliError> {
+    let status = store.get(id).await?.status;
+    if status.is_terminal() && !matches!(ask, Ask::Rerun { .. }) {
+        return Err(ended(id, status));
+    }
+    if let Some(status) = owner::ask(app, store, id, &ask).await? {
+        return Ok(Done::Asked(status));
+    }
+    if detach {
+        return Ok(Done::Recorded(record::note(app, store, id, ask).await?));
+    }
+    drive(app, store, id, Some(ask.into()), Until::Rest).await.map(Done::Driven)
+}
+
+fn ended(id: ExecutionId, status: Status) -> CliError {
+    ControlError::Ended { id, status }.into()
+}
+
+impl Done {
+    /// Shows it. What was driven here ends as the execution does.
+    pub(super) async fn show(self, app: &App, store: &SqliteStore, id: ExecutionId) -> Result<Exit, CliError> {
+        match self {
+            Self::Driven(driven) => return driven.show(app, store).await,
+            Self::Asked(status) => stands(app, id, status),
+            Self::Recorded(status) => {
+                stands(app, id, status);
+                left(app, id);
+            }
+        }
+        Ok(Exit::Succeeded)
+    }
+
+    /// Where the execution stands now.
+    pub(crate) fn status(&self) -> Status {
+        match self {
+            Self::Asked(status) | Self::Recorded(status) => *status,
+            Self::Driven(Driven { followed: Followed::Ended(view), .. }) => view.record.status,
+            Self::Driven(Driven { followed: Followed::Rests(status), .. }) => *status,
+        }
+    }
+}
+
+/// Says that nobody goes on with an execution by itself.
+pub(crate) fn left(app: &App, id: ExecutionId) {
+    let command = app.spelled(&format!("runner execution resume {id}"));
+    app.output.note(format!("recorded; no process runs it: `{command}` goes on with it"));
+}
+
+/// Which one to pause.
+#[derive(Debug, Args)]
+pub(crate) struct PauseCommand {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    #[command(flatten)]
+    detach: Detach,
+}
+
+impl PauseCommand {
+    pub(super) async fn run(self, app: &mut App, store: &Arc<SqliteStore>) -> Result<Exit, CliError> {
+        let id = identify(store, &self.which.id).await?;
+        match perform(app, store, id, Ask::Pause { by: app.by() }, self.detach.detach).await? {
+            // That it rests is what was asked for.
+            Done::Driven(Driven { followed: Followed::Rests(status), .. }) => {
+                stands(app, id, status);
+                explain(app, store, id).await?;
+                Ok(Exit::Succeeded)
+            }
+            done => done.show(app, store, id).await,
+        }
+    }
+}
+
+/// Which ones to cancel.
+#[derive(Debug, Args)]
+pub(crate) struct CancelCommand {
+    /// Their ids, the beginnings of them, or `last`
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+    #[command(flatten)]
+    detach: Detach,
+}
+
+impl CancelCommand {
+    pub(super) fn first(self) -> String {
+        self.ids.into_iter().next().unwrap_or_default()
+    }
+
+    /// All of them, whatever becomes of one; the last mistake is the status of the process.
+    pub(super) async fn run(self, app: &mut App, store: &Arc<SqliteStore>) -> Result<Exit, CliError> {
+        let (mut rows, mut wrong) = (Vec::new(), None::<CliError>);
+        for text in &self.ids {
+            match self.cancel(app, store, text).await {
+                Ok((id, status)) if app.output.json => rows.push(json!({ "id": id, "status": status })),
+                Ok((id, status)) => app.output.line(format!("{id} {status}")),
+                Err(mut error) => {
+                    if let (Some(first), true) = (error.mistakes.first_mut(), self.ids.len() > 1) {
+                        first.message = format!("{}: {}", one_line(text, 40), first.message);
+                    }
+                    match &mut wrong {
+                        None => wrong = Some(error),
+                        Some(wrong) => wrong.mistakes.extend(error.mistakes),
+                    }
+                }
+            }
+        }
+        if app.output.json && !(rows.is_empty() && wrong.is_some()) {
+            app.output.value(&rows);
+        }
+        wrong.map_or(Ok(Exit::Succeeded), Err)
+    }
+
+    async fn cancel(
+        &self,
+        app: &mut App,
+        store: &Arc<SqliteStore>,
+        text: &str,
+    ) -> Result<(ExecutionId, Status), CliError> {
+        let id = identify(store, text).await?;
+        let done = perform(app, store, id, Ask::Cancel { by: app.by() }, self.detach.detach).await?;
+        if matches!(done, Done::Recorded(_)) {
+            left(app, id);
+        }
+        // The execution that was asked may be a part of the one that was driven.
+        let status = match done {
+            Done::Driven(_) => store.get(id).await?.status,
+            done => done.status(),
+        };
+        Ok((id, status))
+    }
+}

@@ -1,0 +1,68 @@
+//! This process as one of those that drive executions: others see that it lives, and can ask it.
+
+use std::sync::Arc;
+
+use runner_executor::Executor;
+use runner_model::{NodeId, SystemEntropy};
+use runner_server::control::{Serving, serve};
+use runner_server::local::{Nodes, Seat};
+use runner_store::{Leases as _, SqliteStore};
+use tracing::{debug, warn};
+
+use crate::app::App;
+use crate::error::CliError;
+
+/// An executor with its place among the processes of the data directory.
+pub(crate) struct Process {
+    /// Drives.
+    pub(crate) executor: Executor,
+    store: Arc<SqliteStore>,
+    node: NodeId,
+    seat: Option<Seat>,
+    serving: Option<Serving>,
+}
+
+impl Process {
+    /// Takes the place, frees what dead processes owned, and listens.
+    pub(crate) async fn start(app: &mut App, store: &Arc<SqliteStore>, simulate: bool) -> Result<Self, CliError> {
+        let (node, nodes) = (App::node(), app.nodes());
+        // The place comes before the first lease: who owns something and has no place would be taken for dead.
+        let seat = nodes.join(&node);
+        let seat = seat.inspect_err(|error| warn!(%error, "other processes cannot see this one")).ok();
+        free_dead(&nodes, store).await;
+        let executor = app.executor(store.clone(), node.clone(), simulate)?;
+        let serving = match &seat {
+            Some(seat) => {
+                let serving = serve(executor.clone(), seat, &SystemEntropy).await;
+                serving.inspect_err(|error| warn!(%error, "other processes cannot ask this one")).ok()
+            }
+            None => None,
+        };
+        Ok(Self { executor, store: store.clone(), node, seat, serving })
+    }
+
+    /// Stops. What has not ended is left as its journal says, and free for others at once.
+    pub(crate) async fn end(self) {
+        self.executor.shutdown().await;
+        if let Some(serving) = self.serving {
+            serving.stop().await;
+        }
+        if self.executor.count() != (0, 0) {
+            let freed = self.store.expire(&self.node).await;
+            freed.unwrap_or_else(|error| debug!(%error, "what is open is free when the lease is over"));
+        }
+        // Only now: who finds no place finds nothing owned either.
+        drop(self.seat);
+    }
+}
+
+/// Frees what processes owned that ended without saying so, and removes what they left.
+pub(crate) async fn free_dead(nodes: &Nodes, store: &SqliteStore) {
+    for dead in nodes.dead() {
+        match store.expire(dead.node()).await {
+            Ok(()) => dead.bury(),
+            // Found again by the next process.
+            Err(error) => debug!(node = %dead.node(), %error, "what a dead process owned is not freed"),
+        }
+    }
+}
