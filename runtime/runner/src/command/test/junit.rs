@@ -149,7 +149,7 @@ mod tests {
         let report = Report { rehearsals, coverage: vec![] };
         let outcome = Outcome { report, mistakes: runner_pack::Report::default(), is_part: false };
         let document = String::from_utf8(document(&outcome).unwrap()).unwrap();
-        insta::assert_snapshot!(document);
+        insta::assert_snapshot!("junit", document);
         let mut reader = quick_xml::Reader::from_str(&document);
         reader.config_mut().check_end_names = true;
         let mut cases = 0;
