@@ -165,6 +165,10 @@ impl ExecutionView {
             Fact::Finished { result, errors, .. } => {
                 self.result = Some(result.clone());
                 self.errors.clone_from(errors);
+                // What was under way when it ended was given up.
+                for step in self.steps.iter_mut().filter(|step| !step.status.is_terminal()) {
+                    (step.status, step.until, step.waits_for) = (Status::Canceled, None, None);
+                }
             }
             Fact::RerunRequested { .. } => {
                 self.result = None;
@@ -339,6 +343,9 @@ impl StepView {
         } else {
             Status::Running
         };
+        if self.status.is_terminal() && !status.is_terminal() {
+            return;
+        }
         self.failure = failed.filter(|_| status == Status::Failed).and_then(|view| view.failure.clone());
         if status == Status::Succeeded {
             let results = items.iter().map(|view| view.result.clone().unwrap_or(Value::Null));
