@@ -157,11 +157,14 @@ impl State {
         let number = |step: &StepId| step_number(*step);
         match command {
             Command::StartStep { step, .. } | Command::SkipStep { step, .. } => {
-                self.decided.contains(&number(step)) && self.may_begin(number(step))
+                self.decided.contains(&number(step)) && self.may_begin(number(step)) && self.is_as_decided(command)
             }
-            Command::StartItem { step, item, .. } => {
+            Command::StartItem { step, item, action, input } => {
                 let unit = UnitId { step: *step, item: Some(*item) };
-                self.decided_items.contains(&unit) && self.may_begin(number(step))
+                let is_same = |found: &Unit| found.action == *action && found.input == *input;
+                self.decided_items.contains(&unit)
+                    && self.may_begin(number(step))
+                    && self.unit(unit).is_some_and(is_same)
             }
             Command::BeginAttempt { unit, attempt, .. } => {
                 let waits = |found: &Unit| {
@@ -183,6 +186,24 @@ impl State {
             Command::PassDeadline => !self.is_late && !self.status.is_terminal() && self.unwinding.is_none(),
             Command::Rest { status } => self.rest() == Some(*status),
             Command::Finish { .. } => self.verdict.is_some() && self.status != Status::Paused,
+        }
+    }
+
+    /// Whether a step is still what it was when the command was given: until it is recorded, further transitions may
+    /// meet in it.
+    fn is_as_decided(&self, command: &Command) -> bool {
+        match command {
+            Command::SkipStep { step, .. } => self.step(*step).is_some_and(|found| matches!(found.work, Work::Skip)),
+            Command::StartStep { step, action, input, items, until, .. } => {
+                self.step(*step).is_some_and(|found| match &found.work {
+                    Work::Skip => false,
+                    Work::One(unit) => {
+                        found.until == *until && items.is_none() && unit.action == *action && unit.input == *input
+                    }
+                    Work::Many(list) => found.until == *until && items.as_ref() == Some(&list.values),
+                })
+            }
+            _ => true,
         }
     }
 
