@@ -5,6 +5,7 @@ mod errors;
 mod guests;
 mod install;
 mod lock;
+mod long;
 mod place;
 mod readme;
 
@@ -40,6 +41,27 @@ enum Task {
         #[arg(long)]
         all: bool,
     },
+    /// Kill the binary again and again while it works, and check that nothing is lost and nothing done twice.
+    Crash {
+        /// How often.
+        #[arg(long, default_value_t = 1_000)]
+        kills: u32,
+        /// When: another seed kills at other times.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Run executors in simulated worlds, each made by a seed.
+    Sim {
+        /// How many.
+        #[arg(long, default_value_t = 10_000)]
+        seeds: u64,
+        /// The first seed.
+        #[arg(long, default_value_t = 0)]
+        first: u64,
+        /// A single one, with its trace.
+        #[arg(long, conflicts_with_all = ["seeds", "first"])]
+        seed: Option<u64>,
+    },
     /// Install a compiler for WebAssembly: by rustup where that works, otherwise from Debian packages.
     InstallWasmTarget,
 }
@@ -49,6 +71,8 @@ fn main() -> anyhow::Result<()> {
         Task::BuildComponents { check, only } => build_components::run(check, only.as_deref()),
         Task::Errors { check } => errors::run(check),
         Task::Readme { all } => readme::run(all),
+        Task::Crash { kills, seed } => long::crash(kills, seed),
+        Task::Sim { seeds, first, seed } => long::sim(seeds, first, seed),
         Task::InstallWasmTarget => install::run(),
     }
 }
