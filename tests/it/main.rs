@@ -11,6 +11,9 @@
 mod architecture;
 mod cli;
 mod conformance;
+mod control;
+mod crash;
+mod graph;
 mod killed;
 mod kit;
 mod sockets;

@@ -12,19 +12,34 @@ use tracing::{debug, warn};
 use crate::app::App;
 use crate::error::CliError;
 
+/// What a process works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// Executions that it begins.
+    New,
+    /// Also executions that others began.
+    Open,
+}
+
 /// An executor with its place among the processes of the data directory.
 pub(crate) struct Process {
     /// Drives.
     pub(crate) executor: Executor,
     store: Arc<SqliteStore>,
     node: NodeId,
+    takes: Takes,
     seat: Option<Seat>,
     serving: Option<Serving>,
 }
 
 impl Process {
     /// Takes the place, frees what dead processes owned, and listens.
-    pub(crate) async fn start(app: &mut App, store: &Arc<SqliteStore>, simulate: bool) -> Result<Self, CliError> {
+    pub(crate) async fn start(
+        app: &mut App,
+        store: &Arc<SqliteStore>,
+        simulate: bool,
+        takes: Takes,
+    ) -> Result<Self, CliError> {
         let (node, nodes) = (App::node(), app.nodes());
         // The place comes before the first lease: who owns something and has no place would be taken for dead.
         let seat = nodes.join(&node);
@@ -38,7 +53,7 @@ impl Process {
             }
             None => None,
         };
-        Ok(Self { executor, store: store.clone(), node, seat, serving })
+        Ok(Self { executor, store: store.clone(), node, takes, seat, serving })
     }
 
     /// Stops. What has not ended is left as its journal says, and free for others at once.
@@ -47,7 +62,8 @@ impl Process {
         if let Some(serving) = self.serving {
             serving.stop().await;
         }
-        if self.executor.count() != (0, 0) {
+        // What it began and brought to its end is nobody's any more; that costs no commit.
+        if self.takes == Takes::Open || self.executor.count() != (0, 0) {
             let freed = self.store.expire(&self.node).await;
             freed.unwrap_or_else(|error| debug!(%error, "what is open is free when the lease is over"));
         }

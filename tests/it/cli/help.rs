@@ -32,6 +32,9 @@ fn every_command_takes_the_global_options() {
         &["execution", "list"],
         &["execution", "get", "last"],
         &["execution", "journal", "last"],
+        &["execution", "explain", "last"],
+        &["inquiry", "list"],
+        &["inquiry", "get", "last"],
         &["connection", "list"],
         &["explain", "E-CLI-0001"],
     ];

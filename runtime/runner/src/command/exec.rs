@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::cli::Cli;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::process::Process;
+use crate::process::{Process, Takes};
 use crate::{record, stop};
 pub(crate) use find::{find, not_loaded};
 pub(crate) use follow::{Followed, Until};
@@ -115,11 +115,13 @@ pub(crate) async fn run_new(
     simulate: bool,
     silent: bool,
 ) -> Result<ExecutionView, CliError> {
-    let process = Process::start(app, store, simulate).await?;
+    let process = Process::start(app, store, simulate, Takes::New).await?;
     let request = ExecutionRequest { action: action.reference.clone(), parameters, origin: Origin::Cli };
     let mut watch = Watch::begin(app, action, silent);
-    let execution = process.executor.submit(request).await?;
-    let followed = watch.follow(execution, action, store, Until::End).await;
+    let followed = match process.executor.submit(request).await {
+        Ok(execution) => watch.follow(execution, action, store, Until::End).await,
+        Err(error) => Err(error.into()),
+    };
     process.end().await;
     match followed? {
         Followed::Ended(view) => Ok(*view),

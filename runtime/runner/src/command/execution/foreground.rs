@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use runner_executor::Control;
+use runner_executor::{Control, Execution, Executor};
 use runner_model::{ExecutionId, ExecutionRecord, ExecutionView, Fact, Origin, Status, Version};
 use runner_store::{Catalogue as _, Journal as _, SqliteStore};
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::command::exec::{Followed, Until, Watch, find, show_result};
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::process::Process;
+use crate::process::{Process, Takes};
 
 /// How driving an execution here ended.
 pub(crate) struct Driven {
@@ -32,23 +32,31 @@ pub(super) async fn drive(
     // It goes on as it began: simulated or not.
     let simulate = is_simulated(store, root.id).await?;
     let action = find(app, root.action.as_str())?;
-    let process = Process::start(app, store, simulate).await?;
+    let process = Process::start(app, store, simulate, Takes::Open).await?;
     let mut watch = Watch::begin(app, &action, false);
-    let execution = match control {
-        None => process.executor.recover(root.id).await?,
-        Some(control) => {
-            // Listened to before anything can happen. Asking takes the execution up.
-            let execution = process.executor.execution(root.id);
-            if root.id != id {
-                process.executor.recover(root.id).await?;
-            }
-            process.executor.control(id, control).await?;
-            execution
-        }
+    let followed = match take_up(&process.executor, root.id, id, control).await {
+        Ok(execution) => watch.follow(execution, &action, store, until).await,
+        Err(error) => Err(error),
     };
-    let followed = watch.follow(execution, &action, store, until).await;
     process.end().await;
     Ok(Driven { id: root.id, followed: followed? })
+}
+
+/// Takes up the whole, and asks something of it or of a part of it, if there is something to ask.
+async fn take_up(
+    executor: &Executor,
+    root: ExecutionId,
+    id: ExecutionId,
+    control: Option<Control>,
+) -> Result<Execution, CliError> {
+    let Some(control) = control else { return Ok(executor.recover(root).await?) };
+    // Listened to before anything can happen. Asking takes an execution up.
+    let execution = executor.execution(root);
+    if root != id {
+        executor.recover(root).await?;
+    }
+    executor.control(id, control).await?;
+    Ok(execution)
 }
 
 impl Driven {

@@ -17,7 +17,7 @@ use crate::command::exec::Display;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::{count, table};
-use crate::process::{Process, free_dead};
+use crate::process::{Process, Takes, free_dead};
 use crate::stop;
 
 /// How often to look what has become of the executions when nothing was heard of them.
@@ -73,7 +73,7 @@ async fn drive(
     mixed: bool,
     wait: bool,
 ) -> Result<Vec<ExecutionRecord>, CliError> {
-    let process = Process::start(app, store, simulate).await?;
+    let process = Process::start(app, store, simulate, Takes::Open).await?;
     let mut display = Display::of_many(app);
     let stopped = stop::on_signal(display.leaving());
     let mut listener = process.executor.listen();
@@ -81,18 +81,18 @@ async fn drive(
     let mut ids: BTreeSet<_> = records.iter().map(|record| record.id).collect();
     if mixed {
         ids = one_by_one(app, &process.executor, ids).await;
-    } else {
-        process.executor.recover_all().await?;
+    } else if let Err(error) = process.executor.recover_all().await {
+        process.end().await;
+        return Err(error.into());
     }
     let look = Look { store, executor: &process.executor, ids: &ids, wait };
-    loop {
-        tokio::select! {
-            () = stopped.cancelled() => break,
-            done = look.until_settled(&mut listener, &mut display) => { done?; break }
-        }
-    }
+    let settled = tokio::select! {
+        () = stopped.cancelled() => Ok(()),
+        settled = look.until_settled(&mut listener, &mut display) => settled,
+    };
     display.end(None);
     process.end().await;
+    settled?;
     let mut after = Vec::new();
     for id in ids {
         after.push(store.get(id).await?);

@@ -1,0 +1,90 @@
+//! What a killed process left is taken up at once.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use runner_model::limits::LEASE;
+use serde_json::json;
+
+use super::kit::{Running, place, view, with_code};
+
+/// Much less than a lease lasts, much more than a process takes to start.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+#[test]
+fn an_execution_of_a_killed_process_is_answered_at_once_and_goes_on_where_it_was() {
+    assert!(AT_ONCE < LEASE);
+    let place = place();
+    let mut running = Running::begin(&place, &["exec", "t.approve"]);
+    let id = running.id.clone();
+    running.until_waiting(&place);
+    running.kill();
+    let left = fs::read_dir(place.path("data/nodes")).unwrap().count();
+    assert_eq!(left, 2, "a dead process leaves its lock and its socket");
+    let since = Instant::now();
+    let explained = with_code(place.run(&["execution", "explain", &id]), 0).stdout;
+    assert!(explained.starts_with("it waits for an answer"), "{explained}");
+    let answered = with_code(place.run(&["execution", "respond", &id, "size=5", "--json"]), 0);
+    assert!(since.elapsed() < AT_ONCE, "it waited for the lease: {:?}", since.elapsed());
+    assert_eq!(answered.json()["result"], json!({ "size": 5 }), "{}", answered.seen());
+    assert_eq!(fs::read_dir(place.path("data/nodes")).unwrap().count(), 0, "the dead one is buried");
+}
+
+#[test]
+fn a_killed_process_is_named_as_the_reason_and_the_execution_resumed_at_once() {
+    let place = place();
+    let mut running = Running::begin(&place, &["exec", "t.loop"]);
+    let id = running.id.clone();
+    running.until("started   stuck");
+    running.kill();
+    let since = Instant::now();
+    let explained = with_code(place.run(&["execution", "explain", &id]), 0).stdout;
+    assert!(explained.contains("the process that ran it is gone: `runner "), "{explained}");
+    let resumed = with_code(place.run(&["execution", "resume", &id]), 1);
+    assert!(since.elapsed() < AT_ONCE, "it waited for the lease: {:?}", since.elapsed());
+    assert!(resumed.stderr.contains("E-EXEC-0003"), "what the loop did is unknown: {}", resumed.seen());
+    let explained = with_code(place.run(&["execution", "explain", &id]), 0).stdout;
+    assert!(explained.contains("because the step `stuck` was given up: E-EXEC-0003"), "{explained}");
+}
+
+#[test]
+fn all_that_killed_processes_left_is_resumed_until_only_questions_remain() {
+    let place = place();
+    let mut ids = Vec::new();
+    for (action, line) in [("t.loop", "started   stuck"), ("t.approve", "waits"), ("t.nested", "waits")] {
+        let mut running = Running::begin(&place, &["exec", action]);
+        ids.push(running.id.clone());
+        match line {
+            "waits" => running.until_waiting(&place),
+            line => running.until(line),
+        };
+        running.kill();
+    }
+    let run = with_code(place.run(&["execution", "resume", "--all", "--json"]), 1);
+    let rows = run.json();
+    let status = |id: &str| {
+        let row = rows.as_array().unwrap().iter().find(|row| row["id"] == id);
+        row.map(|row| row["status"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(status(&ids[0]).as_deref(), Some("failed"), "{rows}");
+    assert_eq!(status(&ids[1]).as_deref(), Some("pending"), "{rows}");
+    assert_eq!(status(&ids[2]).as_deref(), Some("running"), "it waits for its sub-workflow: {rows}");
+    let left = with_code(place.run(&["execution", "resume", "--all"]), 6);
+    assert!(left.stderr.contains("not ended"), "{}", left.seen());
+    with_code(place.run(&["execution", "cancel", &ids[1], &ids[2]]), 0);
+    assert_eq!(view(&place, &ids[2])["status"], "canceled");
+    let nothing = with_code(place.run(&["execution", "resume", "--all", "--json"]), 0);
+    assert_eq!(nothing.json(), json!([]));
+}
+
+#[test]
+fn the_answer_to_a_part_brings_the_whole_to_its_end() {
+    let place = place();
+    let mut running = Running::begin(&place, &["exec", "t.nested"]);
+    let id = running.id.clone();
+    running.until_waiting(&place);
+    running.kill();
+    let child = with_code(place.run(&["inquiry", "list", "--json"]), 0).json()[0]["execution"].clone();
+    with_code(place.run(&["execution", "respond", child.as_str().unwrap(), "size=1"]), 0);
+    assert_eq!(view(&place, &id)["status"], "succeeded");
+}
