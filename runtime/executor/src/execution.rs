@@ -41,7 +41,6 @@ impl Execution {
     }
 
     /// Cancels, also when the execution itself is being waited for.
-    #[must_use]
     pub fn canceller(&self) -> impl Fn(&str) + Send + Sync + 'static {
         let (executor, id) = (self.executor.clone(), self.id);
         move |by| {

@@ -85,7 +85,7 @@ impl Drive {
         let options = &self.shared.options;
         let now = options.clock.now();
         let claimed = Leases::claim(&*options.store, self.id(), &options.node, now, lease::until(now)).await?;
-        let lease = claimed.ok_or(ExecutorError::Owned { id: self.id() })?;
+        let lease = claimed.ok_or_else(|| ExecutorError::Owned { id: self.id() })?;
         self.token = Some(lease.token);
         Ok(())
     }

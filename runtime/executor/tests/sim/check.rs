@@ -59,20 +59,20 @@ fn journal(world: &Arc<World>, packs: &Packs, record: &ExecutionRecord, journals
         world.accuse(format!("I3: time goes back in {}", short(id)));
     }
     replays(world, packs, record, entries);
+    ends(world, id, entries);
+    units(world, id, entries, journals);
+}
+
+/// Each attempt has one end; but what becomes of one that is unknown may be decided later.
+fn ends(world: &Arc<World>, id: ExecutionId, entries: &[Entry]) {
     let mut ended = BTreeSet::new();
     for entry in entries {
-        match &entry.fact {
-            // What becomes of an unknown outcome is a second end.
-            Fact::AttemptFinished { outcome: Outcome::Abandoned { .. }, .. } => {}
-            Fact::AttemptFinished { step, item, attempt, .. } => {
-                if !ended.insert((*step, *item, *attempt)) {
-                    world.accuse(format!("I3: attempt {attempt} of {step} in {} ended twice", short(id)));
-                }
-            }
-            _ => {}
+        let Fact::AttemptFinished { step, item, attempt, outcome } = &entry.fact else { continue };
+        let is_known = !matches!(outcome, Outcome::Abandoned { .. });
+        if is_known && !ended.insert((*step, *item, *attempt)) {
+            world.accuse(format!("I3: attempt {attempt} of {step} in {} ended twice", short(id)));
         }
     }
-    units(world, id, entries, journals);
 }
 
 fn replays(world: &Arc<World>, packs: &Packs, record: &ExecutionRecord, entries: &[Entry]) {

@@ -10,6 +10,7 @@ use super::run::{Report, run};
 /// Seeds that a test run takes.
 const SEEDS: u64 = 1_000;
 
+#[allow(clippy::disallowed_methods, reason = "how many seeds is said from outside")]
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|number| number.parse().ok())
 }
