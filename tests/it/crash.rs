@@ -24,7 +24,7 @@ const EXECUTIONS: usize = 20;
 const ENDS_WITHIN: Duration = Duration::from_secs(60);
 
 fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().and_then(|number| number.parse().ok())
+    std::env::var_os(name)?.to_str()?.parse().ok()
 }
 
 /// Chance that depends on a seed: SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
