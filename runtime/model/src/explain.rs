@@ -115,6 +115,8 @@ impl ExecutionView {
             (Some(task), None) if !single => {
                 let step = self.steps.iter().rev().find(|step| step.task == *task);
                 let how = match step.map(|step| step.status) {
+                    // It is not the step that went wrong, but what the workflow makes of it.
+                    Some(Status::Succeeded | Status::Skipped) => return format!(": {} {message}", error.code),
                     Some(Status::Timeout) => "ran out of time",
                     Some(Status::Abandoned) => "was given up",
                     _ => "failed",

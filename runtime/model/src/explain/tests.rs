@@ -244,6 +244,11 @@ fn an_end_says_why() {
             format!("it failed because the step `b` failed: {net} connection refused"),
         ),
         (
+            Outcome::Succeeded { result: Value::Null },
+            finished(Status::Failed, vec![error(Some("b"), None, net, "the task `b` led to `fail`")]),
+            format!("it failed: {net} the task `b` led to `fail`"),
+        ),
+        (
             refused(),
             finished(Status::Failed, vec![error(Some("b"), Some(1), code::FLOW_WAIT_EXPIRED, "no"); 3]),
             format!(

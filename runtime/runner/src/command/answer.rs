@@ -73,7 +73,7 @@ fn pair(word: &str, schema: &Value) -> Result<(String, Value), CliError> {
         serde_json::from_str(text)
             .map_err(|error| wrong(format!("the value of `{name}` is not JSON: {error}"), None))?
     } else {
-        typed(inner, text).map_err(|hint| wrong(unreadable(name, inner), Some(with_schema(hint, schema))))?
+        typed(inner, text).map_err(|hint| wrong(unreadable(name, inner), Some(with_schema(&hint, schema))))?
     };
     Ok((name.to_owned(), value))
 }
@@ -111,7 +111,10 @@ fn typed(schema: &Value, text: &str) -> Result<Value, String> {
 }
 
 fn is_written(value: &Value, text: &str) -> bool {
-    value.as_str().map_or_else(|| value.to_string() == text, |word| word == text)
+    match value {
+        Value::String(word) => word == text,
+        other => serde_json::from_str::<Value>(text).is_ok_and(|value| value == *other),
+    }
 }
 
 fn takes_map(schema: &Value) -> bool {
@@ -142,8 +145,8 @@ fn takes(schema: &Value) -> Option<String> {
     (!words.is_empty()).then(|| format!("write `{}`", words.join(" ")))
 }
 
-fn with_schema(hint: String, schema: &Value) -> String {
-    takes(schema).map_or(hint.clone(), |takes| format!("{hint}; of the whole answer {takes}"))
+fn with_schema(hint: &str, schema: &Value) -> String {
+    takes(schema).map_or_else(|| hint.to_owned(), |takes| format!("{hint}; of the whole answer {takes}"))
 }
 
 fn wrong(message: String, hint: Option<String>) -> CliError {

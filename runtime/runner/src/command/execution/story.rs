@@ -48,7 +48,10 @@ impl Story {
     /// The name of a step or an item.
     pub(super) fn place(&self, step: StepId, item: Option<ItemIndex>) -> String {
         let task = self.tasks.get(&step).cloned().unwrap_or_else(|| format!("step {step}"));
-        item.map_or(task.clone(), |item| format!("{task}[{item}]"))
+        match item {
+            None => task,
+            Some(item) => format!("{task}[{item}]"),
+        }
     }
 }
 

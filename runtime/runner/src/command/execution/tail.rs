@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
-use runner_model::{Entry, ExecutionId, ExecutionView, Status, Timestamp, Version};
+use runner_model::{Entry, ExecutionId, ExecutionRecord, Status, Timestamp, Version};
 use runner_server::control::{Line, Lines, Said};
 use runner_store::{Catalogue as _, Journal as _, SqliteStore};
 use serde_json::{Value, json};
@@ -64,8 +64,18 @@ struct Part {
     depth: usize,
     read: usize,
     story: Story,
-    status: Option<Status>,
-    entries: Vec<Entry>,
+    record: Option<ExecutionRecord>,
+}
+
+impl Part {
+    fn take(&mut self, id: ExecutionId, entry: &Entry) {
+        self.read += 1;
+        match &mut self.record {
+            None => self.record = ExecutionRecord::begin(id, entry),
+            // What is recorded follows from what was: the store sees to that.
+            Some(record) => drop(record.apply(entry)),
+        }
+    }
 }
 
 struct Tail<'a> {
@@ -77,12 +87,12 @@ struct Tail<'a> {
 
 impl Tail<'_> {
     fn part(&mut self, id: ExecutionId, depth: usize) {
-        let new = || Part { depth, read: 0, story: Story::default(), status: None, entries: Vec::new() };
+        let new = || Part { depth, read: 0, story: Story::default(), record: None };
         self.parts.entry(id).or_insert_with(new);
     }
 
     fn status(&self) -> Option<Status> {
-        self.parts.get(&self.root)?.status
+        Some(self.parts.get(&self.root)?.record.as_ref()?.status)
     }
 
     fn has_ended(&self) -> bool {
@@ -136,10 +146,8 @@ impl Tail<'_> {
             let entries = self.store.read(id, from).await?;
             for entry in &entries {
                 new.push((entry.at, id, part.read, entry.masked()));
-                part.read += 1;
+                part.take(id, entry);
             }
-            part.entries.extend(entries);
-            part.status = ExecutionView::fold(id, &part.entries).map(|view| view.record.status);
         }
         // Of one moment, in the order of recording; the sort is stable for those of different executions.
         new.sort_by_key(|(at, _, n, _)| (*at, *n));

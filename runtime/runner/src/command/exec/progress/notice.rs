@@ -32,7 +32,10 @@ impl Notice {
         let place = |unit: &UnitId| {
             let known = tasks.get(&(event.execution, unit.step)).map(ToString::to_string);
             let task = known.unwrap_or_else(|| format!("step {}", unit.step));
-            unit.item.map_or(task.clone(), |item| format!("{task}[{item}]"))
+            match unit.item {
+                None => task,
+                Some(item) => format!("{task}[{item}]"),
+            }
         };
         let notice = |word, mark, text| Some(Self { word, mark, text });
         match &event.progress {
@@ -74,5 +77,8 @@ fn what(wait: &Wait) -> String {
         WaitKind::Event { key } => format!("for the event `{}`", one_line(key, 120)),
         WaitKind::Outcome { .. } => "for somebody to say what it did".to_owned(),
     };
-    wait.expires_at.map_or(what.clone(), |end| format!("{what} until {end}"))
+    match wait.expires_at {
+        None => what,
+        Some(end) => format!("{what} until {end}"),
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use runner_executor::{Executor, Heard, Listener, Progress};
+use runner_executor::{Executor, ExecutorError, Heard, Listener, Progress};
 use runner_model::{ExecutionId, ExecutionRecord, Status};
 use runner_store::{Catalogue as _, ExecutionFilter, Leases as _, SqliteStore};
 use tokio::time::Instant;
@@ -85,7 +85,7 @@ async fn drive(
         process.end().await;
         return Err(error.into());
     }
-    let look = Look { store, executor: &process.executor, ids: &ids, wait };
+    let look = Look { app, store, executor: &process.executor, ids: &ids, wait };
     let settled = tokio::select! {
         () = stopped.cancelled() => Ok(()),
         settled = look.until_settled(&mut listener, &mut display) => settled,
@@ -106,14 +106,22 @@ async fn one_by_one(app: &App, executor: &Executor, ids: BTreeSet<ExecutionId>) 
     for id in ids {
         match executor.recover(id).await {
             Ok(_) => drop(taken.insert(id)),
-            Err(error) => CliError::from(error).mistakes.iter().for_each(|mistake| app.output.warn(mistake)),
+            Err(error) => warn(app, id, error),
         }
     }
     taken
 }
 
+fn warn(app: &App, id: ExecutionId, error: ExecutorError) {
+    for mut mistake in CliError::from(error).mistakes {
+        mistake.message = format!("{id} is left: {}", mistake.message);
+        app.output.warn(&mistake);
+    }
+}
+
 /// Looks whether anything would still happen.
 struct Look<'a> {
+    app: &'a App,
     store: &'a SqliteStore,
     executor: &'a Executor,
     ids: &'a BTreeSet<ExecutionId>,
@@ -123,19 +131,27 @@ struct Look<'a> {
 impl Look<'_> {
     async fn until_settled(&self, listener: &mut Listener, display: &mut Display) -> Result<(), CliError> {
         let mut open = self.ids.clone();
+        let mut tried = BTreeSet::new();
         loop {
-            let mut unsettled = 0;
+            let mut unsettled = Vec::new();
             for id in open.clone() {
                 let status = self.store.get(id).await?.status;
                 if status.is_terminal() {
                     open.remove(&id);
                 } else if !rests(self.store, id).await? {
-                    unsettled += 1;
+                    unsettled.push(id);
                 }
             }
             let (at_work, parked) = self.executor.count();
-            if at_work == 0 && (unsettled == 0 || !self.wait || parked == 0) {
+            if at_work == 0 && (unsettled.is_empty() || !self.wait || parked == 0) {
                 return Ok(());
+            }
+            // What waits for a time is parked here, and so looked at once more; what could not be taken up says why.
+            for id in unsettled.into_iter().filter(|id| at_work == 0 && tried.insert(*id)) {
+                if let Err(error) = self.executor.recover(id).await {
+                    warn(self.app, id, error);
+                    open.remove(&id);
+                }
             }
             self.listen(listener, display).await;
         }
