@@ -88,3 +88,38 @@ fn the_answer_to_a_part_brings_the_whole_to_its_end() {
     with_code(place.run(&["execution", "respond", child.as_str().unwrap(), "size=1"]), 0);
     assert_eq!(view(&place, &id)["status"], "succeeded");
 }
+
+#[test]
+fn what_was_simulated_stays_so_when_everything_is_resumed() {
+    let place = place();
+    let record = |more: &[&str]| {
+        let run = place.run(&[&["exec", "t.nested", "--detach", "--json"], more].concat());
+        with_code(run, 0).json()["id"].as_str().unwrap().to_owned()
+    };
+    let ids = [record(&[]), record(&["--simulate"])];
+    with_code(place.run(&["execution", "resume", "--all"]), 6);
+    let all = with_code(place.run(&["execution", "list", "--all", "--json"]), 0).json();
+    for (id, simulated) in ids.iter().zip([false, true]) {
+        let child = all.as_array().unwrap().iter().find(|record| record["origin"]["execution"] == **id).unwrap();
+        let journal =
+            with_code(place.run(&["execution", "journal", child["id"].as_str().unwrap(), "--json"]), 0).json();
+        assert_eq!(journal[0].get("simulate").is_some_and(|it| it == true), simulated, "{}", journal[0]);
+    }
+}
+
+#[test]
+fn what_cannot_be_run_any_more_is_told_and_keeps_nothing_from_the_rest() {
+    let place = place();
+    place.write("packs/gone/pack.yaml", "ref: gone\nversion: 0.1.0\n");
+    place.write("packs/gone/workflows/flow.yaml", "name: flow\ntasks: {a: {action: core.noop}}\n");
+    let lost = with_code(place.run(&["exec", "gone.flow", "--detach"]), 0).stdout;
+    let kept = with_code(place.run(&["exec", "t.approve", "--detach"]), 0).stdout;
+    fs::remove_dir_all(place.path("packs/gone")).unwrap();
+    let run = with_code(place.run(&["execution", "resume", "--all"]), 6);
+    assert!(run.stderr.contains("E-EXEC-0001") && run.stderr.contains(lost.trim()), "{}", run.seen());
+    assert_eq!(view(&place, kept.trim())["status"], "pending", "{}", run.seen());
+    let alone = with_code(place.run(&["execution", "resume", lost.trim()]), 3);
+    assert!(alone.stderr.contains("E-EXEC-0001"), "{}", alone.seen());
+    with_code(place.run(&["execution", "cancel", lost.trim(), "--detach"]), 0);
+    assert_eq!(view(&place, lost.trim())["status"], "canceling");
+}
