@@ -57,7 +57,15 @@ impl Execution {
     ///
     /// # Errors
     /// The store failed; what is recorded of the execution stays.
-    pub async fn finished(self) -> Result<ExecutionView, ExecutorError> {
-        self.finished.await.unwrap_or(Err(ExecutorError::Interrupted))
+    pub async fn finished(mut self) -> Result<ExecutionView, ExecutorError> {
+        (&mut self.finished).await.unwrap_or(Err(ExecutorError::Interrupted))
+    }
+}
+
+impl Drop for Execution {
+    /// An execution may wait for years; what is kept for somebody who is told its end is not.
+    fn drop(&mut self) {
+        self.finished.close();
+        self.executor.shared.registry.forget_gone(self.id);
     }
 }

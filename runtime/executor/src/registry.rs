@@ -101,6 +101,16 @@ impl Registry {
         self.inner.lock().waiters.remove(&id);
     }
 
+    /// Forgets those who waited for the end of an execution and do not any more.
+    pub(crate) fn forget_gone(&self, id: ExecutionId) {
+        let mut inner = self.inner.lock();
+        let Some(waiters) = inner.waiters.get_mut(&id) else { return };
+        waiters.retain(|waiter| !waiter.is_closed());
+        if waiters.is_empty() {
+            inner.waiters.remove(&id);
+        }
+    }
+
     /// Says when an execution has ended.
     pub(crate) fn wait_for(&self, id: ExecutionId) -> oneshot::Receiver<Result<ExecutionView, ExecutorError>> {
         let (sender, receiver) = oneshot::channel();

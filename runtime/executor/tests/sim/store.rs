@@ -31,7 +31,7 @@ enum Fate {
 }
 
 impl SimulatedStore {
-    fn fate(&self) -> (Fate, u64, u64) {
+    fn fate(&self) -> (Fate, u64, u64, StoreError) {
         let rates = self.world.rates();
         self.world.draw(|chance| {
             let slow = chance.hits(200);
@@ -50,7 +50,13 @@ impl SimulatedStore {
             if freeze {
                 self.life.freeze(Duration::from_millis(frozen_ms));
             }
-            (fate, before, after)
+            // An acknowledgement that is lost is no full disk: then nothing was written, and that is promised.
+            let error = match chance.below(4) {
+                0 if fate == Fate::Failed => StoreError::Full,
+                1 if fate == Fate::Failed => StoreError::Busy,
+                _ => StoreError::Io { reason: "the simulation says so".to_owned() },
+            };
+            (fate, before, after, error)
         })
     }
 
@@ -61,9 +67,8 @@ impl SimulatedStore {
         work: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
         self.life.goes_on().await;
-        let (fate, before, after) = self.fate();
+        let (fate, before, after, error) = self.fate();
         let number = self.life.number;
-        let failed = || StoreError::Io { reason: "the simulation says so".to_owned() };
         tokio::time::sleep(Duration::from_millis(before)).await;
         self.life.goes_on().await;
         if matches!(fate, Fate::CrashBefore | Fate::Failed) {
@@ -72,7 +77,7 @@ impl SimulatedStore {
                 self.life.die();
                 self.life.goes_on().await;
             }
-            return Err(failed());
+            return Err(error);
         }
         let result = work.await;
         self.world.say(|| {
@@ -86,7 +91,7 @@ impl SimulatedStore {
         self.life.goes_on().await;
         tokio::time::sleep(Duration::from_millis(after)).await;
         self.life.goes_on().await;
-        if fate == Fate::LostAck { Err(failed()) } else { result }
+        if fate == Fate::LostAck { Err(error) } else { result }
     }
 }
 
