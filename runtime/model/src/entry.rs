@@ -66,6 +66,9 @@ pub enum Fact {
         /// The list that it runs over.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         items: Option<Vec<Value>>,
+        /// The step that it runs again, of whose items it keeps those that succeeded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        keeps: Option<StepId>,
         /// When it may begin, if later.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
@@ -126,6 +129,17 @@ pub enum Fact {
         /// Which try.
         attempt: AttemptNumber,
         /// How.
+        #[serde(flatten)]
+        outcome: Outcome,
+    },
+    /// The conductor decided what a poll comes to, against the outcome of its last attempt.
+    PollEnded {
+        /// The step.
+        step: StepId,
+        /// The item, in a step that runs over a list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<ItemIndex>,
+        /// How it ended.
         #[serde(flatten)]
         outcome: Outcome,
     },

@@ -161,7 +161,15 @@ impl ExecutionView {
 
     fn apply(&mut self, entry: &Entry) {
         match &entry.fact {
-            Fact::StepScheduled { .. } | Fact::StepSkipped { .. } => self.steps.extend(StepView::begin(entry)),
+            Fact::StepScheduled { .. } | Fact::StepSkipped { .. } => self.begin_step(entry),
+            Fact::ResumeRequested { .. } => {
+                // What is asked to go on asks its parts to go on too.
+                for step in &mut self.steps {
+                    let items = step.items.iter_mut().flatten().map(|item| &mut item.status);
+                    let paused = items.chain([&mut step.status]).filter(|status| **status == Status::Paused);
+                    paused.for_each(|status| *status = Status::Running);
+                }
+            }
             Fact::Finished { result, errors, .. } => {
                 self.result = Some(result.clone());
                 self.errors.clone_from(errors);
@@ -180,6 +188,21 @@ impl ExecutionView {
                 }
             }
         }
+    }
+
+    fn begin_step(&mut self, entry: &Entry) {
+        let Some(mut step) = StepView::begin(entry) else { return };
+        if let Fact::StepScheduled { keeps: Some(former), .. } = &entry.fact
+            && let Some(former) = self.step_mut(*former)
+        {
+            let succeeded = former.items.iter().flatten().filter(|item| item.status == Status::Succeeded);
+            for kept in succeeded {
+                if let Some(slot) = step.item_mut(kept.item) {
+                    *slot = kept.clone();
+                }
+            }
+        }
+        self.steps.push(step);
     }
 
     fn step_mut(&mut self, step: StepId) -> Option<&mut StepView> {
@@ -203,6 +226,7 @@ impl Fact {
             | Self::AttemptStarted { step, .. }
             | Self::AttemptProgressed { step, .. }
             | Self::AttemptFinished { step, .. }
+            | Self::PollEnded { step, .. }
             | Self::StepDelayed { step, .. }
             | Self::WaitOpened { step, .. }
             | Self::Answered { step, .. }
@@ -219,6 +243,7 @@ impl Fact {
             Self::AttemptStarted { item, .. }
             | Self::AttemptProgressed { item, .. }
             | Self::AttemptFinished { item, .. }
+            | Self::PollEnded { item, .. }
             | Self::StepDelayed { item, .. }
             | Self::WaitOpened { item, .. }
             | Self::Answered { item, .. }
@@ -251,7 +276,7 @@ impl StepView {
         };
         match &entry.fact {
             Fact::StepSkipped { step, task, route } => Some(blank(*step, task, *route, Status::Skipped)),
-            Fact::StepScheduled { step, task, route, purpose, action, input, secret, items, until } => {
+            Fact::StepScheduled { step, task, route, purpose, action, input, secret, items, until, keeps: _ } => {
                 let status = if until.is_some() { Status::Delayed } else { Status::Scheduled };
                 let items = items.as_ref().map(|items| (0..items.len()).map(ItemView::begin).collect());
                 // A list without items has nothing that could end it.
@@ -383,6 +408,10 @@ impl Unit<'_> {
                 }
             }
             Fact::AttemptFinished { attempt, outcome, .. } => self.finish(Some(*attempt), outcome, entry.at),
+            Fact::PollEnded { outcome, .. } => {
+                let (status, failure) = (outcome.status(), outcome.failure().cloned());
+                (*self.status, *self.failure, *self.result) = (status, failure, None);
+            }
             Fact::StepDelayed { until, .. } => {
                 *self.status = Status::Delayed;
                 *self.until = Some(*until);

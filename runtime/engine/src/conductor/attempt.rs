@@ -31,7 +31,7 @@ impl State {
             UnitState::Ready => {
                 self.ready.insert(id);
             }
-            UnitState::ToDelay { .. } | UnitState::ToWait(_) => {
+            UnitState::ToDelay { .. } | UnitState::ToWait(_) | UnitState::ToEnd(_) => {
                 self.to_record.insert(id);
             }
             UnitState::Delayed { until, .. } => {
@@ -59,7 +59,7 @@ impl State {
             UnitState::Ready => {
                 self.ready.remove(&id);
             }
-            UnitState::ToDelay { .. } | UnitState::ToWait(_) => {
+            UnitState::ToDelay { .. } | UnitState::ToWait(_) | UnitState::ToEnd(_) => {
                 self.to_record.remove(&id);
             }
             UnitState::Delayed { until, .. } => {
@@ -174,6 +174,11 @@ impl State {
         self.leave(id)?;
         self.interrupts.remove(&id);
         match self.sequel(plan, id, outcome)? {
+            // A poll that makes something else of a success says so in the journal.
+            Sequel::End(decided) if decided != *outcome => {
+                self.enter(id, UnitState::ToEnd(Box::new(decided)))?;
+                self.settle(plan)
+            }
             Sequel::End(outcome) => {
                 self.unit_ended(plan, id, &outcome)?;
                 // A part that was cancelled by itself cancels the whole.
@@ -190,6 +195,16 @@ impl State {
                 self.enter(id, UnitState::ToWait(wait))?;
                 self.settle(plan)
             }
+        }
+    }
+
+    pub(super) fn poll_ended(&mut self, plan: &Plan, id: UnitId, outcome: &Outcome) -> Result<(), Stop> {
+        match &self.unit_mut(id)?.state {
+            UnitState::ToEnd(decided) if **decided == *outcome => {
+                self.leave(id)?;
+                self.unit_ended(plan, id, outcome)
+            }
+            _ => Err(Stop::mismatch(format!("the poll of step {} ended, which was not decided on", id.step))),
         }
     }
 

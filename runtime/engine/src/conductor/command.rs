@@ -31,6 +31,8 @@ pub enum Command {
         input: Arc<Value>,
         /// The list it runs over.
         items: Option<Arc<Vec<Value>>>,
+        /// The step that it runs again, of whose items it keeps those that succeeded.
+        keeps: Option<StepId>,
         /// When it may begin, if later.
         until: Option<Timestamp>,
     },
@@ -83,6 +85,13 @@ pub enum Command {
         until: Timestamp,
         /// Why.
         reason: DelayReason,
+    },
+    /// Record what a poll comes to: [`runner_model::Fact::PollEnded`].
+    EndPoll {
+        /// What was polled.
+        unit: UnitId,
+        /// How it ended.
+        outcome: Box<Outcome>,
     },
     /// Record that a step waits: [`runner_model::Fact::WaitOpened`].
     OpenWait {
@@ -175,7 +184,7 @@ impl State {
                     && self.open.contains(&number(&unit.step))
                     && self.unit(*unit).is_some_and(waits)
             }
-            Command::DelayStep { unit, .. } | Command::OpenWait { unit, .. } => {
+            Command::DelayStep { unit, .. } | Command::OpenWait { unit, .. } | Command::EndPoll { unit, .. } => {
                 self.to_record.contains(unit) && !self.interrupts.contains(unit)
             }
             Command::ExpireWait { unit, attempt, .. } => {
@@ -267,12 +276,13 @@ impl State {
                 Some(Command::DelayStep { unit, attempt: found.attempt, until: *until, reason: *reason })
             }
             UnitState::ToWait(wait) => Some(Command::OpenWait { unit, wait: wait.clone() }),
+            UnitState::ToEnd(outcome) => Some(Command::EndPoll { unit, outcome: outcome.clone() }),
             _ => None,
         }
     }
 
     fn start_of(&self, plan: &Plan, number: usize) -> Option<Command> {
-        let Step { task, route, purpose, until, work, .. } = self.steps.get(number)?;
+        let Step { task, route, purpose, until, work, keeps, .. } = self.steps.get(number)?;
         let (name, _) = plan.tasks.get_index(*task)?;
         let (step, task, route) = (step_id(number), name_of(name, *purpose), *route);
         let start = |action: &ActionRef, input: &Arc<Value>, items| Command::StartStep {
@@ -283,6 +293,7 @@ impl State {
             action: action.clone(),
             input: input.clone(),
             items,
+            keeps: *keeps,
             until: *until,
         };
         Some(match work {

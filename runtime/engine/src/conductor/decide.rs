@@ -173,6 +173,7 @@ impl State {
             attempt: AttemptNumber::FIRST,
             spared: self.sparing,
             reruns: false,
+            keeps: None,
             led_on: false,
             passage: usize::MAX,
             tries: 0,

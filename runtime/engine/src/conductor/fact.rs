@@ -11,7 +11,7 @@ impl Command {
     #[must_use]
     pub fn fact(&self) -> Fact {
         match self.clone() {
-            Self::StartStep { step, task, route, purpose, action, input, items, until } => Fact::StepScheduled {
+            Self::StartStep { step, task, route, purpose, action, input, items, keeps, until } => Fact::StepScheduled {
                 step,
                 task,
                 route,
@@ -20,6 +20,7 @@ impl Command {
                 input: Value::clone(&input),
                 secret: Vec::new(),
                 items: items.map(|items| Vec::clone(&items)),
+                keeps,
                 until,
             },
             Self::SkipStep { step, task, route } => Fact::StepSkipped { step, task, route },
@@ -31,6 +32,9 @@ impl Command {
             }
             Self::DelayStep { unit, attempt, until, reason } => {
                 Fact::StepDelayed { step: unit.step, item: unit.item, attempt, until, reason }
+            }
+            Self::EndPoll { unit, outcome } => {
+                Fact::PollEnded { step: unit.step, item: unit.item, outcome: *outcome }
             }
             Self::OpenWait { unit, wait } => Fact::WaitOpened { step: unit.step, item: unit.item, wait },
             Self::ExpireWait { unit, attempt, outcome } => {

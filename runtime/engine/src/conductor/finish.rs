@@ -141,7 +141,7 @@ impl State {
                 UnitState::Waiting(_) | UnitState::ToWait(_) | UnitState::Ready => true,
                 UnitState::Delayed { reason, .. } => *reason != Some(runner_model::DelayReason::Poll),
                 UnitState::ToDelay { reason, .. } => *reason != runner_model::DelayReason::Poll,
-                UnitState::Decided | UnitState::Running | UnitState::Paused => false,
+                UnitState::Decided | UnitState::Running | UnitState::Paused | UnitState::ToEnd(_) => false,
             };
             let units = step.open_units().into_iter().filter(|(_, unit)| waits(&unit.state));
             let units: Vec<_> = units.map(|(item, _)| UnitId { step: step_id(number), item }).collect();

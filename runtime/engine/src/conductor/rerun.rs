@@ -6,7 +6,7 @@ use runner_model::{AttemptNumber, Purpose, RerunTask, RouteId, Status, TaskName}
 
 use super::Stop;
 use super::state::{Held, Source, State};
-use super::step::{Step, UnitState, Work};
+use super::step::{Step, UnitState, Work, step_id};
 use crate::plan::{Plan, TransitionId};
 
 /// Why an execution cannot be run again from there.
@@ -209,6 +209,9 @@ impl State {
             Work::Many(mut items) => {
                 items.reset(!candidate.resets);
                 let number = self.add_step(held, Purpose::Task, Work::Many(items), None);
+                if let Some(again) = self.steps.get_mut(number).filter(|_| !candidate.resets) {
+                    again.keeps = Some(step_id(candidate.step));
+                }
                 self.fill_items(plan, number)?;
             }
             Work::One(mut unit) => {

@@ -339,6 +339,7 @@ impl State {
             Fact::AttemptFinished { attempt, outcome, .. } => {
                 self.attempt_finished(plan, unit_of(&entry.fact)?, *attempt, outcome)?;
             }
+            Fact::PollEnded { outcome, .. } => self.poll_ended(plan, unit_of(&entry.fact)?, outcome)?,
             Fact::StepDelayed { until, .. } => self.delayed(plan, unit_of(&entry.fact)?, *until)?,
             Fact::WaitOpened { wait, .. } => self.wait_opened(unit_of(&entry.fact)?, wait)?,
             Fact::Answered { by, answer, .. } => self.answered(plan, unit_of(&entry.fact)?, by, answer)?,

@@ -38,6 +38,8 @@ pub(super) struct Step {
     pub(super) spared: bool,
     /// Whether it runs again what ran before a rerun: such steps come first.
     pub(super) reruns: bool,
+    /// The step that it runs again, of whose items it keeps those that succeeded.
+    pub(super) keeps: Option<StepId>,
     /// Whether one of its transitions was taken.
     pub(super) led_on: bool,
     /// Its place among what the execution passed, once it is recorded.
@@ -111,6 +113,8 @@ pub(super) enum UnitState {
     Paused,
     /// To wait; that is not recorded.
     ToWait(Box<Wait>),
+    /// To end as its poll decided; that is not recorded.
+    ToEnd(Box<Outcome>),
     Waiting(Box<Wait>),
 }
 

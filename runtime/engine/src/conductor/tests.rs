@@ -180,6 +180,7 @@ fn scheduled(step: StepId, task: TaskName, route: RouteId, action: ActionRef) ->
         input: json!({}),
         secret: vec![],
         items: None,
+        keeps: None,
         until: None,
     }
 }

@@ -37,49 +37,26 @@ impl Drive {
 
     /// Records a command; says whether that may have led to more.
     async fn carry_out(&mut self, command: Command) -> Result<bool, ExecutorError> {
-        let fact = match command {
-            Command::StartStep { step, task, route, purpose, action, input, items, until } => Fact::StepScheduled {
-                step,
-                task,
-                route,
-                purpose,
-                secret: self.secret_names(&action),
-                action,
-                input: Value::clone(&input),
-                items: items.map(|items| Vec::clone(&items)),
-                until,
-            },
-            Command::SkipStep { step, task, route } => Fact::StepSkipped { step, task, route },
-            Command::StartItem { step, item, action, input } => {
-                let secret = self.secret_names(&action);
-                Fact::ItemScheduled { step, item, action, input: Value::clone(&input), secret }
-            }
+        let mut fact = command.fact();
+        if let Fact::StepScheduled { action, secret, .. } | Fact::ItemScheduled { action, secret, .. } = &mut fact {
+            *secret = self.secret_names(action);
+        }
+        match command {
             Command::BeginAttempt { unit, task, attempt, action, input, timeout_ms, heartbeat_ms, progress } => {
                 let deadline = timeout_ms.map(|timeout| self.now().plus_ms(timeout));
                 let due = Due { unit, attempt, task, action, input, deadline, heartbeat_ms, progress };
                 self.intend(due).await?;
-                return Ok(true);
             }
-            Command::DelayStep { unit, attempt, until, reason } => {
-                Fact::StepDelayed { step: unit.step, item: unit.item, attempt, until, reason }
-            }
-            Command::OpenWait { unit, wait } => Fact::WaitOpened { step: unit.step, item: unit.item, wait },
-            Command::ExpireWait { unit, attempt, outcome } => {
-                self.finish(unit, attempt, outcome).await?;
-                return Ok(true);
-            }
+            Command::ExpireWait { unit, attempt, outcome } => self.finish(unit, attempt, outcome).await?,
             Command::Interrupt { unit, attempt } => return self.interrupt(unit, attempt).await,
-            Command::PassDeadline => Fact::DeadlinePassed,
             Command::Rest { status } => {
-                self.take(Fact::Rested { status }).await?;
+                self.take(fact).await?;
                 if status == Status::Paused {
                     self.tell_parent(true);
                 }
-                return Ok(true);
             }
-            Command::Finish { status, result, errors } => Fact::Finished { status, result, errors },
-        };
-        self.take(fact).await?;
+            _ => self.take(fact).await?,
+        }
         Ok(true)
     }
 

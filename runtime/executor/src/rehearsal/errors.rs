@@ -95,6 +95,7 @@ mod tests {
                 input: Value::Null,
                 secret: vec![],
                 items: None,
+                keeps: None,
                 until: None,
             };
             let outcome = Outcome::Failed { failure: Failure::new(code::EXEC_MOCKED, *message) };

@@ -47,6 +47,7 @@ fn scheduled(action: &str) -> Fact {
         input: json!({}),
         secret: vec![],
         items: None,
+        keeps: None,
         until: None,
     }
 }

@@ -53,6 +53,7 @@ impl Journal {
             input: json!({}),
             secret: vec![],
             items: items.map(|count| vec![Value::Null; count]),
+            keeps: None,
             until: None,
         });
         step

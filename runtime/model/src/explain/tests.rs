@@ -36,6 +36,7 @@ fn scheduled(step: u32, task: &str) -> Fact {
         input: json!({}),
         secret: vec![],
         items: None,
+        keeps: None,
         until: None,
     }
 }
@@ -156,7 +157,7 @@ fn what_is_tried_again_says_when_and_after_what() {
         panic!("it is scheduled")
     };
     let until = Some(Timestamp::from_millis(NOW + 3 * DAY));
-    let later = Fact::StepScheduled { step, task, route, purpose, action, input, secret, items, until };
+    let later = Fact::StepScheduled { step, task, route, purpose, action, input, secret, items, until, keeps: None };
     assert_eq!(
         sentence(vec![requested(), Fact::Started, later]),
         "it waits until 2026-11-24 14:00:00 UTC (in 3 days) to begin `a`"
@@ -281,7 +282,7 @@ fn an_end_says_what_was_undone() {
         panic!("it is scheduled")
     };
     let purpose = Purpose::Compensate { of: StepId(0), item: None };
-    let undo = Fact::StepScheduled { step: StepId(2), task, route, purpose, action, input, secret, items, until };
+    let undo = Fact::StepScheduled { step: StepId(2), task, route, purpose, action, input, secret, items, until, keeps: None };
     let facts = |outcome| {
         vec![
             requested(),
@@ -312,7 +313,7 @@ fn an_item_that_waits_is_named() {
     };
     let item = Some(ItemIndex(1));
     let items = Some(vec![json!(1), json!(2)]);
-    let list = Fact::StepScheduled { step, task, route, purpose, action, input, secret, items, until };
+    let list = Fact::StepScheduled { step, task, route, purpose, action, input, secret, items, until, keeps: None };
     let Fact::WaitOpened { wait, .. } = waits(0, inquiry(), None) else { panic!("it waits") };
     let facts = vec![
         requested(),

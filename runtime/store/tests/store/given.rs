@@ -62,6 +62,7 @@ pub(crate) fn scheduled(millis: i64, step: u32) -> Entry {
         input: json!({"n": step}),
         secret: vec!["n".into()],
         items: None,
+        keeps: None,
         until: None,
     };
     Entry::new(at(millis), fact)

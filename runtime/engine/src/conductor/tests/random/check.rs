@@ -41,7 +41,7 @@ pub(super) fn counters(state: &State) {
             match state {
                 UnitState::Decided => {}
                 UnitState::Ready => drop(ready.insert(id)),
-                UnitState::ToDelay { .. } | UnitState::ToWait(_) => drop(to_record.insert(id)),
+                UnitState::ToDelay { .. } | UnitState::ToWait(_) | UnitState::ToEnd(_) => drop(to_record.insert(id)),
                 UnitState::Delayed { until, .. } => {
                     counts.delayed += 1;
                     timers.insert((*until, Timer::Start(id)));
@@ -89,8 +89,7 @@ pub(super) fn has_a_way_on(plan: &Plan, state: &State) {
 }
 
 /// The view agrees with the state, wherever nothing is left to record about a step.
-pub(super) fn view(plan: &Plan, state: &State, view: &ExecutionView, entries: &[Entry]) {
-    let is_rerun = entries.iter().any(|entry| matches!(entry.fact, Fact::RerunRequested { .. }));
+pub(super) fn view(state: &State, view: &ExecutionView, entries: &[Entry]) {
     // A part that was cancelled by itself cancels the whole, which nobody asked for: readers see it at the end.
     let phase = entries.rsplit(|entry| matches!(entry.fact, Fact::RerunRequested { .. })).next().unwrap_or_default();
     let is_asked = phase.iter().any(|entry| matches!(entry.fact, Fact::CancelRequested { .. }));
@@ -101,13 +100,9 @@ pub(super) fn view(plan: &Plan, state: &State, view: &ExecutionView, entries: &[
     for shown in &view.steps {
         let StepId(number) = shown.step;
         let step = &state.steps[usize::try_from(number).unwrap()];
-        // The journal does not say which items of a list a rerun keeps.
-        // Nor that no further item of it will begin, or that it was given up: of lists, the good ends are compared.
-        if shown.items.is_some() && (is_rerun || step.status != Status::Succeeded) {
-            continue;
-        }
-        // Nor what a poll made of a success.
-        if plan.tasks[step.task].poll.is_some() && shown.status != step.status && step.status.is_failure() {
+        // The journal does not say that no further item of a list will begin, or that it was given up: of lists, the
+        // good ends are compared.
+        if shown.items.is_some() && step.status != Status::Succeeded {
             continue;
         }
         let expected = match &step.work {
@@ -135,7 +130,7 @@ fn about(entries: &[Entry], step: StepId) -> Vec<&Entry> {
 
 fn of_unit(unit: &Unit) -> Option<Status> {
     match unit.state {
-        UnitState::Decided | UnitState::ToDelay { .. } | UnitState::ToWait(_) => None,
+        UnitState::Decided | UnitState::ToDelay { .. } | UnitState::ToWait(_) | UnitState::ToEnd(_) => None,
         UnitState::Ready => Some(Status::Scheduled),
         UnitState::Delayed { .. } => Some(Status::Delayed),
         UnitState::Running => Some(Status::Running),

@@ -151,7 +151,7 @@ impl Drive {
     /// What a reader sees between two commits.
     fn look(&mut self) {
         let view = ExecutionView::fold(self.state.execution.id, &self.entries).unwrap();
-        check::view(&self.plan, &self.state, &view, &self.entries);
+        check::view(&self.state, &view, &self.entries);
         if let Some(before) = self.shown.as_ref().filter(|_| self.looks) {
             check::moves(before, &view);
         }
