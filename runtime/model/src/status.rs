@@ -122,7 +122,10 @@ impl Status {
             Running => &[
                 Delayed, Pending, Pausing, Paused, Retrying, Canceling, Succeeded, Failed, Timeout, Canceled, Abandoned,
             ],
-            Pending => &[Scheduled, Delayed, Running, Pausing, Paused, Canceling, Succeeded, Failed, Timeout, Canceled, Abandoned],
+            Pending => &[
+                Scheduled, Delayed, Running, Pausing, Paused, Canceling, Succeeded, Failed, Timeout, Canceled,
+                Abandoned,
+            ],
             Pausing => &[Paused, Resuming, Running, Canceling, Succeeded, Failed, Timeout, Canceled, Abandoned],
             Paused => &[Resuming, Running, Canceling, Canceled, Failed, Timeout],
             Resuming => &[Running, Pausing, Paused, Pending, Canceling, Canceled, Failed, Timeout],

@@ -33,9 +33,7 @@ impl Command {
             Self::DelayStep { unit, attempt, until, reason } => {
                 Fact::StepDelayed { step: unit.step, item: unit.item, attempt, until, reason }
             }
-            Self::EndPoll { unit, outcome } => {
-                Fact::PollEnded { step: unit.step, item: unit.item, outcome: *outcome }
-            }
+            Self::EndPoll { unit, outcome } => Fact::PollEnded { step: unit.step, item: unit.item, outcome: *outcome },
             Self::OpenWait { unit, wait } => Fact::WaitOpened { step: unit.step, item: unit.item, wait },
             Self::ExpireWait { unit, attempt, outcome } => {
                 Fact::AttemptFinished { step: unit.step, item: unit.item, attempt, outcome }

@@ -282,7 +282,8 @@ fn an_end_says_what_was_undone() {
         panic!("it is scheduled")
     };
     let purpose = Purpose::Compensate { of: StepId(0), item: None };
-    let undo = Fact::StepScheduled { step: StepId(2), task, route, purpose, action, input, secret, items, until, keeps: None };
+    let undo =
+        Fact::StepScheduled { step: StepId(2), task, route, purpose, action, input, secret, items, until, keeps: None };
     let facts = |outcome| {
         vec![
             requested(),

@@ -77,6 +77,7 @@ fn words(entry: &Entry) -> (String, String) {
         Fact::AttemptStarted { attempt, .. } => ("started", format!("attempt {attempt}")),
         Fact::AttemptProgressed { progress, .. } => ("progress", one_line(progress, VALUE_CHARS_MAX)),
         Fact::AttemptFinished { outcome, .. } => return (outcome.status().as_str().to_owned(), outcome_text(outcome)),
+        Fact::PollEnded { outcome, .. } => return (outcome.status().as_str().to_owned(), outcome_text(outcome)),
         Fact::StepDelayed { attempt, until, reason, .. } => {
             let reason = match reason {
                 DelayReason::Retry => "again",
