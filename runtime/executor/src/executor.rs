@@ -78,7 +78,9 @@ impl Executor {
         let id = ExecutionId::new(&*self.shared.options.clock, &*self.shared.options.entropy);
         let execution = self.execution(id);
         let herald = Herald { root: id, execution: id, depth: 0, sender: self.shared.events.clone() };
-        match self.shared.begin(request, id, herald).await {
+        let shared = self.shared.clone();
+        let begun = self.whole(async move { shared.begin(request, id, herald).await }).await;
+        match begun.unwrap_or(Err(BeginError::Executor(ExecutorError::Interrupted))) {
             Ok(()) => Ok(execution),
             Err(error) => {
                 self.shared.registry.forget(id);
@@ -97,7 +99,9 @@ impl Executor {
     /// Another process works on it, its pack is not installed or has changed, or the store failed.
     pub async fn recover(&self, id: ExecutionId) -> Result<Execution, ExecutorError> {
         let execution = self.execution(id);
-        match self.shared.take_up(id, None).await {
+        let shared = self.shared.clone();
+        let taken = self.whole(async move { shared.take_up(id, None).await }).await;
+        match taken.unwrap_or(Err(ExecutorError::Interrupted)) {
             Ok(()) => Ok(execution),
             Err(error) => {
                 self.shared.registry.forget(id);
@@ -138,7 +142,15 @@ impl Executor {
     /// # Errors
     /// It cannot be done now, or another process works on the execution ([`ExecutorError::Owned`]).
     pub async fn control(&self, id: ExecutionId, control: Control) -> Result<Status, ControlError> {
-        self.shared.control(id, control).await
+        let shared = self.shared.clone();
+        let done = self.whole(async move { shared.control(id, control).await }).await;
+        done.unwrap_or_else(|| Err(ExecutorError::Interrupted.into()))
+    }
+
+    /// Does something to its end, also if whoever asked for it goes away meanwhile: half of it would leave an execution
+    /// that is neither driven nor parked. None if it fails by a defect.
+    async fn whole<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        self.shared.tasks.spawn(work).await.ok()
     }
 
     /// Brings an event to the steps that wait for its key. Gives the executions that took it.

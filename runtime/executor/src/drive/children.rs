@@ -77,9 +77,15 @@ impl Drive {
 
     pub(super) async fn child_ended(&mut self, id: ExecutionId) -> Result<(), ExecutorError> {
         self.adopts.remove(&id);
-        let Some(child) = self.children.remove(&id) else { return Ok(()) };
+        let Some(child) = self.children.get(&id).copied() else { return Ok(()) };
         let entries = Journal::read(&*self.shared.options.store, id, Version(0)).await?;
-        let outcome = match ExecutionView::fold(id, &entries) {
+        let view = ExecutionView::fold(id, &entries);
+        if view.as_ref().is_some_and(|view| !view.record.status.is_terminal()) {
+            // It was run again as soon as it had ended: it ends once more.
+            return Ok(());
+        }
+        self.children.remove(&id);
+        let outcome = match view {
             Some(view) if child.is_late && view.record.status == Status::Canceled => {
                 let message = "the workflow did not end within the task's timeout";
                 Outcome::Timeout { failure: Failure::new(code::HOST_TIMEOUT, message) }

@@ -105,8 +105,10 @@ impl Drive {
                 // An event is no answer, unless somebody says explicitly which task it is for.
                 && (task.is_some() || !matches!(wait.kind, WaitKind::Event { .. }))
         };
-        let mut found = open.iter().filter(fits);
-        match (found.next(), found.next()) {
+        let found: Vec<_> = open.iter().filter(fits).collect();
+        // A task that runs on several routes is answered step by step, the oldest first.
+        let is_one_task = found.iter().all(|(unit, name, _)| Some(name) == task.as_ref() && unit.item == item);
+        match (found.first(), found.get(1).filter(|_| !is_one_task)) {
             (Some((unit, _, wait)), None) => {
                 check_answer(wait, &answer).map_err(ControlError::Answer)?;
                 let (step, item) = (unit.step, unit.item);
