@@ -116,24 +116,14 @@ impl Executor {
     /// # Errors
     /// The store failed.
     pub async fn recover_all(&self) -> Result<usize, ExecutorError> {
-        let Shared { options, .. } = &*self.shared;
-        let now = options.clock.now();
-        Leases::renew(&*options.store, &options.node, lease::until(now)).await?;
-        let mut count = 0;
-        loop {
-            let claimed = options.store.claim_open(&options.node, now, limits::STORE_BATCH_MAX).await?;
-            let is_last = claimed.len() < limits::STORE_BATCH_MAX;
-            count += claimed.len();
-            for Claimed { lease, wake_at } in claimed {
-                match wake_at {
-                    Some(wake_at) => self.shared.registry.adopt(lease.id, lease.token, wake_at),
-                    None => self.shared.resume_claimed(lease),
-                }
-            }
-            if is_last {
-                return Ok(count);
-            }
-        }
+        let shared = self.shared.clone();
+        let work = async move {
+            shared.registry.recovery_begins();
+            let taken = shared.take_up_all().await;
+            shared.registry.recovery_ends();
+            taken
+        };
+        self.whole(work).await.unwrap_or(Err(ExecutorError::Interrupted))
     }
 
     /// Asks something of an execution, wherever it stands; one that this process does not have is taken up for it.
@@ -357,6 +347,27 @@ impl Shared {
                 // What cannot be driven here may be driven elsewhere.
                 let _ = Leases::release(&*self.options.store, id, lease.token).await;
                 Err(error)
+            }
+        }
+    }
+
+    async fn take_up_all(self: &Arc<Self>) -> Result<usize, ExecutorError> {
+        let options = &self.options;
+        let now = options.clock.now();
+        Leases::renew(&*options.store, &options.node, lease::until(now)).await?;
+        let mut count = 0;
+        loop {
+            let claimed = options.store.claim_open(&options.node, now, limits::STORE_BATCH_MAX).await?;
+            let is_last = claimed.len() < limits::STORE_BATCH_MAX;
+            count += claimed.len();
+            for Claimed { lease, wake_at } in claimed {
+                match wake_at {
+                    Some(wake_at) => self.registry.adopt(lease.id, lease.token, wake_at),
+                    None => self.resume_claimed(lease),
+                }
+            }
+            if is_last {
+                return Ok(count);
             }
         }
     }

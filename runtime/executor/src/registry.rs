@@ -4,7 +4,7 @@
 //! memory: it waits for a time, an answer, or the end of an execution that it started. **Parking and ordering exclude
 //! one another**: who sends an order holds the same lock as who parks, so no order is lost between the two.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use parking_lot::Mutex;
 use runner_model::{ExecutionId, ExecutionView, FencingToken, Status, Timestamp};
@@ -41,6 +41,10 @@ struct Inner {
     parked: HashMap<ExecutionId, Parked>,
     alarms: BTreeSet<(Timestamp, ExecutionId)>,
     waiters: HashMap<ExecutionId, Vec<Waiter>>,
+    /// How many are taking up what is open just now, and what has left meanwhile: they may have claimed it before, and
+    /// must not park it after its end.
+    recoveries: usize,
+    left: HashSet<ExecutionId>,
 }
 
 /// An execution of which nothing else is in memory.
@@ -78,6 +82,23 @@ impl Registry {
         inner.at_work.remove(&id);
         if let Some(Parked { wake_at: Some(at), .. }) = inner.parked.remove(&id) {
             inner.alarms.remove(&(at, id));
+        }
+        if inner.recoveries > 0 {
+            inner.left.insert(id);
+        }
+    }
+
+    /// Somebody begins to take up what is open.
+    pub(crate) fn recovery_begins(&self) {
+        self.inner.lock().recoveries += 1;
+    }
+
+    /// Somebody has taken up what is open.
+    pub(crate) fn recovery_ends(&self) {
+        let mut inner = self.inner.lock();
+        inner.recoveries -= 1;
+        if inner.recoveries == 0 {
+            inner.left.clear();
         }
     }
 
@@ -159,7 +180,7 @@ impl Registry {
     /// Takes in an execution that was parked by a process that is gone.
     pub(crate) fn adopt(&self, id: ExecutionId, token: FencingToken, wake_at: Option<Timestamp>) {
         let mut inner = self.inner.lock();
-        if !inner.at_work.contains_key(&id) && !inner.parked.contains_key(&id) {
+        if !inner.at_work.contains_key(&id) && !inner.parked.contains_key(&id) && !inner.left.contains(&id) {
             self.insert(&mut inner, id, Parked { token, wake_at });
         }
     }

@@ -35,9 +35,8 @@ pub(crate) async fn all(world: &Arc<World>, packs: &Packs, client: &Client, clus
         world.accuse(format!("waits are open of executions that have ended: {left:?}"));
     }
     if let Some(node) = cluster.last().filter(|node| !node.life.is_dead()) {
-        // An entry of one that ended while it was claimed together with others may stay parked: it costs no task.
-        let (count, _) = node.executor.count();
-        if count > 0 && all.iter().all(|record| record.status.is_terminal()) {
+        let count = node.executor.count();
+        if count != (0, 0) && all.iter().all(|record| record.status.is_terminal()) {
             world.accuse(format!("I9: node {} still has {count:?} executions", node.life.number));
         }
     }
