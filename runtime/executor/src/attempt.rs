@@ -10,9 +10,11 @@ use futures::FutureExt as _;
 use parking_lot::Mutex;
 use runner_engine::UnitId;
 use runner_host::{LogLine, Observer, RequestSummary};
-use runner_model::{ActionRef, AttemptNumber, Clock, ExecutionId, Failure, Outcome, Timestamp, code};
+use runner_model::{
+    ActionRef, AttemptNumber, Clock, ExecutionId, ExecutionView, Failure, Outcome, Status, Timestamp, code,
+};
 use runner_pack::{Action, Body, ParameterError};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -163,6 +165,25 @@ fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
 /// The outcome of an action that does nothing, for which no attempt has to be made.
 pub(crate) fn nothing(action: &Action, given: Map<String, Value>) -> Outcome {
     bind(action, given).map_or_else(|outcome| outcome, |_| Outcome::Succeeded { result: Value::Null })
+}
+
+/// The outcome of a step that called a workflow, from the execution that it started.
+pub(crate) fn of_workflow(view: ExecutionView) -> Outcome {
+    let result = view.result.unwrap_or(Value::Null);
+    let status = view.record.status;
+    let mut failure = Failure::new(code::EXEC_CANCELED, format!("the workflow ended as {status}"));
+    if let Some(error) = view.errors.first() {
+        failure = Failure { code: error.code.clone(), message: error.message.clone(), ..failure };
+        failure.hint.clone_from(&error.hint);
+    }
+    failure.details = Some(json!({"execution_id": view.record.id, "output": result, "errors": view.errors}));
+    match status {
+        Status::Succeeded => Outcome::Succeeded { result },
+        Status::Canceled => Outcome::Canceled,
+        Status::Timeout => Outcome::Timeout { failure },
+        Status::Abandoned => Outcome::Abandoned { failure },
+        _ => Outcome::Failed { failure },
+    }
 }
 
 /// The outcome of a request that was refused.

@@ -81,6 +81,14 @@ pub enum ExecutorError {
         /// The action.
         action: ActionRef,
     },
+    /// It began with simulated systems and would go on with real ones, or the other way round.
+    #[error("the execution {id} is {}", if *simulated { "simulated, and this process is not" } else { "real, and this process simulates" })]
+    OtherWorld {
+        /// The execution.
+        id: ExecutionId,
+        /// Whether it is simulated.
+        simulated: bool,
+    },
     /// Another process works on it.
     #[error("another process works on the execution {id}")]
     Owned {
@@ -107,6 +115,7 @@ impl ExecutorError {
             Self::Store(error) => error.code(),
             Self::Mismatch(_) => code::EXEC_JOURNAL,
             Self::Missing { .. } => code::EXEC_UNKNOWN_ACTION,
+            Self::OtherWorld { .. } => code::EXEC_SIMULATED,
             Self::Owned { .. } => code::EXEC_OWNED,
             Self::Interrupted => code::EXEC_UNKNOWN_OUTCOME,
         }
@@ -119,6 +128,7 @@ impl ExecutorError {
             Self::Store(error) => Some(error.hint()),
             Self::Mismatch(_) => Some("install the version of the pack that the execution began with"),
             Self::Missing { .. } => Some("name the directory of its pack with `--packs DIR`"),
+            Self::OtherWorld { .. } => Some("`runner execution resume` goes on as it began"),
             Self::Owned { .. } => Some("wait for it; if its process was killed, its lease runs out after 15 s"),
             Self::Interrupted => None,
         }

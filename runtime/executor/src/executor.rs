@@ -408,6 +408,9 @@ impl Shared {
         let Some(Fact::Requested(requested)) = entries.first().map(|entry| &entry.fact) else {
             return Err(runner_engine::Mismatch { what: "it does not begin with a request".to_owned() }.into());
         };
+        if requested.simulate != self.options.packs.simulate() {
+            return Err(ExecutorError::OtherWorld { id, simulated: requested.simulate });
+        }
         let missing = || ExecutorError::Missing { action: requested.action.clone() };
         let (pack, action) = self.options.packs.action(&requested.action).ok_or_else(missing)?;
         let plan = crate::begin::plan_of(action);

@@ -177,6 +177,7 @@ codes! {
     EXEC_RERUN = "E-EXEC-0013", "The execution cannot be run again from there.";
     EXEC_OWNED = "E-EXEC-0008", "Another process works on this execution.";
     EXEC_MOCKED = "E-EXEC-0014", "A mock of a rehearsal ended the step; its result is what the mock says.";
+    EXEC_SIMULATED = "E-EXEC-0016", "A simulated execution cannot go on with real systems, nor a real one with simulated ones.";
     EXEC_SILENT = "E-EXEC-0015", "The process that works on this execution does not answer.";
 
     // What comes in over HTTP.

@@ -85,7 +85,7 @@ pub struct Mock {
     pub iter_id: u32,
     /// How many attempts it serves.
     pub num_iter: u32,
-    /// How they end: a terminal status.
+    /// How they end, or go on for ever.
     pub status: Status,
     /// With which result; of one that fails, the data of the failure.
     pub result: Value,

@@ -1,24 +1,6 @@
 //! "Did you mean …": the nearest of the names that exist.
 
-/// The candidate nearest to `word`, if one is near enough to be meant.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // A third of the letters wrong is still a slip; more is another word. Long words are not worth the quadratic time.
-    const WORD_BYTES_MAX: usize = 256;
-    if word.len() > WORD_BYTES_MAX {
-        return None;
-    }
-    let (lower, length) = (word.to_lowercase(), word.chars().count());
-    let near = |candidate: &'a str| {
-        let tolerated = length.max(candidate.chars().count()).div_ceil(3).min(4);
-        // Cheap, and true of nearly all candidates of a large library.
-        if candidate.chars().count().abs_diff(length) > tolerated {
-            return None;
-        }
-        let distance = strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
-        (distance <= tolerated && distance < length).then_some((distance, candidate))
-    };
-    candidates.into_iter().filter_map(near).min().map(|(_, candidate)| candidate)
-}
+pub use runner_model::suggest::nearest;
 
 /// `did you mean …`, or else what there is.
 pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, what: &str) -> Option<String> {

@@ -90,7 +90,7 @@ impl Drive {
                 let message = "the workflow did not end within the task's timeout";
                 Outcome::Timeout { failure: Failure::new(code::HOST_TIMEOUT, message) }
             }
-            Some(view) => of_workflow(view),
+            Some(view) => attempt::of_workflow(view),
             None => {
                 let message = format!("the journal of the execution {id} cannot be read");
                 Outcome::Abandoned { failure: Failure::new(code::EXEC_JOURNAL, message) }
@@ -136,30 +136,5 @@ impl Drive {
             self.children.entry(id).and_modify(|child| child.is_late = true);
             self.ask_child(id, Control::Cancel { by: "the task's timeout".to_owned() });
         }
-    }
-}
-
-/// The outcome of a step from the execution that it started.
-fn of_workflow(view: ExecutionView) -> Outcome {
-    let result = view.result.unwrap_or(Value::Null);
-    let failure = || {
-        let first = view.errors.first();
-        let mut failure = Failure::new(code::EXEC_CANCELED, format!("the workflow ended as {}", view.record.status));
-        if let Some(error) = first {
-            failure.code.clone_from(&error.code);
-            failure.message.clone_from(&error.message);
-            failure.hint.clone_from(&error.hint);
-        }
-        failure.details = Some(serde_json::json!({
-            "execution_id": view.record.id, "output": result, "errors": view.errors,
-        }));
-        failure
-    };
-    match view.record.status {
-        Status::Succeeded => Outcome::Succeeded { result },
-        Status::Canceled => Outcome::Canceled,
-        Status::Timeout => Outcome::Timeout { failure: failure() },
-        Status::Abandoned => Outcome::Abandoned { failure: failure() },
-        _ => Outcome::Failed { failure: failure() },
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use runner_engine::rehearsal::{Call, Next, Play, PlayError};
 use runner_engine::{Mismatch, Plan, RerunError};
 use runner_model::{
-    ErrorRecord, ExecutionId, ExecutionView, Failure, OnExpiry, Outcome, Requested, Status, TaskName, Timestamp, Wait,
+    ErrorRecord, ExecutionId, ExecutionView, Failure, OnExpiry, Outcome, Requested, TaskName, Timestamp, Wait,
     WaitKind, code, limits,
 };
 use runner_pack::{Action, Body, Library, Mock, MockAnswer, MockEvent, Pack, Phase};
@@ -19,7 +19,7 @@ use super::mocks::{Ending, Mocks, Wanted, ending, unmocked};
 use super::observed::Observed;
 use super::outside::{Arrival, Outside};
 use super::report::Difference;
-use crate::attempt::{misfit, refused};
+use crate::attempt::{misfit, of_workflow, refused};
 use crate::error::RequestError;
 
 /// What all workflows of a rehearsal have in common.
@@ -218,25 +218,6 @@ impl<'a> Scene<'a> {
     fn outcome(&self) -> Option<Outcome> {
         let view = ExecutionView::fold(self.id, self.play.entries())?;
         self.play.status().is_terminal().then(|| of_workflow(view))
-    }
-}
-
-/// The outcome of a step from that of the workflow that it called.
-fn of_workflow(view: ExecutionView) -> Outcome {
-    let result = view.result.unwrap_or(Value::Null);
-    let status = view.record.status;
-    let mut failure = Failure::new(code::EXEC_CANCELED, format!("the workflow ended as {status}"));
-    if let Some(error) = view.errors.first() {
-        failure = Failure { code: error.code.clone(), message: error.message.clone(), ..failure };
-        failure.hint.clone_from(&error.hint);
-    }
-    failure.details = Some(json!({"execution_id": view.record.id, "output": result, "errors": view.errors}));
-    match status {
-        Status::Succeeded => Outcome::Succeeded { result },
-        Status::Canceled => Outcome::Canceled,
-        Status::Timeout => Outcome::Timeout { failure },
-        Status::Abandoned => Outcome::Abandoned { failure },
-        _ => Outcome::Failed { failure },
     }
 }
 

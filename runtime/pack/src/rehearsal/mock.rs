@@ -11,8 +11,17 @@ use crate::fields::{Fields, Foreign};
 use crate::suggest;
 use crate::yaml::{Entry, Node};
 
-/// How a step or an attempt can end.
-const STATUSES: [Status; 5] = [Status::Succeeded, Status::Failed, Status::Timeout, Status::Canceled, Status::Abandoned];
+/// How a step or an attempt can end, and how it can go on for ever.
+const STATUSES: [Status; 8] = [
+    Status::Succeeded,
+    Status::Failed,
+    Status::Timeout,
+    Status::Canceled,
+    Status::Abandoned,
+    Status::Pending,
+    Status::Paused,
+    Status::Running,
+];
 
 pub(super) fn read(context: &Context<'_>, node: &Node) -> Vec<Mock> {
     items(context.file, node, "mock_action_executions", "{task_id: …, result: …}")
