@@ -1,5 +1,7 @@
 //! How a try of a step ended.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -84,6 +86,20 @@ impl Outcome {
             Self::Canceled => Status::Canceled,
             Self::Abandoned { .. } => Status::Abandoned,
         }
+    }
+
+    /// The same as it is read again: what is written as null is nothing when it is read.
+    #[must_use]
+    pub fn as_read(&self) -> Cow<'_, Self> {
+        let has_null = self.failure().is_some_and(|failure| failure.details == Some(Value::Null));
+        if !has_null {
+            return Cow::Borrowed(self);
+        }
+        let mut tidy = self.clone();
+        if let Self::Failed { failure } | Self::Timeout { failure } | Self::Abandoned { failure } = &mut tidy {
+            failure.details = None;
+        }
+        Cow::Owned(tidy)
     }
 
     /// Why it did not succeed, if it did not and a reason is known.

@@ -24,7 +24,7 @@ impl State {
     ) -> Result<Sequel, Stop> {
         let ended = |message: &str| {
             let mut failure = Failure::new(code::FLOW_POLL, message);
-            failure.details = Some(visible_result(outcome));
+            failure.details = Some(visible_result(outcome)).filter(|result| !result.is_null());
             failure
         };
         let fail_when = poll.fail_when.as_ref().map(|condition| holds(condition, frame)).transpose()?;

@@ -337,9 +337,9 @@ impl State {
                 self.unit_mut(unit_of(&entry.fact)?)?.progress = Some(progress.clone());
             }
             Fact::AttemptFinished { attempt, outcome, .. } => {
-                self.attempt_finished(plan, unit_of(&entry.fact)?, *attempt, outcome)?;
+                self.attempt_finished(plan, unit_of(&entry.fact)?, *attempt, &outcome.as_read())?;
             }
-            Fact::PollEnded { outcome, .. } => self.poll_ended(plan, unit_of(&entry.fact)?, outcome)?,
+            Fact::PollEnded { outcome, .. } => self.poll_ended(plan, unit_of(&entry.fact)?, &outcome.as_read())?,
             Fact::StepDelayed { until, .. } => self.delayed(plan, unit_of(&entry.fact)?, *until)?,
             Fact::WaitOpened { wait, .. } => self.wait_opened(unit_of(&entry.fact)?, wait)?,
             Fact::Answered { by, answer, .. } => self.answered(plan, unit_of(&entry.fact)?, by, answer)?,
