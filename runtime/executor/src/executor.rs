@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use runner_model::{Clock, Entropy, ExecutionId, ExecutionView, Fact, NodeId, Origin, Status, Version, limits};
+use runner_model::{
+    Clock, Entropy, ExecutionId, ExecutionView, Fact, NodeId, Origin, Status, Timestamp, Version, limits,
+};
 use runner_store::{Catalogue, Claimed, Journal, Leases, Store, WaitFilter, Waits};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -362,7 +364,11 @@ impl Shared {
             count += claimed.len();
             for Claimed { lease, wake_at } in claimed {
                 match wake_at {
-                    Some(wake_at) => self.registry.adopt(lease.id, lease.token, wake_at),
+                    Some(wake_at) => {
+                        let look = first_look(lease.id, now);
+                        let wake_at = wake_at.map_or(look, |wake_at| wake_at.min(look));
+                        self.registry.adopt(lease.id, lease.token, Some(wake_at));
+                    }
                     None => self.resume_claimed(lease),
                 }
             }
@@ -446,4 +452,13 @@ impl Shared {
         }
         root.0
     }
+}
+
+/// When an execution that another process had parked is looked at for the first time: the end of a part of it, which a
+/// third process drove, may have gone unheard. Spread by its id, so that not all are looked at together.
+fn first_look(id: ExecutionId, now: Timestamp) -> Timestamp {
+    let number = id.as_bytes().iter().rev().take(4).fold(0_u32, |number, byte| (number << 8) | u32::from(*byte));
+    let spread = u32::try_from(limits::FIRST_LOOK_SPREAD.as_millis()).unwrap_or(u32::MAX);
+    let first = i64::try_from(limits::FIRST_LOOK.as_millis()).unwrap_or(i64::MAX);
+    now.plus_ms(first + i64::from(number % spread))
 }

@@ -69,6 +69,10 @@ pub const FLOW_TIME_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60)
 pub const PARK_AFTER_MS: i64 = 10_000;
 /// How often the progress of one attempt goes into the journal at the most, in milliseconds.
 pub const PROGRESS_RECORD_MS: i64 = 1_000;
+/// How soon a parked execution is looked at that was taken over from another process, at the earliest.
+pub const FIRST_LOOK: Duration = Duration::from_secs(30);
+/// Over how long such looks are spread: 100,000 of them are some 300 a second.
+pub const FIRST_LOOK_SPREAD: Duration = Duration::from_secs(300);
 /// How long to sleep before looking at the clock again: it may have been set, or the machine have slept.
 pub const CLOCK_LOOK: Duration = Duration::from_secs(60);
 

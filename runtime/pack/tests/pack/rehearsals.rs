@@ -108,7 +108,7 @@ fn every_key_of_a_rehearsal_is_checked() {
         "workflow: w\nmock_action_executions: {task_id: a}",
         "workflow: w\nmock_action_executions: [{result: 1}]",
         "workflow: w\nmock_action_executions: [{task_id: a-b}]",
-        "workflow: w\nmock_action_executions: [{task_id: a, status: running}]",
+        "workflow: w\nmock_action_executions: [{task_id: a, status: skipped}]",
         "workflow: w\nmock_action_executions: [{task_id: a, status: succeded}]",
         "workflow: w\nmock_action_executions: [{task_id: a, num_iter: -1}]",
         "workflow: w\nmock_action_executions: [{task_id: a, item_id: x}]",
