@@ -137,6 +137,9 @@ impl Drive {
     fn look_if_settled(&mut self) {
         if self.looks && self.state.to_record.is_empty() {
             self.look();
+        } else {
+            // What happened in between was not seen: there is no single move to check.
+            self.shown = None;
         }
     }
 
