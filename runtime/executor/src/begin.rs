@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use runner_engine::{Plan, State};
-use runner_model::{ActionRef, Entry, ExecutionId, Fact, Origin, Requested};
-use runner_pack::{Action, Body, Pack};
-use serde_json::{Map, Value};
+use runner_engine::State;
+use runner_model::{ActionRef, Entry, ExecutionId, Fact};
+use runner_pack::{Action, Pack};
 
 use crate::ExecutionRequest;
 use crate::drive::Drive;
@@ -43,11 +42,14 @@ impl Shared {
     ) -> Result<(), BeginError> {
         let (pack, action) = self.find(&request.action)?;
         let depth = herald.depth;
-        let requested = self.check(&pack, &action, request.parameters, request.origin, depth)?;
+        let simulate = self.options.packs.simulate();
+        let requested = action.request(&pack, request.parameters, request.origin, depth, simulate);
+        let requested =
+            requested.map_err(|mistakes| RequestError::Parameters { action: request.action.clone(), mistakes })?;
         let state = State::new(id, &requested, Arc::new(pack.config.clone()));
         let first = Entry::new(self.options.clock.now(), Fact::Requested(Box::new(requested)));
         let Some(mailbox) = self.registry.enter(id) else { return Ok(()) };
-        let drive = match Drive::open(self.clone(), plan_of(&action), herald, first, state).await {
+        let drive = match Drive::open(self.clone(), action.plan(), herald, first, state).await {
             Ok(drive) => drive,
             Err(error) => {
                 self.registry.leave(id);
@@ -75,44 +77,5 @@ impl Shared {
             return Err(RequestError::Disabled { action: action.clone() });
         }
         Ok((pack.clone(), found.clone()))
-    }
-
-    fn check(
-        &self,
-        pack: &Pack,
-        action: &Action,
-        parameters: Map<String, Value>,
-        origin: Origin,
-        depth: u32,
-    ) -> Result<Requested, RequestError> {
-        let reference = action.reference.clone();
-        let mut bound = action
-            .parameters
-            .bind(parameters)
-            .map_err(|mistakes| RequestError::Parameters { action: reference.clone(), mistakes })?;
-        if let Body::Workflow(_) = action.body {
-            // Every parameter is a context variable, also one that nobody gave.
-            for name in action.parameters.names().filter(|name| !bound.contains_key(*name)).collect::<Vec<_>>() {
-                bound.insert(name.to_owned(), Value::Null);
-            }
-        }
-        Ok(Requested {
-            action: reference,
-            pack_version: pack.manifest.version.to_string(),
-            pack_digest: pack.digest.clone(),
-            parameters: Value::Object(bound),
-            secret: action.parameters.secret_names(),
-            origin,
-            depth,
-            simulate: self.options.packs.simulate(),
-        })
-    }
-}
-
-/// What the conductor follows: a workflow's own plan, or the plan of a single action.
-pub(crate) fn plan_of(action: &Action) -> Arc<Plan> {
-    match &action.body {
-        Body::Workflow(plan) => plan.clone(),
-        _ => Arc::new(Plan::single(action.reference.as_str())),
     }
 }

@@ -3,12 +3,15 @@
 use runner_engine::RerunError;
 use runner_model::{Code, ExecutionId, ItemIndex, RerunTask, Status, TaskName, code};
 use runner_pack::AnswerError;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ExecutorError;
 
-/// Something that is asked of an execution. `by` says who asks, in a few words.
-#[derive(Debug, Clone, PartialEq)]
+/// Something that is asked of an execution. `by` says who asks, in a few words. This is also how one process writes it
+/// for another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
 pub enum Control {
     /// Begin nothing new; what runs ends.
     Pause {
@@ -30,8 +33,10 @@ pub enum Control {
         /// Who answers.
         by: String,
         /// The task that waits; none if only one does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         task: Option<TaskName>,
         /// The item that waits; none if only one does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         item: Option<ItemIndex>,
         /// The answer.
         answer: Value,
@@ -50,6 +55,7 @@ pub enum Control {
         /// Who asks.
         by: String,
         /// Which tasks; none of them means those that failed.
+        #[serde(default)]
         tasks: Vec<RerunTask>,
     },
 }

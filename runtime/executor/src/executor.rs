@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use runner_model::{
-    Clock, Entropy, ExecutionId, ExecutionView, Fact, NodeId, Origin, Status, Timestamp, Version, limits,
+    Clock, Entropy, ExecutionId, ExecutionView, Fact, FencingToken, NodeId, Origin, Status, Timestamp, Version, limits,
 };
 use runner_store::{Catalogue, Claimed, Journal, Leases, Store, WaitFilter, Waits};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -273,10 +273,7 @@ impl Shared {
     pub(crate) fn order(self: &Arc<Self>, id: ExecutionId, order: Order) {
         if let Sent::Woken(parked, mailbox) = self.registry.send(id, order) {
             let shared = self.clone();
-            self.tasks.spawn(async move {
-                let lease = runner_store::Lease { id, token: parked.token, version: Version(0) };
-                shared.load_and_drive(lease, mailbox, None).await;
-            });
+            self.tasks.spawn(async move { shared.load_and_drive(id, parked.token, mailbox).await });
         }
     }
 
@@ -303,10 +300,7 @@ impl Shared {
         let (sender, answer) = oneshot::channel();
         match self.registry.send(id, Order::Control(control, sender)) {
             Sent::Delivered => {}
-            Sent::Woken(parked, mailbox) => {
-                let lease = runner_store::Lease { id, token: parked.token, version: Version(0) };
-                self.load_and_drive(lease, mailbox, None).await;
-            }
+            Sent::Woken(parked, mailbox) => self.load_and_drive(id, parked.token, mailbox).await,
             Sent::Unknown(order) => {
                 if let Err(error) = self.take_up(id, Some(order)).await {
                     if error.may_pass() {
@@ -322,7 +316,7 @@ impl Shared {
 
     /// Claims an execution that this process does not have, and drives it.
     pub(crate) async fn take_up(self: &Arc<Self>, id: ExecutionId, order: Option<Order>) -> Result<(), ExecutorError> {
-        let Some(mut mailbox) = self.registry.enter(id) else {
+        let Some(mailbox) = self.registry.enter(id) else {
             self.order(id, order.unwrap_or(Order::Look));
             return Ok(());
         };
@@ -339,7 +333,14 @@ impl Shared {
                 return Err(error.into());
             }
         };
-        match self.load(lease, order, &mut mailbox).await {
+        let obeyed = async {
+            let mut drive = self.load(id, lease.token).await?;
+            if let Some(order) = order {
+                drive.obey(order).await?;
+            }
+            Ok(drive)
+        };
+        match obeyed.await {
             Ok(drive) => {
                 self.drive(drive, mailbox);
                 Ok(())
@@ -369,7 +370,7 @@ impl Shared {
                         let wake_at = wake_at.map_or(look, |wake_at| wake_at.min(look));
                         self.registry.adopt(lease.id, lease.token, Some(wake_at));
                     }
-                    None => self.resume_claimed(lease),
+                    None => self.resume_claimed(lease.id, lease.token),
                 }
             }
             if is_last {
@@ -379,37 +380,32 @@ impl Shared {
     }
 
     /// Drives an execution that was claimed together with others.
-    fn resume_claimed(self: &Arc<Self>, lease: runner_store::Lease) {
-        let Some(mailbox) = self.registry.enter(lease.id) else { return };
+    fn resume_claimed(self: &Arc<Self>, id: ExecutionId, token: FencingToken) {
+        let Some(mailbox) = self.registry.enter(id) else { return };
         let shared = self.clone();
-        self.tasks.spawn(async move { shared.load_and_drive(lease, mailbox, None).await });
+        self.tasks.spawn(async move { shared.load_and_drive(id, token, mailbox).await });
     }
 
     /// Reads an execution that this process owns, and drives it; what goes wrong is told to those who wait for its end.
     async fn load_and_drive(
         self: &Arc<Self>,
-        lease: runner_store::Lease,
-        mut mailbox: mpsc::UnboundedReceiver<Order>,
-        order: Option<Order>,
+        id: ExecutionId,
+        token: FencingToken,
+        mailbox: mpsc::UnboundedReceiver<Order>,
     ) {
         let loaded = tokio::select! {
             biased;
             () = self.stop.cancelled() => return,
-            loaded = self.load(lease, order, &mut mailbox) => loaded,
+            loaded = self.load(id, token) => loaded,
         };
         match loaded {
             Ok(drive) => self.drive(drive, mailbox),
-            Err(error) => self.ended(lease.id, None, Err(error)),
+            Err(error) => self.ended(id, None, Err(error)),
         }
     }
 
-    async fn load(
-        self: &Arc<Self>,
-        lease: runner_store::Lease,
-        order: Option<Order>,
-        mailbox: &mut mpsc::UnboundedReceiver<Order>,
-    ) -> Result<Drive, ExecutorError> {
-        let id = lease.id;
+    /// Reads an execution that this process owns, and looks at what a lost process left under way.
+    async fn load(self: &Arc<Self>, id: ExecutionId, token: FencingToken) -> Result<Drive, ExecutorError> {
         let entries = Journal::read(&*self.options.store, id, Version(0)).await?;
         let Some(Fact::Requested(requested)) = entries.first().map(|entry| &entry.fact) else {
             return Err(runner_engine::Mismatch { what: "it does not begin with a request".to_owned() }.into());
@@ -419,7 +415,7 @@ impl Shared {
         }
         let missing = || ExecutorError::Missing { action: requested.action.clone() };
         let (pack, action) = self.options.packs.action(&requested.action).ok_or_else(missing)?;
-        let plan = crate::begin::plan_of(action);
+        let plan = action.plan();
         let config = Arc::new(pack.config.clone());
         let root = self.root_of(id, &requested.origin).await;
         let herald = Herald { root, execution: id, depth: requested.depth, sender: self.events.clone() };
@@ -430,11 +426,8 @@ impl Shared {
                 runner_engine::Mismatch { what: format!("it does not record the value of the key `{key}`") }.into()
             }
         })?;
-        let mut drive = Drive::reopen(self.clone(), plan, herald, lease.token, state, entries);
-        drive.take_up(mailbox).await?;
-        if let Some(order) = order {
-            drive.obey(order).await?;
-        }
+        let mut drive = Drive::reopen(self.clone(), plan, herald, token, state, entries);
+        drive.take_up().await?;
         Ok(drive)
     }
 

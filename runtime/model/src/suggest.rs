@@ -36,5 +36,7 @@ mod tests {
         assert_eq!(nearest("output", known), None);
         assert_eq!(nearest("x", known), None);
         assert_eq!(nearest(&"x".repeat(1000), known), None);
+        assert_eq!(nearest("conections", ["connections", "packs"]), Some("connections"));
+        assert_eq!(nearest("secrets", ["connections", "packs"]), None);
     }
 }

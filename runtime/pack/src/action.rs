@@ -4,14 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use runner_engine::Plan;
 use runner_engine::template::Place;
-use runner_model::{ActionRef, PackRef, code, limits};
-use serde_json::Value;
+use runner_model::{ActionRef, Origin, PackRef, Requested, code, limits};
+use serde_json::{Map, Value};
 
 use crate::diagnostic::{Document, Mistake};
 use crate::fields::{Fields, Foreign, wrong_type};
 use crate::metadata::{self, Tag};
-use crate::parameters::{Parameters, compile_schema, read_schema};
+use crate::pack::Pack;
+use crate::parameters::{ParameterError, Parameters, compile_schema, read_schema};
 use crate::source::Span;
 use crate::suggest;
 use crate::wait;
@@ -59,7 +61,49 @@ pub enum Body {
     /// Waiting for an event: which one stands in its parameters ([`Action::wait`]).
     WaitFor,
     /// A graph of tasks.
-    Workflow(Arc<runner_engine::Plan>),
+    Workflow(Arc<Plan>),
+}
+
+impl Action {
+    /// What the conductor follows: a workflow's own plan, or the plan of a single action.
+    #[must_use]
+    pub fn plan(&self) -> Arc<Plan> {
+        match &self.body {
+            Body::Workflow(plan) => plan.clone(),
+            _ => Arc::new(Plan::single(self.reference.as_str())),
+        }
+    }
+
+    /// The request that an execution of it begins with: the parameters checked, with their defaults.
+    ///
+    /// # Errors
+    /// Every parameter that does not fit.
+    pub fn request(
+        &self,
+        pack: &Pack,
+        given: Map<String, Value>,
+        origin: Origin,
+        depth: u32,
+        simulate: bool,
+    ) -> Result<Requested, Vec<ParameterError>> {
+        let mut bound = self.parameters.bind(given)?;
+        if let Body::Workflow(_) = self.body {
+            // Every parameter is a context variable, also one that nobody gave.
+            for name in self.parameters.names() {
+                bound.entry(name).or_insert(Value::Null);
+            }
+        }
+        Ok(Requested {
+            action: self.reference.clone(),
+            pack_version: pack.manifest.version.to_string(),
+            pack_digest: pack.digest.clone(),
+            parameters: Value::Object(bound),
+            secret: self.parameters.secret_names(),
+            origin,
+            depth,
+            simulate,
+        })
+    }
 }
 
 /// What was read of an action's file.

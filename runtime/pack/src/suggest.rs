@@ -26,15 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_is_recognised_and_another_word_is_not() {
-        let known = ["parameters", "description", "do", "when"];
-        assert_eq!(nearest("paramters", known), Some("parameters"));
-        assert_eq!(nearest("Description", known), Some("description"));
-        assert_eq!(nearest("wehn", known), Some("when"));
-        assert_eq!(nearest("output", known), None);
-        assert_eq!(nearest("x", known), None);
-        assert_eq!(nearest("conections", ["connections", "packs"]), Some("connections"));
-        assert_eq!(nearest("secrets", ["connections", "packs"]), None);
+    fn where_nothing_is_near_all_that_there_is_is_listed() {
         assert_eq!(hint("x", ["data", "packs"], "known here").as_deref(), Some("known here: `data`, `packs`"));
         assert_eq!(hint("output", ["a", "b"], "known here").as_deref(), Some("known here: `a`, `b`"));
     }

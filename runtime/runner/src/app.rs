@@ -70,6 +70,19 @@ impl App {
         self.store().await.map(Some)
     }
 
+    /// Does something with the store, if there is one already, and closes it.
+    pub(crate) async fn with_store(
+        mut self,
+        work: impl AsyncFnOnce(&mut Self, Option<&Arc<SqliteStore>>) -> Result<Exit, CliError>,
+    ) -> Result<Exit, CliError> {
+        let store = self.existing_store().await?.map(Arc::new);
+        let result = work(&mut self, store.as_ref()).await;
+        if let Some(store) = store {
+            store.close().await;
+        }
+        result
+    }
+
     /// The store.
     pub(crate) async fn store(&self) -> Result<SqliteStore, CliError> {
         Ok(SqliteStore::open(&self.config.data, SqliteOptions::default()).await?)

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use runner_executor::Control;
 use runner_model::{ExecutionId, Status, code};
-use runner_server::control::{Ask, Client, ClientError, Problem};
+use runner_server::control::{Client, ClientError, Problem};
 use runner_store::{Leases as _, SqliteStore};
 
 use crate::app::App;
@@ -29,7 +30,7 @@ pub(crate) async fn ask(
     app: &App,
     store: &SqliteStore,
     id: ExecutionId,
-    ask: &Ask,
+    ask: &Control,
 ) -> Result<Option<Status>, CliError> {
     for _ in 0..TRIES_MAX {
         let Some(owner) = find(app, store, id).await? else { return Ok(None) };

@@ -4,13 +4,12 @@
 use std::sync::Arc;
 
 use runner_engine::{Plan, State};
-use runner_executor::{ControlError, ExecutorError, RequestError};
+use runner_executor::{Control, ControlError, ExecutorError, RequestError};
 use runner_model::{
-    Clock as _, Entry, ExecutionId, ExecutionView, Fact, Origin, Requested, Status, SystemClock, SystemEntropy,
-    Version, code, limits,
+    Clock as _, Entry, ExecutionId, ExecutionView, Fact, Origin, Status, SystemClock, SystemEntropy, Version, code,
+    limits,
 };
-use runner_pack::{Action, Body, Pack, check_answer};
-use runner_server::control::Ask;
+use runner_pack::{Action, Pack, check_answer};
 use runner_store::{Append, Journal as _, Leases as _, NewExecution, SqliteStore};
 use serde_json::{Map, Value};
 
@@ -27,29 +26,13 @@ pub(crate) async fn request(
     parameters: Map<String, Value>,
     simulate: bool,
 ) -> Result<ExecutionId, CliError> {
-    let reference = action.reference.clone();
+    let reference = || action.reference.clone();
     if !action.enabled {
-        return Err(RequestError::Disabled { action: reference }.into());
+        return Err(RequestError::Disabled { action: reference() }.into());
     }
     let (pack, _) = pack_of(app, action)?;
-    let bound = action.parameters.bind(parameters);
-    let mut bound = bound.map_err(|mistakes| RequestError::Parameters { action: reference.clone(), mistakes })?;
-    if let Body::Workflow(_) = action.body {
-        // Every parameter is a context variable, also one that nobody gave.
-        for name in action.parameters.names() {
-            bound.entry(name).or_insert(Value::Null);
-        }
-    }
-    let requested = Requested {
-        action: reference,
-        pack_version: pack.manifest.version.to_string(),
-        pack_digest: pack.digest.clone(),
-        parameters: Value::Object(bound),
-        secret: action.parameters.secret_names(),
-        origin: Origin::Cli,
-        depth: 0,
-        simulate,
-    };
+    let requested = action.request(&pack, parameters, Origin::Cli, 0, simulate);
+    let requested = requested.map_err(|mistakes| RequestError::Parameters { action: reference(), mistakes })?;
     let id = ExecutionId::new(&SystemClock, &SystemEntropy);
     let now = SystemClock.now();
     let entries = vec![Entry::new(now, Fact::Requested(Box::new(requested)))];
@@ -60,7 +43,7 @@ pub(crate) async fn request(
 }
 
 /// Records what is asked of an execution that nobody runs. Gives the status it then has.
-pub(crate) async fn note(app: &App, store: &SqliteStore, id: ExecutionId, ask: Ask) -> Result<Status, CliError> {
+pub(crate) async fn note(app: &App, store: &SqliteStore, id: ExecutionId, ask: Control) -> Result<Status, CliError> {
     let now = SystemClock.now();
     let until = now.plus_ms(i64::try_from(limits::LEASE.as_millis()).unwrap_or(i64::MAX));
     let Some(lease) = store.claim(id, &App::node(), now, until).await? else {
@@ -76,7 +59,7 @@ async fn append(
     store: &SqliteStore,
     id: ExecutionId,
     token: runner_model::FencingToken,
-    ask: Ask,
+    ask: Control,
 ) -> Result<Status, CliError> {
     let entries = store.read(id, Version(0)).await?;
     let corrupt = || CliError::new(Exit::Broken, code::STORE_CORRUPT, format!("the journal of {id} cannot be read"));
@@ -91,27 +74,27 @@ async fn append(
 }
 
 /// The facts that something that is asked makes, if it can be asked now.
-fn facts(app: &App, view: &ExecutionView, entries: &[Entry], ask: Ask) -> Result<Vec<Fact>, CliError> {
+fn facts(app: &App, view: &ExecutionView, entries: &[Entry], ask: Control) -> Result<Vec<Fact>, CliError> {
     let (id, status) = (view.record.id, view.record.status);
     let unfit = |what| Err(ControlError::Unfit { id, status, what }.into());
     match ask {
-        Ask::Rerun { by, tasks } => {
+        Control::Rerun { by, tasks } => {
             let (plan, state) = replay(app, view, entries)?;
             state.check_rerun(&plan, &tasks).map_err(ControlError::from)?;
             Ok(vec![Fact::RerunRequested { by, tasks }])
         }
         _ if status.is_terminal() => Err(ControlError::Ended { id, status }.into()),
-        Ask::Pause { .. } if !matches!(status, Status::Running | Status::Pending) => unfit("paused"),
-        Ask::Pause { by } => Ok(vec![Fact::PauseRequested { by }]),
-        Ask::Resume { .. } if !matches!(status, Status::Pausing | Status::Paused) => unfit("resumed"),
-        Ask::Resume { by } => Ok(vec![Fact::ResumeRequested { by }]),
-        Ask::Cancel { by } => Ok(vec![Fact::CancelRequested { by }]),
-        Ask::Respond { by, task, item, answer } => {
+        Control::Pause { .. } if !matches!(status, Status::Running | Status::Pending) => unfit("paused"),
+        Control::Pause { by } => Ok(vec![Fact::PauseRequested { by }]),
+        Control::Resume { .. } if !matches!(status, Status::Pausing | Status::Paused) => unfit("resumed"),
+        Control::Resume { by } => Ok(vec![Fact::ResumeRequested { by }]),
+        Control::Cancel { by } => Ok(vec![Fact::CancelRequested { by }]),
+        Control::Respond { by, task, item, answer } => {
             let Chosen { step, item, wait, .. } = crate::command::choose(view, task.as_ref(), item)?;
             check_answer(&wait, &answer).map_err(|error| crate::command::answer::misfit(&error))?;
             Ok(vec![Fact::Answered { step, item, by, answer }])
         }
-        Ask::Event { by, key, payload } => {
+        Control::Event { by, key, payload } => {
             let waits = crate::command::open_waits(view).into_iter().filter(|open| open.is_for(&key));
             let answered =
                 |Chosen { step, item, .. }| Fact::Answered { step, item, by: by.clone(), answer: payload.clone() };
@@ -123,10 +106,7 @@ fn facts(app: &App, view: &ExecutionView, entries: &[Entry], ask: Ask) -> Result
 fn replay(app: &App, view: &ExecutionView, entries: &[Entry]) -> Result<(Arc<Plan>, State), CliError> {
     let action = crate::command::find(app, view.record.action.as_str())?;
     let (pack, _) = pack_of(app, &action)?;
-    let plan = match &action.body {
-        Body::Workflow(plan) => plan.clone(),
-        _ => Arc::new(Plan::single(action.reference.as_str())),
-    };
+    let plan = action.plan();
     let state = State::replay(&plan, view.record.id, entries, Arc::new(pack.config.clone()));
     let state = state.map_err(|_| {
         let message = format!("the journal of {} does not fit the pack that is installed", view.record.id);

@@ -4,7 +4,7 @@
 //! | | |
 //! |---|---|
 //! | `GET /node` | which process this is, and how many executions it has |
-//! | `POST /executions/{id}/control` | an [`Ask`]; answered with [`Stands`] or a [`Problem`] |
+//! | `POST /executions/{id}/control` | a [`Control`](runner_executor::Control); answered with [`Stands`] or a [`Problem`] |
 //! | `GET /executions/{id}/progress` | what happens from now on, a [`Line`] of JSON each, until it has ended |
 
 mod client;
@@ -17,4 +17,4 @@ pub use client::{Client, ClientError, Lines};
 pub use line::{Line, Said};
 pub use routes::routes;
 pub use serve::{Serving, serve};
-pub use wire::{Ask, Node, Problem, Stands};
+pub use wire::{Node, Problem, Stands};

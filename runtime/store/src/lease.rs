@@ -76,12 +76,8 @@ pub trait Leases {
     /// being parked, and has gone on with it, is not taken for parked.
     ///
     /// # Errors
-    /// As [`Leases::park`], and [`StoreError::VersionConflict`]. A store that wraps another has to pass it on; what is
-    /// here only refuses, because parking without looking is what it is there to avoid.
-    async fn park_if_unchanged(&self, lease: Lease, wake_at: Option<Timestamp>) -> Result<(), StoreError> {
-        let _ = wake_at;
-        Err(StoreError::Io { reason: format!("this store cannot park {} on a condition", lease.id) })
-    }
+    /// As [`Leases::park`], and [`StoreError::VersionConflict`].
+    async fn park_if_unchanged(&self, lease: Lease, wake_at: Option<Timestamp>) -> Result<(), StoreError>;
 
     /// Gives an execution back, so that others may claim it at once.
     ///

@@ -37,10 +37,6 @@ impl Drive {
 
     /// Records a command; says whether that may have led to more.
     async fn carry_out(&mut self, command: Command) -> Result<bool, ExecutorError> {
-        let mut fact = command.fact();
-        if let Fact::StepScheduled { action, secret, .. } | Fact::ItemScheduled { action, secret, .. } = &mut fact {
-            *secret = self.secret_names(action);
-        }
         match command {
             Command::BeginAttempt { unit, task, attempt, action, input, timeout_ms, heartbeat_ms, progress } => {
                 let deadline = timeout_ms.map(|timeout| self.now().plus_ms(timeout));
@@ -50,12 +46,20 @@ impl Drive {
             Command::ExpireWait { unit, attempt, outcome } => self.finish(unit, attempt, outcome).await?,
             Command::Interrupt { unit, attempt } => return self.interrupt(unit, attempt).await,
             Command::Rest { status } => {
-                self.take(fact).await?;
+                self.take(Fact::Rested { status }).await?;
                 if status == Status::Paused {
                     self.tell_parent(true);
                 }
             }
-            _ => self.take(fact).await?,
+            command => {
+                let mut fact = command.fact();
+                if let Fact::StepScheduled { action, secret, .. } | Fact::ItemScheduled { action, secret, .. } =
+                    &mut fact
+                {
+                    *secret = self.secret_names(action);
+                }
+                self.take(fact).await?;
+            }
         }
         Ok(true)
     }

@@ -70,15 +70,15 @@ impl Drive {
 
     /// Commits what is not yet recorded, in one append.
     pub(super) async fn record(&mut self) -> Result<(), ExecutorError> {
-        let entries = self.entries.get(self.recorded..).unwrap_or_default().to_vec();
-        if entries.is_empty() {
+        if self.unrecorded().is_empty() {
             return Ok(());
         }
-        self.verify(&entries)?;
+        self.verify()?;
         match self.token {
-            Some(token) => self.append(token, entries).await?,
+            Some(token) => self.append(token).await?,
             None => {
                 let options = &self.shared.options;
+                let entries = self.unrecorded().to_vec();
                 let lease_until = lease::until(options.clock.now());
                 let new = NewExecution { id: self.id(), entries, owner: options.node.clone(), lease_until };
                 self.token = Some(Journal::create(&*options.store, new).await?.token);
@@ -88,13 +88,17 @@ impl Drive {
         Ok(())
     }
 
+    fn unrecorded(&self) -> &[Entry] {
+        self.entries.get(self.recorded..).unwrap_or_default()
+    }
+
     /// Appends. While the disk is full or the database is locked, what runs goes on, and this waits: an outcome that is
     /// known is not given up.
-    async fn append(&self, token: FencingToken, entries: Vec<Entry>) -> Result<(), ExecutorError> {
+    async fn append(&self, token: FencingToken) -> Result<(), ExecutorError> {
         let expected = Version(u64::try_from(self.recorded).unwrap_or(u64::MAX));
         let mut wait = limits::STORE_RETRY_FIRST;
         loop {
-            let append = Append { id: self.id(), token, expected, entries: entries.clone() };
+            let append = Append { id: self.id(), token, expected, entries: self.unrecorded().to_vec() };
             match Journal::append(&*self.shared.options.store, append).await {
                 Ok(_) => return Ok(()),
                 Err(error) if error.is_retryable() => {
@@ -108,8 +112,9 @@ impl Drive {
     }
 
     /// Compares the state with what the entries alone make of it, as they will be read.
-    fn verify(&mut self, entries: &[Entry]) -> Result<(), ExecutorError> {
+    fn verify(&mut self) -> Result<(), ExecutorError> {
         let Some(shadow) = &mut self.shadow else { return Ok(()) };
+        let entries = self.entries.get(self.recorded..).unwrap_or_default();
         for entry in entries.iter().filter(|entry| !matches!(entry.fact, Fact::Requested(_))) {
             let written = serde_json::to_string(entry).and_then(|text| serde_json::from_str::<Entry>(&text));
             let read = written.map_err(|_| ExecutorError::Interrupted)?;

@@ -5,17 +5,15 @@ use std::sync::Arc;
 use runner_engine::InFlight;
 use runner_model::{Fact, Failure, Outcome, code};
 use runner_store::{Catalogue, StoreError};
-use tokio::sync::mpsc;
 
 use super::decide::is_workflow;
 use super::{Child, Drive, Due};
 use crate::error::ExecutorError;
-use crate::registry::Order;
 
 impl Drive {
     /// What a process left under way: a sub-workflow is found again; another try, of which nothing is known, is made
     /// again if the action allows that, and given up otherwise.
-    pub(crate) async fn take_up(&mut self, _mailbox: &mut mpsc::UnboundedReceiver<Order>) -> Result<(), ExecutorError> {
+    pub(crate) async fn take_up(&mut self) -> Result<(), ExecutorError> {
         if self.recorded == 1 {
             self.take(Fact::Started).await?;
         }

@@ -8,7 +8,6 @@ use runner_model::{ErrorRecord, ExecutionId, Origin, Requested, Status, TaskName
 use runner_pack::{
     Action, Body, Inspection, Library, Pack, ParameterError, Phase, Rehearsal, inspect_workflow, suggest,
 };
-use serde_json::{Map, Value};
 
 use super::coverage::Taken;
 use super::live::Live;
@@ -186,35 +185,10 @@ fn unknown_tasks(rehearsal: &Rehearsal, plan: &Plan) -> Vec<Difference> {
 
 /// The request that the execution begins with.
 fn requested(pack: &Pack, action: &Action, rehearsal: &Rehearsal) -> Result<Requested, Vec<Difference>> {
-    request(pack, action, rehearsal.inputs.clone(), rehearsal.simulate, 0).map_err(|mistakes| {
+    action.request(pack, rehearsal.inputs.clone(), Origin::Cli, 0, rehearsal.simulate).map_err(|mistakes| {
         let trouble = |mistake: &ParameterError| {
             Difference::trouble(0, "inputs", mistake.message.clone()).hint(mistake.hint.clone())
         };
         mistakes.iter().map(trouble).collect()
-    })
-}
-
-/// A request for a workflow with these parameters.
-pub(super) fn request(
-    pack: &Pack,
-    action: &Action,
-    inputs: Map<String, Value>,
-    simulate: bool,
-    depth: u32,
-) -> Result<Requested, Vec<ParameterError>> {
-    let mut bound = action.parameters.bind(inputs)?;
-    for name in action.parameters.names() {
-        // Every parameter is a context variable, also one that nobody gave.
-        bound.entry(name).or_insert(Value::Null);
-    }
-    Ok(Requested {
-        action: action.reference.clone(),
-        pack_version: pack.manifest.version.to_string(),
-        pack_digest: pack.digest.clone(),
-        parameters: Value::Object(bound),
-        secret: action.parameters.secret_names(),
-        origin: Origin::Cli,
-        depth,
-        simulate,
     })
 }

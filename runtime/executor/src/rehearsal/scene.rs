@@ -5,13 +5,12 @@ use std::sync::Arc;
 use runner_engine::rehearsal::{Call, Next, Play, PlayError};
 use runner_engine::{Mismatch, Plan, RerunError};
 use runner_model::{
-    ErrorRecord, ExecutionId, ExecutionView, Failure, OnExpiry, Outcome, Requested, TaskName, Timestamp, Wait,
+    ErrorRecord, ExecutionId, ExecutionView, Failure, OnExpiry, Origin, Outcome, Requested, TaskName, Timestamp, Wait,
     WaitKind, code, limits,
 };
 use runner_pack::{Action, Body, Library, Mock, MockAnswer, MockEvent, Pack, Phase};
 use serde_json::{Map, Value, json};
 
-use super::case::request;
 use super::coverage::Taken;
 use super::errors;
 use super::live::{Live, SentRequest};
@@ -196,7 +195,7 @@ impl<'a> Scene<'a> {
             let failure = Failure::new(code::EXEC_DEPTH, message);
             return self.play.finish(&call, Outcome::Failed { failure });
         }
-        let requested = match request(pack, action, members(&call.input), true, depth) {
+        let requested = match action.request(pack, members(&call.input), Origin::Cli, depth, true) {
             Ok(requested) => requested,
             Err(mistakes) => return self.play.finish(&call, misfit(action, mistakes)),
         };

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use runner_executor::Control;
 use runner_model::code;
-use runner_server::control::Ask;
 use runner_store::{SqliteStore, WaitFilter, Waits as _};
 use serde_json::{Map, Value, json};
 
@@ -73,7 +73,7 @@ async fn deliver(app: &mut App, store: &Arc<SqliteStore>, send: &Send, payload: 
     }
     let (mut took, mut wrong) = (Vec::new(), Vec::new());
     for id in ids {
-        let ask = Ask::Event { by: app.by(), key: send.key.clone(), payload: payload.clone() };
+        let ask = Control::Event { by: app.by(), key: send.key.clone(), payload: payload.clone() };
         match perform(app, store, id, ask, send.detach.detach).await {
             Ok(done) => took.push((id, done.status(), matches!(done, Done::Recorded(_)))),
             // One that ended meanwhile, or whose process does not answer, keeps nothing from the others.

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use runner_engine::Plan;
 use runner_graph::{Direction, Graph, SvgOptions, Theme};
 use runner_model::{ExecutionView, Version, code};
-use runner_pack::{Action, Body};
+use runner_pack::Action;
 use runner_store::Journal as _;
 
 use super::exec::find;
@@ -76,7 +75,7 @@ impl GraphCommand {
         if let Some(view) = &view {
             check(app, &action, view)?;
         }
-        let graph = Graph::of(&plan(&action), action.reference.as_str());
+        let graph = Graph::of(&action.plan(), action.reference.as_str());
         let graph = match &view {
             Some(view) => graph.with_execution(view),
             None => graph,
@@ -130,13 +129,6 @@ fn by_extension(path: Option<&Path>) -> Format {
         Some("mmd" | "mermaid") => Format::Mermaid,
         Some("dot" | "gv") => Format::Dot,
         _ => Format::Svg,
-    }
-}
-
-fn plan(action: &Action) -> std::sync::Arc<Plan> {
-    match &action.body {
-        Body::Workflow(plan) => plan.clone(),
-        _ => std::sync::Arc::new(Plan::single(action.reference.as_str())),
     }
 }
 

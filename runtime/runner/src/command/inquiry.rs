@@ -43,13 +43,8 @@ const FOUND_MAX: usize = 10_000;
 
 impl InquiryCommand {
     /// Does it.
-    pub(crate) async fn run(self, mut app: App) -> Result<Exit, CliError> {
-        let store = app.existing_store().await?.map(Arc::new);
-        let result = self.what.run(&mut app, store.as_ref()).await;
-        if let Some(store) = store {
-            store.close().await;
-        }
-        result
+    pub(crate) async fn run(self, app: App) -> Result<Exit, CliError> {
+        app.with_store(async |app, store| self.what.run(app, store).await).await
     }
 }
 

@@ -9,12 +9,13 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use runner_executor::Control;
 use runner_model::{ExecutionId, NodeId, limits};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::line::Line;
-use super::wire::{Ask, Node, Problem, Stands};
+use super::wire::{Node, Problem, Stands};
 use crate::local::{Nodes, connect};
 
 /// Another process of the data directory.
@@ -73,7 +74,7 @@ impl Client {
     ///
     /// # Errors
     /// It cannot be reached, does not answer, or says no.
-    pub async fn control(&self, id: ExecutionId, ask: &Ask) -> Result<Stands, ClientError> {
+    pub async fn control(&self, id: ExecutionId, ask: &Control) -> Result<Stands, ClientError> {
         self.read(self.send(Method::POST, &format!("/executions/{id}/control"), ask).await?).await
     }
 

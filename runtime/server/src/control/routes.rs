@@ -10,12 +10,12 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use futures::stream;
 use http::{StatusCode, header};
-use runner_executor::{Executor, Heard, Listener, Progress};
+use runner_executor::{Control, Executor, Heard, Listener, Progress};
 use runner_model::{ExecutionId, NodeId, code, limits};
 use tokio_util::sync::CancellationToken;
 
 use super::line::{Line, Said};
-use super::wire::{Ask, Node, Problem, Stands};
+use super::wire::{Node, Problem, Stands};
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -52,11 +52,11 @@ async fn node_of(State(context): State<Context>) -> Json<Node> {
 async fn control(
     State(context): State<Context>,
     id: Result<Path<ExecutionId>, PathRejection>,
-    ask: Result<Json<Ask>, JsonRejection>,
+    ask: Result<Json<Control>, JsonRejection>,
 ) -> Result<Json<Stands>, Problem> {
     let Path(id) = id.map_err(|error| refused(error.status(), &error.body_text()))?;
     let Json(ask) = ask.map_err(|error| refused(error.status(), &error.body_text()))?;
-    let status = context.executor.control(id, ask.into()).await.map_err(|error| Problem::from(&error))?;
+    let status = context.executor.control(id, ask).await.map_err(|error| Problem::from(&error))?;
     Ok(Json(Stands { id, status }))
 }
 

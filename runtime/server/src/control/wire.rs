@@ -1,74 +1,9 @@
 //! What is said between processes.
 
 use http::StatusCode;
-use runner_executor::{Control, ControlError, ExecutorError};
-use runner_model::{Code, ExecutionId, ItemIndex, NodeId, RerunTask, Status, TaskName, code};
+use runner_executor::{ControlError, ExecutorError};
+use runner_model::{Code, ExecutionId, NodeId, Status, code};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-/// Something that is asked of an execution, by somebody.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
-pub enum Ask {
-    /// Begin nothing new.
-    Pause {
-        /// Who asks.
-        by: String,
-    },
-    /// Go on after a pause.
-    Resume {
-        /// Who asks.
-        by: String,
-    },
-    /// Stop.
-    Cancel {
-        /// Who asks.
-        by: String,
-    },
-    /// The answer to what a step waits for.
-    Respond {
-        /// Who answers.
-        by: String,
-        /// The task that waits; none if only one does.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        task: Option<TaskName>,
-        /// The item that waits; none if only one does.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        item: Option<ItemIndex>,
-        /// The answer.
-        answer: Value,
-    },
-    /// An event.
-    Event {
-        /// Where it came from.
-        by: String,
-        /// Its key.
-        key: String,
-        /// What it brought.
-        payload: Value,
-    },
-    /// Run parts of an ended execution again.
-    Rerun {
-        /// Who asks.
-        by: String,
-        /// Which tasks; none of them means those that failed.
-        #[serde(default)]
-        tasks: Vec<RerunTask>,
-    },
-}
-
-impl From<Ask> for Control {
-    fn from(ask: Ask) -> Self {
-        match ask {
-            Ask::Pause { by } => Self::Pause { by },
-            Ask::Resume { by } => Self::Resume { by },
-            Ask::Cancel { by } => Self::Cancel { by },
-            Ask::Respond { by, task, item, answer } => Self::Respond { by, task, item, answer },
-            Ask::Event { by, key, payload } => Self::Event { by, key, payload },
-            Ask::Rerun { by, tasks } => Self::Rerun { by, tasks },
-        }
-    }
-}
 
 /// Where an execution stands after it was asked something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

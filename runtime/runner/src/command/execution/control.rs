@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use clap::Args;
-use runner_executor::ControlError;
+use runner_executor::{Control, ControlError};
 use runner_model::{ExecutionId, Status};
-use runner_server::control::Ask;
 use runner_store::{Catalogue as _, SqliteStore};
 use serde_json::json;
 
@@ -41,11 +40,11 @@ pub(crate) async fn perform(
     app: &mut App,
     store: &Arc<SqliteStore>,
     id: ExecutionId,
-    ask: Ask,
+    ask: Control,
     detach: bool,
 ) -> Result<Done, CliError> {
     let status = store.get(id).await?.status;
-    if status.is_terminal() && !matches!(ask, Ask::Rerun { .. }) {
+    if status.is_terminal() && !matches!(ask, Control::Rerun { .. }) {
         return Err(ended(id, status));
     }
     if let Some(status) = owner::ask(app, store, id, &ask).await? {
@@ -54,7 +53,7 @@ pub(crate) async fn perform(
     if detach {
         return Ok(Done::Recorded(record::note(app, store, id, ask).await?));
     }
-    drive(app, store, id, Some(ask.into()), Until::Rest).await.map(Done::Driven)
+    drive(app, store, id, Some(ask), Until::Rest).await.map(Done::Driven)
 }
 
 fn ended(id: ExecutionId, status: Status) -> CliError {
@@ -103,7 +102,7 @@ pub(crate) struct PauseCommand {
 impl PauseCommand {
     pub(super) async fn run(self, app: &mut App, store: &Arc<SqliteStore>) -> Result<Exit, CliError> {
         let id = identify(store, &self.which.id).await?;
-        match perform(app, store, id, Ask::Pause { by: app.by() }, self.detach.detach).await? {
+        match perform(app, store, id, Control::Pause { by: app.by() }, self.detach.detach).await? {
             // That it rests is what was asked for.
             Done::Driven(Driven { followed: Followed::Rests(status), .. }) => {
                 stands(app, id, status);
@@ -161,7 +160,7 @@ impl CancelCommand {
         text: &str,
     ) -> Result<(ExecutionId, Status), CliError> {
         let id = identify(store, text).await?;
-        let done = perform(app, store, id, Ask::Cancel { by: app.by() }, self.detach.detach).await?;
+        let done = perform(app, store, id, Control::Cancel { by: app.by() }, self.detach.detach).await?;
         if matches!(done, Done::Recorded(_)) {
             left(app, id);
         }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use clap::Args;
+use runner_executor::Control;
 use runner_model::{ExecutionId, Fact, Requested, RerunTask, TaskName, Version, code};
-use runner_server::control::Ask;
 use runner_store::{Journal as _, SqliteStore};
 use serde_json::Value;
 
@@ -46,7 +46,7 @@ impl RerunCommand {
         if !self.failed && self.tasks.is_empty() {
             return self.anew(app, store, id).await;
         }
-        let done = perform(app, store, id, Ask::Rerun { by: app.by(), tasks: self.list()? }, self.detach).await?;
+        let done = perform(app, store, id, Control::Rerun { by: app.by(), tasks: self.list()? }, self.detach).await?;
         done.show(app, store, id).await
     }
 

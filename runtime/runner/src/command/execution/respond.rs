@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use clap::Args;
+use runner_executor::Control;
 use runner_model::{ExecutionView, ItemIndex, TaskName, Version, code};
 use runner_pack::check_answer;
-use runner_server::control::Ask;
 use runner_store::{Journal as _, SqliteStore};
 
 use super::control::{Detach, perform};
@@ -47,7 +47,7 @@ impl Respond {
             choose(&view, self.task.as_ref(), self.item.map(ItemIndex)).map_err(|error| app.respelled(error))?;
         let answer = answer::read(&self.answer, &chosen.wait.schema(), std::io::stdin())?;
         check_answer(&chosen.wait, &answer).map_err(|error| answer::misfit(&error))?;
-        let ask = Ask::Respond { by: app.by(), task: Some(chosen.task), item: chosen.item, answer };
+        let ask = Control::Respond { by: app.by(), task: Some(chosen.task), item: chosen.item, answer };
         perform(app, store, id, ask, self.detach.detach).await?.show(app, store, id).await
     }
 }

@@ -5,9 +5,8 @@ mod all;
 use std::sync::Arc;
 
 use clap::Args;
-use runner_executor::ControlError;
+use runner_executor::{Control, ControlError};
 use runner_model::Status;
-use runner_server::control::Ask;
 use runner_store::{Catalogue as _, SqliteStore};
 
 pub(super) use all::nothing;
@@ -53,7 +52,7 @@ impl ResumeCommand {
             );
         }
         if matches!(status, Status::Paused | Status::Pausing) {
-            let ask = Ask::Resume { by: app.by() };
+            let ask = Control::Resume { by: app.by() };
             return perform(app, store, id, ask, self.detach.detach).await?.show(app, store, id).await;
         }
         if let Some(owner) = owner::find(app, store, id).await? {
