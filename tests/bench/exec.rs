@@ -55,8 +55,7 @@ impl Exec {
     }
 
     pub(crate) async fn run(&self, action: &str) -> Duration {
-        let request =
-            ExecutionRequest { action: action.parse().unwrap(), parameters: Default::default(), origin: Origin::Cli };
+        let request = ExecutionRequest::new(action.parse().unwrap(), Default::default(), Origin::Cli);
         let start = Instant::now();
         let view = self.executor.submit(request).await.unwrap().finished().await.unwrap();
         let elapsed = start.elapsed();

@@ -38,6 +38,7 @@ impl Run {
             origin: Origin::Cli,
             depth: 0,
             simulate: false,
+            trace_parent: None,
         };
         let state = State::new(ExecutionId::from_bytes([7; 16]), &requested, Arc::default());
         let first = Entry::new(Timestamp::from_millis(0), Fact::Requested(Box::new(requested)));

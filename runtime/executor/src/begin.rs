@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use runner_engine::State;
 use runner_model::{ActionRef, Entry, ExecutionId, Fact};
-use runner_pack::{Action, Pack};
+use runner_pack::{Action, Asked, Pack};
 
 use crate::ExecutionRequest;
 use crate::drive::Drive;
@@ -43,7 +43,8 @@ impl Shared {
         let (pack, action) = self.find(&request.action)?;
         let depth = herald.depth;
         let simulate = self.options.packs.simulate();
-        let requested = action.request(&pack, request.parameters, request.origin, depth, simulate);
+        let asked = Asked { origin: request.origin, depth, simulate, trace_parent: request.trace_parent };
+        let requested = action.request(&pack, request.parameters, asked);
         let requested =
             requested.map_err(|mistakes| RequestError::Parameters { action: request.action.clone(), mistakes })?;
         let state = State::new(id, &requested, Arc::new(pack.config.clone()));

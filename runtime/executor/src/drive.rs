@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use runner_engine::{Plan, State, UnitId};
 use runner_model::{
-    ActionRef, AttemptNumber, Entry, ExecutionId, ExecutionView, Fact, FencingToken, Origin, Outcome, Status, TaskName,
+    ActionRef, AttemptNumber, Entry, ExecutionId, ExecutionView, Fact, FencingToken, Outcome, Status, TaskName,
     Timestamp, Version, limits,
 };
 use runner_store::{Catalogue, Lease};
@@ -150,10 +150,7 @@ impl Drive {
     /// The execution of which a step started this one.
     pub(crate) fn parent(&self) -> Option<ExecutionId> {
         match self.entries.first().map(|entry| &entry.fact) {
-            Some(Fact::Requested(requested)) => match requested.origin {
-                Origin::Step { execution, .. } => Some(execution),
-                Origin::Cli | Origin::Api => None,
-            },
+            Some(Fact::Requested(requested)) => requested.origin.parent(),
             _ => None,
         }
     }

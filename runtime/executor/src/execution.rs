@@ -16,6 +16,19 @@ pub struct ExecutionRequest {
     pub parameters: Map<String, Value>,
     /// Where the request comes from.
     pub origin: Origin,
+    /// The id that the execution is to have, for whoever must not make two: a request with an id that is there already
+    /// begins nothing. None is a new one.
+    pub id: Option<ExecutionId>,
+    /// The trace that it belongs to: a W3C `traceparent`.
+    pub trace_parent: Option<String>,
+}
+
+impl ExecutionRequest {
+    /// A request for an action, with a new id and no trace.
+    #[must_use]
+    pub const fn new(action: ActionRef, parameters: Map<String, Value>, origin: Origin) -> Self {
+        Self { action, parameters, origin, id: None, trace_parent: None }
+    }
 }
 
 /// An execution that this process drives. Dropping it does not stop the execution.

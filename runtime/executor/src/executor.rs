@@ -264,8 +264,8 @@ impl Shared {
     /// What the parent of an execution asked of it in the meantime is lost: the parent looks, and asks again.
     async fn tell_parent_of(self: &Arc<Self>, id: ExecutionId) {
         let record = Catalogue::get(&*self.options.store, id).await;
-        if let Ok(Origin::Step { execution, .. }) = record.map(|record| record.origin) {
-            self.order(execution, Order::Look);
+        if let Some(parent) = record.ok().and_then(|record| record.origin.parent()) {
+            self.order(parent, Order::Look);
         }
     }
 
@@ -434,7 +434,7 @@ impl Shared {
     /// The outermost execution that this one belongs to. Looked up only if somebody listens.
     async fn root_of(&self, id: ExecutionId, origin: &Origin) -> ExecutionId {
         let mut root = (id, origin.clone());
-        while let Origin::Step { execution, .. } = root.1 {
+        while let Some(execution) = root.1.parent() {
             if self.events.receiver_count() == 0 {
                 break;
             }

@@ -161,6 +161,7 @@ codes! {
     STORE_HALTED = "E-STORE-0012", "The store stopped writing because the disk failed.";
     STORE_PREFIX = "E-STORE-0013", "Too few characters of an execution's id.";
     STORE_CLOSED = "E-STORE-0014", "The store is closed.";
+    STORE_NO_EVENT = "E-STORE-0015", "There is no such event.";
 
     // Executions.
     EXEC_UNKNOWN_ACTION = "E-EXEC-0001", "There is no such action.";

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    ActionRef, AttemptNumber, ExecutionId, ItemIndex, Outcome, RouteId, Status, StepId, TaskName, Timestamp, Wait,
+    ActionRef, AttemptNumber, EventId, ExecutionId, ItemIndex, Outcome, RouteId, RuleRef, Status, StepId, TaskName,
+    Timestamp, Wait,
 };
 
 /// A fact and when it was recorded.
@@ -313,6 +314,9 @@ pub struct Requested {
     /// Whether connections are bound to simulators.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub simulate: bool,
+    /// The trace that it belongs to, as whoever asked for it says: a W3C `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_parent: Option<String>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes by reference")]
@@ -335,6 +339,27 @@ pub enum Origin {
         /// That step.
         step: StepId,
     },
+    /// A rule, because of an event.
+    Rule {
+        /// The rule.
+        rule: RuleRef,
+        /// The event.
+        event: EventId,
+        /// How many executions came one after the other from the end of another, before this one.
+        #[serde(default, skip_serializing_if = "is_outermost")]
+        chain: u32,
+    },
+}
+
+impl Origin {
+    /// The execution whose step asked.
+    #[must_use]
+    pub const fn parent(&self) -> Option<ExecutionId> {
+        match self {
+            Self::Step { execution, .. } => Some(*execution),
+            Self::Cli | Self::Api | Self::Rule { .. } => None,
+        }
+    }
 }
 
 /// One thing that went wrong in an execution, in the shape of StackStorm's error records.
@@ -406,6 +431,7 @@ mod tests {
                 origin: Origin::Cli,
                 depth: 0,
                 simulate: false,
+                trace_parent: None,
             })),
         ));
     }

@@ -6,62 +6,90 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Clock, Entropy};
+use crate::{Clock, Entropy, RuleRef};
 
-/// The identity of one execution: a UUID of version 7 (RFC 9562), so that ids sort by the time they were made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ExecutionId(Uuid);
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id at the clock's present moment.
+            #[must_use]
+            pub fn new(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+                let millis = u64::try_from(clock.now().as_millis()).unwrap_or(0);
+                Self(uuid::Builder::from_unix_timestamp_millis(millis, &entropy.ten_bytes()).into_uuid())
+            }
+
+            /// The sixteen bytes, most significant first: their order is the order of ids.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+
+            /// The id with these sixteen bytes.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::try_parse(text).map(Self)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// The identity of one execution: a UUID of version 7 (RFC 9562), so that ids sort by the time they were made.
+    ExecutionId;
+    /// The identity of one event, made in the same way.
+    EventId;
+    /// The identity of an API key, made in the same way. It is no secret.
+    KeyId;
+}
 
 impl ExecutionId {
-    /// A new id at the clock's present moment.
-    #[must_use]
-    pub fn new(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
-        let millis = u64::try_from(clock.now().as_millis()).unwrap_or(0);
-        Self(uuid::Builder::from_unix_timestamp_millis(millis, &entropy.ten_bytes()).into_uuid())
-    }
-
     /// The id of the execution that a step of this one starts: the same whenever the step is looked at again, so that
     /// a step never starts two. It keeps the parent's time, and so its place in the order of ids.
     #[must_use]
     pub fn child(&self, step: StepId, item: Option<ItemIndex>, attempt: AttemptNumber) -> Self {
-        // A UUID of version 8 (free form) under the parent's name, as RFC 9562 makes version 5, then the time put back.
         let mut name = self.0.as_bytes().to_vec();
         name.extend(step.0.to_be_bytes());
         name.extend(item.into_iter().flat_map(|item| item.0.to_be_bytes()));
         name.extend(attempt.0.to_be_bytes());
-        let mut bytes = *Uuid::new_v5(&self.0, &name).as_bytes();
-        for (byte, parent) in bytes.iter_mut().zip(self.0.as_bytes()).take(6) {
-            *byte = *parent;
-        }
-        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
-    }
-
-    /// The sixteen bytes, most significant first: their order is the order of ids.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        self.0.as_bytes()
-    }
-
-    /// The id with these sixteen bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(Uuid::from_bytes(bytes))
+        Self(named(&self.0, &name))
     }
 }
 
-impl fmt::Display for ExecutionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.hyphenated().fmt(f)
+impl EventId {
+    /// The id of the execution that a rule makes of this event: the same whenever the event is looked at again, so that
+    /// it never makes two. It keeps the event's time, and so its place in the order of ids.
+    #[must_use]
+    pub fn execution(&self, rule: &RuleRef) -> ExecutionId {
+        ExecutionId(named(&self.0, rule.as_str().as_bytes()))
     }
 }
 
-impl FromStr for ExecutionId {
-    type Err = uuid::Error;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Uuid::try_parse(text).map(Self)
+/// A UUID of version 8 (free form): a name within another UUID, as RFC 9562 makes version 5, with the time of the other.
+fn named(within: &Uuid, name: &[u8]) -> Uuid {
+    let mut bytes = *Uuid::new_v5(within, name).as_bytes();
+    for (byte, time) in bytes.iter_mut().zip(within.as_bytes()).take(6) {
+        *byte = *time;
     }
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 macro_rules! counters {

@@ -6,10 +6,12 @@
 //! **This crate does no input or output, names no async runtime and no heavy dependency**: everything else is built on
 //! it, so a change here must stay cheap.
 
+pub mod access;
 pub mod clock;
 pub mod code;
 pub mod entropy;
 pub mod entry;
+pub mod event;
 pub mod explain;
 pub mod failure;
 pub mod id;
@@ -24,15 +26,17 @@ pub mod time;
 pub mod view;
 pub mod wait;
 
+pub use access::{ApiKey, Role};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use code::Code;
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use entry::{DelayReason, Entry, ErrorRecord, Fact, Origin, Purpose, Requested, RerunTask};
+pub use event::{Event, Match, MatchState};
 pub use explain::answering;
 pub use failure::{Failure, Outcome};
-pub use id::{AttemptNumber, ExecutionId, FencingToken, ItemIndex, NodeId, RouteId, StepId, Version};
+pub use id::{AttemptNumber, EventId, ExecutionId, FencingToken, ItemIndex, KeyId, NodeId, RouteId, StepId, Version};
 pub use limits::Limits;
-pub use name::{ActionRef, ConnectionName, NameError, PackRef, TaskName};
+pub use name::{ActionRef, ConnectionName, NameError, PackRef, PolicyRef, RuleRef, SensorRef, TaskName, TriggerRef};
 pub use permission::{HttpAsk, HttpRule, HttpTarget, KvAccess, Permissions};
 pub use record::{ExecutionRecord, IllegalEntry};
 pub use secret::Secret;

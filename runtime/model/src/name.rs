@@ -40,9 +40,11 @@ pub enum NameError {
         /// The limit, in characters.
         max: usize,
     },
-    /// An action reference without its dot.
-    #[error("`{text}` is not an action reference: write `pack.action`")]
+    /// A reference without its dot.
+    #[error("`{text}` is not the full name of {what}: write `pack.name`")]
     NotAReference {
+        /// What it is to name.
+        what: &'static str,
         /// The text as written.
         text: String,
     },
@@ -136,80 +138,100 @@ impl TaskName {
     }
 }
 
-/// The full name of an action: `pack.name`. An action's own name may hold letters, digits, `_`, `-` and `.`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ActionRef {
-    text: Arc<str>,
-    dot: usize,
+macro_rules! references {
+    ($($(#[$doc:meta])* $name:ident: $what:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name {
+            text: Arc<str>,
+            dot: usize,
+        }
+
+        impl $name {
+            /// The reference of what is called `name` in `pack`.
+            pub fn new(pack: &PackRef, name: &str) -> Result<Self, NameError> {
+                format!("{pack}.{name}").parse()
+            }
+
+            /// The whole reference.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.text
+            }
+
+            /// The pack's part.
+            #[must_use]
+            pub fn pack(&self) -> &str {
+                self.text.get(..self.dot).unwrap_or_default()
+            }
+
+            /// The own name.
+            #[must_use]
+            pub fn name(&self) -> &str {
+                self.text.get(self.dot + 1..).unwrap_or_default()
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NameError;
+
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                let Some((pack, name)) = text.split_once('.') else {
+                    return Err(NameError::NotAReference { what: $what, text: text.to_owned() });
+                };
+                PackRef::new(pack)?;
+                check($what, name, "letters, digits, `_`, `-` and `.`", |c| {
+                    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
+                })?;
+                Ok(Self { text: text.into(), dot: pack.len() })
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.text)
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.text
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.text)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+            }
+        }
+    )*};
+}
+
+// The own name may hold letters, digits, `_`, `-` and `.`.
+references! {
+    /// The full name of an action: `pack.name`.
+    ActionRef: "an action";
+    /// The full name of a trigger type: `core.webhook`, or one that a sensor emits.
+    TriggerRef: "a trigger";
+    /// The full name of a rule.
+    RuleRef: "a rule";
+    /// The full name of a sensor.
+    SensorRef: "a sensor";
+    /// The full name of a policy.
+    PolicyRef: "a policy";
 }
 
 impl ActionRef {
-    /// The reference of the action `name` in `pack`.
-    pub fn new(pack: &PackRef, name: &str) -> Result<Self, NameError> {
-        format!("{pack}.{name}").parse()
-    }
-
     /// The action that does nothing: what a task calls that names none.
     #[must_use]
     pub fn noop() -> Self {
         Self { text: "core.noop".into(), dot: "core".len() }
-    }
-
-    /// The whole reference.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// The pack's part.
-    #[must_use]
-    pub fn pack(&self) -> &str {
-        self.text.get(..self.dot).unwrap_or_default()
-    }
-
-    /// The action's own name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.text.get(self.dot + 1..).unwrap_or_default()
-    }
-}
-
-impl FromStr for ActionRef {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        let Some((pack, name)) = text.split_once('.') else {
-            return Err(NameError::NotAReference { text: text.to_owned() });
-        };
-        PackRef::new(pack)?;
-        check("an action's name", name, "letters, digits, `_`, `-` and `.`", |c| {
-            c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
-        })?;
-        Ok(Self { text: text.into(), dot: pack.len() })
-    }
-}
-
-impl fmt::Display for ActionRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
-    }
-}
-
-impl Borrow<str> for ActionRef {
-    fn borrow(&self) -> &str {
-        &self.text
-    }
-}
-
-impl Serialize for ActionRef {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
-    }
-}
-
-impl<'de> Deserialize<'de> for ActionRef {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -227,7 +249,7 @@ mod tests {
     fn bad_names_say_what_is_wrong() {
         assert_eq!(
             "create_svm".parse::<ActionRef>().unwrap_err().to_string(),
-            "`create_svm` is not an action reference: write `pack.action`"
+            "`create_svm` is not the full name of an action: write `pack.name`"
         );
         assert_eq!(
             PackRef::new("My-pack").unwrap_err().to_string(),

@@ -82,9 +82,7 @@ impl Action {
         &self,
         pack: &Pack,
         given: Map<String, Value>,
-        origin: Origin,
-        depth: u32,
-        simulate: bool,
+        asked: Asked,
     ) -> Result<Requested, Vec<ParameterError>> {
         let mut bound = self.parameters.bind(given)?;
         if let Body::Workflow(_) = self.body {
@@ -99,10 +97,32 @@ impl Action {
             pack_digest: pack.digest.clone(),
             parameters: Value::Object(bound),
             secret: self.parameters.secret_names(),
-            origin,
-            depth,
-            simulate,
+            origin: asked.origin,
+            depth: asked.depth,
+            simulate: asked.simulate,
+            trace_parent: asked.trace_parent,
         })
+    }
+}
+
+/// How an action is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// By whom.
+    pub origin: Origin,
+    /// How many workflows it is nested in.
+    pub depth: u32,
+    /// Whether connections lead to simulators.
+    pub simulate: bool,
+    /// The trace that it belongs to: a W3C `traceparent`.
+    pub trace_parent: Option<String>,
+}
+
+impl Asked {
+    /// By itself, against the real systems.
+    #[must_use]
+    pub const fn by(origin: Origin) -> Self {
+        Self { origin, depth: 0, simulate: false, trace_parent: None }
     }
 }
 

@@ -27,7 +27,7 @@ mod wait;
 mod workflow;
 mod yaml;
 
-pub use action::{Action, Body};
+pub use action::{Action, Asked, Body};
 pub use category::Category;
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use inspect::{Inspection, inspect_workflow};

@@ -9,7 +9,7 @@ use runner_model::{
     Clock as _, Entry, ExecutionId, ExecutionView, Fact, Origin, Status, SystemClock, SystemEntropy, Version, code,
     limits,
 };
-use runner_pack::{Action, Pack, check_answer};
+use runner_pack::{Action, Asked, Pack, check_answer};
 use runner_store::{Append, Journal as _, Leases as _, NewExecution, SqliteStore};
 use serde_json::{Map, Value};
 
@@ -31,7 +31,7 @@ pub(crate) async fn request(
         return Err(RequestError::Disabled { action: reference() }.into());
     }
     let (pack, _) = pack_of(app, action)?;
-    let requested = action.request(&pack, parameters, Origin::Cli, 0, simulate);
+    let requested = action.request(&pack, parameters, Asked { simulate, ..Asked::by(Origin::Cli) });
     let requested = requested.map_err(|mistakes| RequestError::Parameters { action: reference(), mistakes })?;
     let id = ExecutionId::new(&SystemClock, &SystemEntropy);
     let now = SystemClock.now();
@@ -68,7 +68,7 @@ async fn append(
     let facts = facts(app, &view, &entries, ask)?;
     let added: Vec<_> = facts.into_iter().map(|fact| Entry::new(at, fact)).collect();
     let expected = Version(u64::try_from(entries.len()).unwrap_or(u64::MAX));
-    store.append(Append { id, token, expected, entries: added.clone() }).await?;
+    store.append(Append { id, token, expected, entries: added.clone(), announce: false }).await?;
     let after = ExecutionView::fold(id, &[entries, added].concat()).ok_or_else(corrupt)?;
     Ok(after.record.status)
 }

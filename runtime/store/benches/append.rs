@@ -100,7 +100,13 @@ async fn appends(data: &Path, writers: u64, bare: f64) {
 async fn append_for_a_round(store: Arc<SqliteStore>, mut lease: Lease) -> Lease {
     let started = Instant::now();
     while started.elapsed() < ROUND {
-        let append = Append { id: lease.id, token: lease.token, expected: lease.version, entries: vec![outcome()] };
+        let append = Append {
+            id: lease.id,
+            token: lease.token,
+            expected: lease.version,
+            entries: vec![outcome()],
+            announce: false,
+        };
         lease.version = store.append(append).await.unwrap();
     }
     lease
@@ -115,7 +121,13 @@ async fn start_and_end(data: &Path) {
         opened.push(started.elapsed().as_micros() as f64);
         let started = Instant::now();
         let lease = store.create(new(number)).await.unwrap();
-        let append = Append { id: lease.id, token: lease.token, expected: lease.version, entries: vec![outcome()] };
+        let append = Append {
+            id: lease.id,
+            token: lease.token,
+            expected: lease.version,
+            entries: vec![outcome()],
+            announce: false,
+        };
         store.append(append).await.unwrap();
         worked.push(started.elapsed().as_micros() as f64);
         let started = Instant::now();
@@ -136,6 +148,7 @@ fn new(number: u64) -> NewExecution {
         origin: Origin::Cli,
         depth: 0,
         simulate: false,
+        trace_parent: None,
     };
     let at = Timestamp::from_millis(0);
     NewExecution {

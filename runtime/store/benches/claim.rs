@@ -125,6 +125,7 @@ fn new(number: u64) -> NewExecution {
         origin: Origin::Cli,
         depth: 0,
         simulate: false,
+        trace_parent: None,
     };
     // As ids of version 7 are: in the order of time, then random.
     let id = (u128::from(number / 10) << 80) | u128::from(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));

@@ -1,7 +1,7 @@
 //! The catalogue of executions: what lists show, kept beside the journals.
 
 use async_trait::async_trait;
-use runner_model::{ActionRef, ExecutionId, ExecutionRecord, Origin, PackRef, Status, Timestamp, limits};
+use runner_model::{ActionRef, ExecutionId, ExecutionRecord, PackRef, Status, Timestamp, limits};
 
 use crate::StoreError;
 
@@ -69,10 +69,7 @@ pub trait Catalogue {
 
 /// The execution whose step started this one.
 pub(crate) const fn parent_of(record: &ExecutionRecord) -> Option<ExecutionId> {
-    match record.origin {
-        Origin::Step { execution, .. } => Some(execution),
-        Origin::Cli | Origin::Api => None,
-    }
+    record.origin.parent()
 }
 
 /// The first and the last id that begin with `prefix`; none if it is not the beginning of an id.

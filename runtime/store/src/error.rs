@@ -19,6 +19,9 @@ pub enum StoreError {
     /// Stop: there is nothing with this id.
     #[error("there is no such execution")]
     NotFound,
+    /// Stop: there is no event with this id, or the rule did not match it.
+    #[error("there is no such event")]
+    NoEvent,
     /// Stop: the id is taken.
     #[error("there is an execution with this id already")]
     Exists,
@@ -95,6 +98,7 @@ impl StoreError {
             Self::VersionConflict { .. } => code::STORE_CONFLICT,
             Self::Fenced => code::STORE_FENCED,
             Self::NotFound => code::STORE_NOT_FOUND,
+            Self::NoEvent => code::STORE_NO_EVENT,
             Self::Exists => code::STORE_EXISTS,
             Self::Illegal { .. } => code::STORE_ILLEGAL,
             Self::ShortPrefix { .. } => code::STORE_PREFIX,
@@ -117,6 +121,7 @@ impl StoreError {
                 "another `runner` works on this execution; look at it with `runner execution get ID`"
             }
             Self::NotFound => "list what there is with `runner execution list`",
+            Self::NoEvent => "list what there is with `runner event list`",
             Self::Exists => "use another id",
             Self::Illegal { .. } => "this is a mistake in runner or in what an action returned; please report it",
             Self::ShortPrefix { .. } => "copy more of the id from `runner execution list`",

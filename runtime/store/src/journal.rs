@@ -29,6 +29,9 @@ pub struct Append {
     pub expected: Version,
     /// What happened since. An empty list checks the token and the version and writes nothing.
     pub entries: Vec<Entry>,
+    /// Whether the end of the execution, if it is among the entries, is to be dealt with by somebody
+    /// ([`Events::ended`](crate::Events::ended)).
+    pub announce: bool,
 }
 
 /// The journals of all executions.

@@ -9,19 +9,25 @@
 //! - **Time comes in as an argument.** The store never asks what time it is.
 //! - **This crate alone names a database**; nothing of it shows in the interface.
 
+mod access;
 mod catalogue;
 mod codec;
 mod error;
+mod event;
 mod journal;
 mod key_value;
 mod lease;
 mod memory;
 mod projection;
 mod sqlite;
+mod unwritten;
+mod upkeep;
 mod waits;
 
+pub use access::{Access, Digest, Reservation, Reserved};
 pub use catalogue::{Catalogue, ExecutionFilter};
 pub use error::StoreError;
+pub use event::{Advance, EventFilter, Events, NewEvent, Once, Recorded};
 pub use journal::{Append, Journal, NewExecution};
 pub use key_value::{KeyValue, Swap};
 pub use lease::{Claimed, Lease, Leases};
@@ -29,11 +35,18 @@ pub use memory::MemoryStore;
 #[doc(hidden)]
 pub use sqlite::SqliteTestOptions;
 pub use sqlite::{SqliteOptions, SqliteStore, StoreStats};
+pub use upkeep::{Expiry, Pruned, Upkeep};
 pub use waits::{Awaited, OpenWait, WaitFilter, Waits};
 
 /// Everything that is kept. Used as `Arc<dyn Store>`.
 ///
 /// `get` is a method of two of these traits: write `Catalogue::get(&*store, id)`.
-pub trait Store: Journal + Leases + Catalogue + Waits + KeyValue + Send + Sync + 'static {}
+pub trait Store:
+    Journal + Leases + Catalogue + Waits + Events + Access + Upkeep + KeyValue + Send + Sync + 'static
+{
+}
 
-impl<T: Journal + Leases + Catalogue + Waits + KeyValue + Send + Sync + 'static> Store for T {}
+impl<T: Journal + Leases + Catalogue + Waits + Events + Access + Upkeep + KeyValue + Send + Sync + 'static> Store
+    for T
+{
+}

@@ -111,7 +111,7 @@ impl Place {
 
 pub(crate) fn of(workflow: &str, parameters: Map<String, Value>) -> ExecutionRequest {
     let action = format!("many.{workflow}").parse().unwrap();
-    ExecutionRequest { action, parameters, origin: Origin::Api }
+    ExecutionRequest::new(action, parameters, Origin::Api)
 }
 
 fn pack(directory: &Path) -> PathBuf {

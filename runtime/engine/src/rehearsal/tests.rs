@@ -21,6 +21,7 @@ fn play(workflow: &Value) -> Play {
         origin: Origin::Cli,
         depth: 0,
         simulate: false,
+        trace_parent: None,
     };
     let start = Timestamp::from_millis(0);
     Play::new(Arc::new(plan(workflow)), ExecutionId::from_bytes([7; 16]), requested, Arc::default(), start).unwrap()

@@ -30,7 +30,7 @@ impl Drive {
         };
         let id = self.id().child(unit.step, unit.item, attempt);
         let origin = Origin::Step { execution: self.id(), step: unit.step };
-        let request = ExecutionRequest { action: due.action, parameters, origin };
+        let request = ExecutionRequest::new(due.action, parameters, origin);
         // Known before it begins: it may end before this returns.
         self.children.insert(id, Child { unit, attempt, deadline: due.deadline, is_late: false, is_paused: false });
         let begun = Box::pin(self.shared.begin(request, id, self.herald.child(id))).await;

@@ -98,7 +98,8 @@ impl Drive {
         let expected = Version(u64::try_from(self.recorded).unwrap_or(u64::MAX));
         let mut wait = limits::STORE_RETRY_FIRST;
         loop {
-            let append = Append { id: self.id(), token, expected, entries: self.unrecorded().to_vec() };
+            let append =
+                Append { id: self.id(), token, expected, entries: self.unrecorded().to_vec(), announce: false };
             match Journal::append(&*self.shared.options.store, append).await {
                 Ok(_) => return Ok(()),
                 Err(error) if error.is_retryable() => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use runner_engine::Plan;
 use runner_model::{ErrorRecord, ExecutionId, Origin, Requested, Status, TaskName, Timestamp};
 use runner_pack::{
-    Action, Body, Inspection, Library, Pack, ParameterError, Phase, Rehearsal, inspect_workflow, suggest,
+    Action, Asked, Body, Inspection, Library, Pack, ParameterError, Phase, Rehearsal, inspect_workflow, suggest,
 };
 
 use super::coverage::Taken;
@@ -185,7 +185,8 @@ fn unknown_tasks(rehearsal: &Rehearsal, plan: &Plan) -> Vec<Difference> {
 
 /// The request that the execution begins with.
 fn requested(pack: &Pack, action: &Action, rehearsal: &Rehearsal) -> Result<Requested, Vec<Difference>> {
-    action.request(pack, rehearsal.inputs.clone(), Origin::Cli, 0, rehearsal.simulate).map_err(|mistakes| {
+    let asked = Asked { simulate: rehearsal.simulate, ..Asked::by(Origin::Cli) };
+    action.request(pack, rehearsal.inputs.clone(), asked).map_err(|mistakes| {
         let trouble = |mistake: &ParameterError| {
             Difference::trouble(0, "inputs", mistake.message.clone()).hint(mistake.hint.clone())
         };

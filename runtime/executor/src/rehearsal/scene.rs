@@ -8,7 +8,7 @@ use runner_model::{
     ErrorRecord, ExecutionId, ExecutionView, Failure, OnExpiry, Origin, Outcome, Requested, TaskName, Timestamp, Wait,
     WaitKind, code, limits,
 };
-use runner_pack::{Action, Body, Library, Mock, MockAnswer, MockEvent, Pack, Phase};
+use runner_pack::{Action, Asked, Body, Library, Mock, MockAnswer, MockEvent, Pack, Phase};
 use serde_json::{Map, Value, json};
 
 use super::coverage::Taken;
@@ -195,7 +195,8 @@ impl<'a> Scene<'a> {
             let failure = Failure::new(code::EXEC_DEPTH, message);
             return self.play.finish(&call, Outcome::Failed { failure });
         }
-        let requested = match action.request(pack, members(&call.input), Origin::Cli, depth, true) {
+        let asked = Asked { depth, simulate: true, ..Asked::by(Origin::Cli) };
+        let requested = match action.request(pack, members(&call.input), asked) {
             Ok(requested) => requested,
             Err(mistakes) => return self.play.finish(&call, misfit(action, mistakes)),
         };

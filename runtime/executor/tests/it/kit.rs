@@ -88,7 +88,7 @@ impl Setup {
 
 pub(crate) async fn submit(executor: &Executor, action: &str, parameters: Value) -> Execution {
     let Value::Object(parameters) = parameters else { panic!("parameters are a map") };
-    let request = ExecutionRequest { action: action.parse().unwrap(), parameters, origin: Origin::Cli };
+    let request = ExecutionRequest::new(action.parse().unwrap(), parameters, Origin::Cli);
     executor.submit(request).await.unwrap()
 }
 
@@ -101,7 +101,7 @@ pub(crate) async fn heard(progress: &mut Listener) -> Progress {
 }
 
 pub(crate) fn request(action: &str, parameters: Map<String, Value>) -> ExecutionRequest {
-    ExecutionRequest { action: action.parse().unwrap(), parameters, origin: Origin::Cli }
+    ExecutionRequest::new(action.parse().unwrap(), parameters, Origin::Cli)
 }
 
 fn packs(workflows: &[(&str, &str)]) -> tempfile::TempDir {

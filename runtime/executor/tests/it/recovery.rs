@@ -28,6 +28,7 @@ async fn left_behind(setup: &Setup, action: &str, facts: Vec<Fact>) -> Execution
         origin: Origin::Cli,
         depth: 0,
         simulate: false,
+        trace_parent: None,
     }));
     let entries = std::iter::once(requested).chain(facts).map(|fact| Entry::new(now, fact)).collect();
     let id = ExecutionId::from_bytes([9; 16]);
@@ -129,6 +130,7 @@ async fn the_execution_that_a_step_began_is_found_again() {
             origin: Origin::Step { execution: id, step: StepId(0) },
             depth: 1,
             simulate: false,
+            trace_parent: None,
         })),
         Fact::Started,
         scheduled("t.echo"),

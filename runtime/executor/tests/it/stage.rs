@@ -186,8 +186,7 @@ impl Stage {
 }
 
 pub(crate) async fn submit(executor: &Executor, action: &str) -> Execution {
-    let request =
-        ExecutionRequest { action: action.parse().unwrap(), parameters: Default::default(), origin: Origin::Cli };
+    let request = ExecutionRequest::new(action.parse().unwrap(), Default::default(), Origin::Cli);
     executor.submit(request).await.unwrap()
 }
 

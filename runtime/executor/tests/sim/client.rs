@@ -69,7 +69,7 @@ impl Client {
         let key = self.world().draw(|chance| chance.of(&["k", "l", "m"]));
         let parameters = [("key".to_owned(), json!(key))].into_iter().collect();
         let action = format!("s.w{number}").parse().unwrap();
-        let request = ExecutionRequest { action, parameters, origin: Origin::Api };
+        let request = ExecutionRequest::new(action, parameters, Origin::Api);
         match tokio::time::timeout(PATIENCE, node.executor.submit(request)).await {
             Ok(Ok(execution)) => {
                 self.world().say(|| format!("client: w{number} is {}", short(execution.id)));
@@ -175,9 +175,9 @@ impl Client {
         let Some(node) = self.node_of(record.id).await else { return };
         // What is resumed resumes what it started.
         let is_paused = |record: &ExecutionRecord| record.status == Status::Paused;
-        let waits_for_parent = match record.origin {
-            Origin::Step { execution, .. } => is_paused(&Catalogue::get(&*self.world().disk, execution).await.unwrap()),
-            Origin::Cli | Origin::Api => false,
+        let waits_for_parent = match record.origin.parent() {
+            Some(parent) => is_paused(&Catalogue::get(&*self.world().disk, parent).await.unwrap()),
+            None => false,
         };
         if is_paused(record) && !waits_for_parent {
             self.send(&node, record.id, Control::Resume { by }).await;

@@ -27,6 +27,7 @@ impl Journal {
             origin: Origin::Cli,
             depth: 0,
             simulate: false,
+            trace_parent: None,
         })));
         journal.add(Fact::Started);
         journal

@@ -23,6 +23,7 @@ fn requested() -> Fact {
         origin: Origin::Cli,
         depth: 0,
         simulate: false,
+        trace_parent: None,
     }))
 }
 

@@ -116,7 +116,7 @@ pub(crate) async fn run_new(
     silent: bool,
 ) -> Result<ExecutionView, CliError> {
     let process = Process::start(app, store, simulate, Takes::New).await?;
-    let request = ExecutionRequest { action: action.reference.clone(), parameters, origin: Origin::Cli };
+    let request = ExecutionRequest::new(action.reference.clone(), parameters, Origin::Cli);
     let mut watch = Watch::begin(app, action, silent);
     let followed = match process.executor.submit(request).await {
         Ok(execution) => watch.follow(execution, action, store, Until::End).await,

@@ -92,7 +92,7 @@ pub(crate) struct Extend {
 
 impl Extend {
     pub(crate) async fn new(append: Append) -> Result<Self, StoreError> {
-        let Append { id, token, expected, mut entries } = append;
+        let Append { id, token, expected, mut entries, announce: _ } = append;
         let written = codec::write_entries(id, expected, &mut entries).await?;
         let waits = crate::waits::changes(id, &entries);
         Ok(Self { id, token, expected, entries, written, waits })

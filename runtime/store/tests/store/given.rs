@@ -44,6 +44,7 @@ pub(crate) fn requested_by(millis: i64, action: &str, origin: Origin) -> Entry {
         origin,
         depth: 0,
         simulate: false,
+        trace_parent: None,
     };
     Entry::new(at(millis), Fact::Requested(Box::new(requested)))
 }
@@ -131,7 +132,7 @@ pub(crate) fn child(number: u128, parent: u128) -> NewExecution {
 }
 
 pub(crate) fn append(lease: &Lease, entries: Vec<Entry>) -> Append {
-    Append { id: lease.id, token: lease.token, expected: lease.version, entries }
+    Append { id: lease.id, token: lease.token, expected: lease.version, entries, announce: false }
 }
 
 pub(crate) fn append_at(lease: &Lease, version: Version, entries: Vec<Entry>) -> Append {

@@ -47,6 +47,7 @@ impl Run {
             origin: Origin::Cli,
             depth: 0,
             simulate: false,
+            trace_parent: None,
         };
         let id = ExecutionId::from_bytes([7; 16]);
         let state = State::new(id, &requested, Arc::new(json!({"region": "eu"})));

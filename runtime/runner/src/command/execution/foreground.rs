@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use runner_executor::{Control, Execution, Executor};
-use runner_model::{ExecutionId, ExecutionRecord, ExecutionView, Fact, Origin, Status, Version};
+use runner_model::{ExecutionId, ExecutionRecord, ExecutionView, Fact, Status, Version};
 use runner_store::{Catalogue as _, Journal as _, SqliteStore};
 use serde_json::json;
 
@@ -76,7 +76,7 @@ impl Driven {
 /// The outermost execution that one belongs to, of those that have not ended.
 async fn root(store: &SqliteStore, record: ExecutionRecord) -> Result<ExecutionRecord, CliError> {
     let mut root = record;
-    while let Origin::Step { execution, .. } = root.origin {
+    while let Some(execution) = root.origin.parent() {
         let parent = store.get(execution).await?;
         if parent.status.is_terminal() {
             break;

@@ -82,6 +82,7 @@ fn origin(origin: &Origin) -> String {
         Origin::Cli => "command line".to_owned(),
         Origin::Api => "API".to_owned(),
         Origin::Step { execution, step } => format!("step {step} of {execution}"),
+        Origin::Rule { rule, event, .. } => format!("rule {rule}, event {event}"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which execution is meant.
 
-use runner_model::{ExecutionId, ExecutionRecord, Origin, code};
+use runner_model::{ExecutionId, ExecutionRecord, code};
 use runner_store::{Catalogue as _, ExecutionFilter, SqliteStore};
 
 use crate::error::CliError;
@@ -44,7 +44,7 @@ pub(super) async fn newest(
         let page = store.list(filter, cursor, PAGE).await?;
         cursor = page.last().map(|record| record.id);
         let is_last = page.len() < PAGE;
-        let own = |record: &ExecutionRecord| all || !matches!(record.origin, Origin::Step { .. });
+        let own = |record: &ExecutionRecord| all || record.origin.parent().is_none();
         found.extend(page.into_iter().filter(own));
         if is_last || found.len() >= limit {
             found.truncate(limit);

@@ -102,7 +102,13 @@ pub(crate) async fn renewing_moves_the_lease_of_everything_that_a_node_owns(stor
     // What is lost stays lost.
     store.renew(&node("a"), at(9999)).await.unwrap();
     assert_eq!(store.owner(id(1)).await, Ok(Some(node("c"))));
-    let late = Append { id: id(1), token: FencingToken(1), expected: Version(2), entries: vec![scheduled(1, 0)] };
+    let late = Append {
+        id: id(1),
+        token: FencingToken(1),
+        expected: Version(2),
+        entries: vec![scheduled(1, 0)],
+        announce: false,
+    };
     assert_eq!(store.append(late).await, Err(StoreError::Fenced));
 }
 

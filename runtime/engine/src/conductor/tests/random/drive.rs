@@ -45,6 +45,7 @@ impl Drive {
             origin: Origin::Cli,
             depth: 0,
             simulate: false,
+            trace_parent: None,
         };
         let state = State::new(ExecutionId::from_bytes([7; 16]), &requested, Arc::default());
         let now = Timestamp::from_millis(0);
