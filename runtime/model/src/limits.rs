@@ -64,6 +64,45 @@ pub const POLL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest delay, timeout or interval of a workflow: ten years, which no date overflows.
 pub const FLOW_TIME_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
+/// The path of a webhook, in characters: it is typed into other systems' forms.
+pub const WEBHOOK_PATH_CHARS_MAX: usize = 256;
+/// A delivery's body, in bytes, where the rule says nothing: most are a few KiB.
+pub const WEBHOOK_BODY_BYTES: usize = 1024 * 1024;
+/// What a rule can allow for a delivery's body, in bytes: GitHub sends no more.
+pub const WEBHOOK_BODY_BYTES_MAX: usize = 25 * 1024 * 1024;
+/// How old a signed delivery may be, or how far ahead the sender's clock: what Stripe, Slack and Standard Webhooks say.
+pub const WEBHOOK_REPLAY_WINDOW: Duration = Duration::from_secs(300);
+/// The longest such time that a rule can set: beyond a day a signature's time protects from nothing.
+pub const WEBHOOK_REPLAY_WINDOW_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a sender waits for a result where the rule names no time.
+pub const WEBHOOK_WAIT: Duration = Duration::from_secs(30);
+/// How long a sender can be made to wait: proxies on the way cut longer requests.
+pub const WEBHOOK_WAIT_MAX: Duration = Duration::from_secs(300);
+/// Headers of a webhook's own reply: more is no reply but a page.
+pub const WEBHOOK_REPLY_HEADERS_MAX: usize = 32;
+
+/// How often a schedule can come at the most: what comes more often is a stream, which a sensor reads.
+pub const SCHEDULE_INTERVAL_MIN: Duration = Duration::from_secs(1);
+/// How long after its time a schedule that was missed is still made up for, where the rule says nothing.
+pub const SCHEDULE_WINDOW: Duration = Duration::from_secs(60 * 60);
+/// The longest such time that a rule can set: a month, in which a machine comes back or does not.
+pub const SCHEDULE_WINDOW_MAX: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+/// By how much chance can put off a schedule: enough to spread a whole estate over an hour.
+pub const SCHEDULE_JITTER_MAX: Duration = Duration::from_secs(60 * 60);
+
+/// How long a rule remembers the key of what it has run, where it says nothing.
+pub const RULE_ONCE_WINDOW: Duration = Duration::from_secs(60 * 60);
+/// The longest such time: events are kept for seven days.
+pub const RULE_ONCE_WINDOW_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How often a sensor looks that names no interval.
+pub const SENSOR_INTERVAL: Duration = Duration::from_secs(30);
+/// How often a sensor can look at the most: each look is a run of its component.
+pub const SENSOR_INTERVAL_MIN: Duration = Duration::from_secs(1);
+
+/// The longest time that a policy's rate counts over: what it remembers is kept for as long.
+pub const POLICY_RATE_PERIOD_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How far away something must be that an execution waits for, so that it is parked until then, in milliseconds: to
 /// read it again costs a fraction of a millisecond.
 pub const PARK_AFTER_MS: i64 = 10_000;
@@ -125,6 +164,11 @@ pub const STORE_CHECK_BYTES_MAX: u64 = 8 * 1024 * 1024;
 pub const EXECUTION_PREFIX_CHARS_MIN: usize = 4;
 /// Executions that are named when the beginning of an id fits several.
 pub const EXECUTION_PREFIX_MATCHES_MAX: usize = 10;
+/// Executions that are counted before a count says "so many or more": some milliseconds of reading.
+pub const EXECUTION_COUNT_MAX: usize = 10_000;
+/// Rows of journals after which the removal of old executions lets other writers in between: some 20 ms. A tree of
+/// executions goes whole, however large it is.
+pub const STORE_PRUNE_ROWS_MAX: u64 = 5_000;
 
 /// Keys that one listing of key-value data gives: a page for a person, a batch for a program.
 pub const KV_KEYS_MAX: usize = 1_000;

@@ -1,7 +1,9 @@
 //! The catalogue of executions: what lists show, kept beside the journals.
 
 use async_trait::async_trait;
-use runner_model::{ActionRef, ExecutionId, ExecutionRecord, PackRef, Status, Timestamp, limits};
+use runner_model::{
+    ActionRef, EventId, ExecutionId, ExecutionRecord, Origin, PackRef, RuleRef, Status, Timestamp, limits,
+};
 
 use crate::StoreError;
 
@@ -22,6 +24,28 @@ pub struct ExecutionFilter {
     pub open: Option<bool>,
     /// Was started by a step of this execution.
     pub parent: Option<ExecutionId>,
+    /// Was started by no step (true), or by one (false).
+    pub root: Option<bool>,
+    /// Was started by this rule.
+    pub rule: Option<RuleRef>,
+    /// Was started because of this event.
+    pub event: Option<EventId>,
+    /// Ended at this moment or later.
+    pub finished_after: Option<Timestamp>,
+    /// Ended before this moment.
+    pub finished_before: Option<Timestamp>,
+    /// Which ones come first.
+    pub order: Order,
+}
+
+/// Which executions come first in a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// The newest.
+    #[default]
+    Newest,
+    /// The oldest.
+    Oldest,
 }
 
 impl ExecutionFilter {
@@ -35,6 +59,11 @@ impl ExecutionFilter {
             && self.created_before.is_none_or(|moment| record.created_at < moment)
             && self.open.is_none_or(|open| record.status.is_terminal() != open)
             && self.parent.is_none_or(|parent| parent_of(record) == Some(parent))
+            && self.root.is_none_or(|root| parent_of(record).is_none() == root)
+            && self.rule.as_ref().is_none_or(|rule| cause_of(record).is_some_and(|(own, _)| own == rule))
+            && self.event.is_none_or(|event| cause_of(record).is_some_and(|(_, own)| own == event))
+            && self.finished_after.is_none_or(|moment| record.finished_at.is_some_and(|end| end >= moment))
+            && self.finished_before.is_none_or(|moment| record.finished_at.is_some_and(|end| end < moment))
     }
 }
 
@@ -47,14 +76,18 @@ pub trait Catalogue {
     /// [`StoreError::NotFound`].
     async fn get(&self, id: ExecutionId) -> Result<ExecutionRecord, StoreError>;
 
-    /// The newest `limit` executions that the filter admits and that are older than `cursor`, newest first. The id of
-    /// the last one is the cursor of the next page.
+    /// The first `limit` executions that the filter admits, in the filter's [`Order`], and that come after `cursor` in
+    /// it. The id of the last one is the cursor of the next page.
     async fn list(
         &self,
         filter: &ExecutionFilter,
         cursor: Option<ExecutionId>,
         limit: usize,
     ) -> Result<Vec<ExecutionRecord>, StoreError>;
+
+    /// How many executions the filter admits, or [`limits::EXECUTION_COUNT_MAX`] if there are more: whoever asks need
+    /// not wait for millions to be counted.
+    async fn count(&self, filter: &ExecutionFilter) -> Result<u64, StoreError>;
 
     /// The executions that steps of this one started, newest last; none if there is no such execution.
     async fn children(&self, id: ExecutionId) -> Result<Vec<ExecutionRecord>, StoreError>;
@@ -70,6 +103,14 @@ pub trait Catalogue {
 /// The execution whose step started this one.
 pub(crate) const fn parent_of(record: &ExecutionRecord) -> Option<ExecutionId> {
     record.origin.parent()
+}
+
+/// The rule that started an execution, and the event.
+pub(crate) const fn cause_of(record: &ExecutionRecord) -> Option<(&RuleRef, EventId)> {
+    match &record.origin {
+        Origin::Rule { rule, event, .. } => Some((rule, *event)),
+        _ => None,
+    }
 }
 
 /// The first and the last id that begin with `prefix`; none if it is not the beginning of an id.

@@ -25,7 +25,7 @@ mod upkeep;
 mod waits;
 
 pub use access::{Access, Digest, Reservation, Reserved};
-pub use catalogue::{Catalogue, ExecutionFilter};
+pub use catalogue::{Catalogue, ExecutionFilter, Order};
 pub use error::StoreError;
 pub use event::{Advance, EventFilter, Events, NewEvent, Once, Recorded};
 pub use journal::{Append, Journal, NewExecution};

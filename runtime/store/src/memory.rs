@@ -14,8 +14,8 @@ use runner_model::{
 use serde_json::Value;
 
 use crate::{
-    Append, Catalogue, Claimed, ExecutionFilter, Journal, KeyValue, Lease, Leases, NewExecution, OpenWait, StoreError,
-    Swap, catalogue, codec, key_value, projection,
+    Append, Catalogue, Claimed, ExecutionFilter, Journal, KeyValue, Lease, Leases, NewExecution, OpenWait, Order,
+    StoreError, Swap, catalogue, codec, key_value, projection,
 };
 use execution::Execution;
 
@@ -206,11 +206,22 @@ impl Catalogue for MemoryStore {
         limit: usize,
     ) -> Result<Vec<ExecutionRecord>, StoreError> {
         let state = self.0.lock();
-        let newest_first = state.executions.values().rev().map(|execution| &execution.record);
-        let page = newest_first
-            .filter(|record| cursor.is_none_or(|cursor| record.id < cursor))
-            .filter(|record| filter.admits(record));
-        Ok(page.take(limit).cloned().collect())
+        let admitted = state.executions.values().map(|execution| &execution.record);
+        let admitted = admitted.filter(|record| filter.admits(record)).cloned();
+        Ok(match filter.order {
+            Order::Newest => {
+                admitted.rev().filter(|record| cursor.is_none_or(|cursor| record.id < cursor)).take(limit).collect()
+            }
+            Order::Oldest => {
+                admitted.filter(|record| cursor.is_none_or(|cursor| record.id > cursor)).take(limit).collect()
+            }
+        })
+    }
+
+    async fn count(&self, filter: &ExecutionFilter) -> Result<u64, StoreError> {
+        let state = self.0.lock();
+        let admitted = state.executions.values().filter(|execution| filter.admits(&execution.record));
+        Ok(admitted.take(limits::EXECUTION_COUNT_MAX).count() as u64)
     }
 
     async fn children(&self, id: ExecutionId) -> Result<Vec<ExecutionRecord>, StoreError> {

@@ -7,6 +7,7 @@
 //! - **An error of the disk during a commit ends all writing**: after a failed flush the kernel may report success for
 //!   the same data, so nothing that is tried again can be trusted.
 
+mod catalogue;
 mod command;
 mod fault;
 mod key_value;
@@ -28,7 +29,7 @@ use serde_json::Value;
 
 use crate::{
     Append, Catalogue, Claimed, ExecutionFilter, Journal, KeyValue, Lease, Leases, NewExecution, OpenWait, StoreError,
-    Swap, WaitFilter, Waits, catalogue,
+    Swap, WaitFilter, Waits,
 };
 pub use stats::StoreStats;
 
@@ -94,12 +95,6 @@ impl SqliteStore {
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
-    }
-
-    /// What the writer has done so far.
-    #[must_use]
-    pub fn stats(&self) -> StoreStats {
-        self.writer.stats()
     }
 
     /// Reads the whole database and checks its structure, every journal and every line of the catalogue.
@@ -171,7 +166,7 @@ impl Leases for SqliteStore {
 #[async_trait]
 impl Catalogue for SqliteStore {
     async fn get(&self, id: ExecutionId) -> Result<ExecutionRecord, StoreError> {
-        self.readers.run(move |db| query::record(db, id)).await
+        self.readers.run(move |db| catalogue::record(db, id)).await
     }
 
     async fn list(
@@ -181,16 +176,21 @@ impl Catalogue for SqliteStore {
         limit: usize,
     ) -> Result<Vec<ExecutionRecord>, StoreError> {
         let filter = filter.clone();
-        self.readers.run(move |db| query::list(db, &filter, cursor, limit)).await
+        self.readers.run(move |db| catalogue::list(db, &filter, cursor, limit)).await
+    }
+
+    async fn count(&self, filter: &ExecutionFilter) -> Result<u64, StoreError> {
+        let filter = filter.clone();
+        self.readers.run(move |db| catalogue::count(db, &filter)).await
     }
 
     async fn children(&self, id: ExecutionId) -> Result<Vec<ExecutionRecord>, StoreError> {
-        self.readers.run(move |db| query::children(db, id)).await
+        self.readers.run(move |db| catalogue::children(db, id)).await
     }
 
     async fn find(&self, prefix: &str) -> Result<Vec<ExecutionId>, StoreError> {
-        let Some((first, last)) = catalogue::range(prefix)? else { return Ok(Vec::new()) };
-        self.readers.run(move |db| query::between(db, first, last, limits::EXECUTION_PREFIX_MATCHES_MAX)).await
+        let Some((first, last)) = crate::catalogue::range(prefix)? else { return Ok(Vec::new()) };
+        self.readers.run(move |db| catalogue::between(db, first, last, limits::EXECUTION_PREFIX_MATCHES_MAX)).await
     }
 }
 

@@ -190,6 +190,10 @@ impl Catalogue for SimulatedStore {
         self.pass(|| "lists".to_owned(), self.world.disk.list(filter, cursor, limit)).await
     }
 
+    async fn count(&self, filter: &ExecutionFilter) -> Result<u64, StoreError> {
+        self.pass(|| "counts".to_owned(), self.world.disk.count(filter)).await
+    }
+
     async fn children(&self, id: ExecutionId) -> Result<Vec<ExecutionRecord>, StoreError> {
         self.pass(|| format!("asks for children of {}", short(id)), self.world.disk.children(id)).await
     }

@@ -44,9 +44,9 @@ impl Command for Create {
         let inserted = db
             .prepare_cached(
                 "INSERT INTO executions (id, pack, action, status, open, origin, created_at, started_at, finished_at,
-                                         version, token, owner, parent)
+                                         version, token, owner, parent, rule, event)
                  VALUES (:id, :pack, :action, :status, :open, :origin, :created_at, :started_at, :finished_at,
-                         :version, 1, :owner, :parent)
+                         :version, 1, :owner, :parent, :rule, :event)
                  ON CONFLICT (id) DO NOTHING",
             )?
             .execute(named_params! {
@@ -62,6 +62,8 @@ impl Command for Create {
                 ":version": integer(self.written.count),
                 ":owner": open.then_some(self.owner.0.as_str()),
                 ":parent": catalogue::parent_of(record).map(|parent| *parent.as_bytes()),
+                ":rule": catalogue::cause_of(record).map(|(rule, _)| rule.as_str()),
+                ":event": catalogue::cause_of(record).map(|(_, event)| *event.as_bytes()),
             })?;
         if inserted == 0 {
             return Err(StoreError::Exists.into());

@@ -10,7 +10,11 @@ use crate::StoreError;
 const APPLICATION_ID: i64 = 0x5255_4e52;
 
 /// The SQL of each step; the number of a step is its place, counted from 1.
-const STEPS: &[&str] = &[include_str!("migrations/0001_begin.sql"), include_str!("migrations/0002_wait.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_begin.sql"),
+    include_str!("migrations/0002_wait.sql"),
+    include_str!("migrations/0003_daemon.sql"),
+];
 
 /// Refuses a file that is not ours or that a newer version has written. Changes nothing.
 pub(crate) fn inspect(db: &Connection) -> Result<(), Problem> {

@@ -1,103 +1,14 @@
-//! Reading executions and their journals.
-
-use std::fmt::Write as _;
+//! Reading journals, and what every query needs.
 
 use runner_model::{Entry, ExecutionId, ExecutionRecord, Status, Timestamp, Version};
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::fault::{Problem, unreadable};
-use super::waits;
+use super::{catalogue, waits};
+use crate::StoreError;
+use crate::catalogue::parent_of;
 use crate::codec::{self, Hash, Stored};
-use crate::{ExecutionFilter, StoreError, catalogue};
-
-/// One line of the catalogue.
-pub(crate) fn record(db: &Connection, id: ExecutionId) -> Result<ExecutionRecord, Problem> {
-    db.prepare_cached(
-        "SELECT id, action, status, origin, created_at, started_at, finished_at FROM executions WHERE id = ?1",
-    )?
-    .query_row([id.as_bytes()], |row| record_of(row, 0))
-    .optional()?
-    .ok_or_else(|| StoreError::NotFound.into())
-}
-
-/// A page of the catalogue, newest first.
-pub(crate) fn list(
-    db: &Connection,
-    filter: &ExecutionFilter,
-    cursor: Option<ExecutionId>,
-    limit: usize,
-) -> Result<Vec<ExecutionRecord>, Problem> {
-    let mut sql = String::from(
-        "SELECT id, action, status, origin, created_at, started_at, finished_at FROM executions WHERE true",
-    );
-    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-    let mut narrow = |condition: &str, value: Box<dyn ToSql>| {
-        values.push(value);
-        // Writing to a string cannot fail.
-        let _ = write!(sql, " AND {condition} ?{}", values.len());
-    };
-    if let Some(cursor) = cursor {
-        narrow("id <", Box::new(*cursor.as_bytes()));
-    }
-    if let Some(pack) = &filter.pack {
-        narrow("pack =", Box::new(pack.as_str().to_owned()));
-    }
-    if let Some(action) = &filter.action {
-        narrow("action =", Box::new(action.as_str().to_owned()));
-    }
-    if let Some(moment) = filter.created_after {
-        narrow("created_at >=", Box::new(moment.as_millis()));
-    }
-    if let Some(moment) = filter.created_before {
-        narrow("created_at <", Box::new(moment.as_millis()));
-    }
-    if let Some(parent) = filter.parent {
-        narrow("parent =", Box::new(*parent.as_bytes()));
-    }
-    if let Some(status) = filter.status {
-        narrow("status =", Box::new(status.as_str()));
-        if status != Status::Succeeded {
-            // True anyway, and what the partial index asks for.
-            sql.push_str(" AND status <> 'succeeded'");
-        }
-    }
-    match filter.open {
-        // A constant, because the partial index asks for it.
-        Some(true) => sql.push_str(" AND open = 1"),
-        Some(false) => sql.push_str(" AND open = 0"),
-        None => {}
-    }
-    values.push(Box::new(integer(limit as u64)));
-    let _ = write!(sql, " ORDER BY id DESC LIMIT ?{}", values.len());
-    let mut statement = db.prepare_cached(&sql)?;
-    let records = statement.query_map(params_from_iter(values), |row| record_of(row, 0))?;
-    Ok(records.collect::<Result<_, _>>()?)
-}
-
-/// The executions that steps of this one started, newest last.
-pub(crate) fn children(db: &Connection, id: ExecutionId) -> Result<Vec<ExecutionRecord>, Problem> {
-    let mut statement = db.prepare_cached(
-        "SELECT id, action, status, origin, created_at, started_at, finished_at FROM executions
-         WHERE parent = ?1 ORDER BY created_at, id",
-    )?;
-    let records = statement.query_map([id.as_bytes()], |row| record_of(row, 0))?;
-    Ok(records.collect::<Result<_, _>>()?)
-}
-
-/// The newest ids between two, both included.
-pub(crate) fn between(
-    db: &Connection,
-    first: ExecutionId,
-    last: ExecutionId,
-    limit: usize,
-) -> Result<Vec<ExecutionId>, Problem> {
-    let mut statement =
-        db.prepare_cached("SELECT id FROM executions WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT ?3")?;
-    let ids =
-        statement.query_map(params![first.as_bytes(), last.as_bytes(), integer(limit as u64)], |row| row.get(0))?;
-    ids.map(|id| Ok(ExecutionId::from_bytes(id?))).collect()
-}
 
 /// The entries of a journal after the first `from`.
 pub(crate) fn entries(db: &Connection, id: ExecutionId, from: Version) -> Result<Vec<Entry>, Problem> {
@@ -140,7 +51,7 @@ fn entries_in(db: &Connection, id: ExecutionId, from: Version) -> Result<Vec<Ent
 }
 
 /// A large value: its length, and its compressed bytes.
-fn blob(db: &Connection, hash: &Hash) -> Result<Option<(u64, Vec<u8>)>, Problem> {
+pub(crate) fn blob(db: &Connection, hash: &Hash) -> Result<Option<(u64, Vec<u8>)>, Problem> {
     let found = db
         .prepare_cached("SELECT bytes, data FROM blobs WHERE hash = ?1")?
         .query_row([hash], |row| Ok((count(row, 0)?, row.get(1)?)))
@@ -164,9 +75,9 @@ pub(crate) fn verify(db: &Connection) -> Result<(), Problem> {
         let otherwise =
             |what: &str| StoreError::Corrupt { what: format!("execution {id} {what} otherwise than it ran") };
         let entries = entries_in(&snapshot, id, Version(0))?;
-        let record = record(&snapshot, id)?;
+        let record = catalogue::record(&snapshot, id)?;
         let parent = parent.map(ExecutionId::from_bytes);
-        if crate::projection::fold(id, &entries).as_ref() != Ok(&record) || catalogue::parent_of(&record) != parent {
+        if crate::projection::fold(id, &entries).as_ref() != Ok(&record) || parent_of(&record) != parent {
             return Err(otherwise("is listed").into());
         }
         if waits::of(&snapshot, id)? != crate::waits::fold(id, &entries) {

@@ -109,7 +109,8 @@ impl Writer {
     }
 
     pub(crate) fn stats(&self) -> StoreStats {
-        self.counters.snapshot()
+        let free = self.places.available_permits();
+        self.counters.snapshot(limits::STORE_QUEUE_MAX.saturating_sub(free) as u64)
     }
 
     /// Lets the thread finish what waits, and waits for its end.

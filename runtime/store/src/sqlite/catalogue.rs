@@ -1,0 +1,139 @@
+//! Reading the catalogue: one line, pages of it, counts.
+
+use std::fmt::Write as _;
+
+use runner_model::{ExecutionId, ExecutionRecord, Status, limits};
+use rusqlite::{Connection, OptionalExtension as _, ToSql, params, params_from_iter};
+
+use super::fault::Problem;
+use super::query::{count as counted, integer, record_of};
+use crate::{ExecutionFilter, Order, StoreError};
+
+/// One line of the catalogue.
+pub(crate) fn record(db: &Connection, id: ExecutionId) -> Result<ExecutionRecord, Problem> {
+    db.prepare_cached(
+        "SELECT id, action, status, origin, created_at, started_at, finished_at FROM executions WHERE id = ?1",
+    )?
+    .query_row([id.as_bytes()], |row| record_of(row, 0))
+    .optional()?
+    .ok_or_else(|| StoreError::NotFound.into())
+}
+
+/// A page of the catalogue.
+pub(crate) fn list(
+    db: &Connection,
+    filter: &ExecutionFilter,
+    cursor: Option<ExecutionId>,
+    limit: usize,
+) -> Result<Vec<ExecutionRecord>, Problem> {
+    let Query { sql, values } = page(filter, cursor, limit);
+    let mut statement = db.prepare_cached(&sql)?;
+    let records = statement.query_map(params_from_iter(values), |row| record_of(row, 0))?;
+    Ok(records.collect::<Result<_, _>>()?)
+}
+
+/// How many lines the filter admits, up to the limit.
+pub(crate) fn count(db: &Connection, filter: &ExecutionFilter) -> Result<u64, Problem> {
+    let Query { sql, values } = total(filter);
+    Ok(db.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| counted(row, 0))?)
+}
+
+struct Query {
+    sql: String,
+    values: Vec<Box<dyn ToSql>>,
+}
+
+impl Query {
+    fn beginning(sql: &str) -> Self {
+        Self { sql: sql.to_owned(), values: Vec::new() }
+    }
+
+    fn push(&mut self, condition: &str, value: impl ToSql + 'static) {
+        self.values.push(Box::new(value));
+        // Writing to a string cannot fail.
+        let _ = write!(self.sql, "{condition} ?{}", self.values.len());
+    }
+
+    /// A condition, written up to its value.
+    fn narrow(&mut self, condition: &str, value: Option<impl ToSql + 'static>) {
+        if let Some(value) = value {
+            self.sql.push_str(" AND ");
+            self.push(condition, value);
+        }
+    }
+}
+
+fn page(filter: &ExecutionFilter, cursor: Option<ExecutionId>, limit: usize) -> Query {
+    let mut query = Query::beginning(
+        "SELECT id, action, status, origin, created_at, started_at, finished_at FROM executions WHERE true",
+    );
+    let (after, order) = match filter.order {
+        Order::Newest => ("id <", " ORDER BY id DESC"),
+        Order::Oldest => ("id >", " ORDER BY id"),
+    };
+    query.narrow(after, cursor.map(|cursor| *cursor.as_bytes()));
+    admit(&mut query, filter);
+    query.sql.push_str(order);
+    query.push(" LIMIT", integer(limit as u64));
+    query
+}
+
+fn total(filter: &ExecutionFilter) -> Query {
+    let mut query = Query::beginning("SELECT count(*) FROM (SELECT 1 FROM executions WHERE true");
+    admit(&mut query, filter);
+    query.push(" LIMIT", integer(limits::EXECUTION_COUNT_MAX as u64));
+    query.sql.push(')');
+    query
+}
+
+fn admit(query: &mut Query, filter: &ExecutionFilter) {
+    query.narrow("pack =", filter.pack.as_ref().map(|pack| pack.as_str().to_owned()));
+    query.narrow("action =", filter.action.as_ref().map(|action| action.as_str().to_owned()));
+    query.narrow("created_at >=", filter.created_after.map(|moment| moment.as_millis()));
+    query.narrow("created_at <", filter.created_before.map(|moment| moment.as_millis()));
+    query.narrow("finished_at >=", filter.finished_after.map(|moment| moment.as_millis()));
+    query.narrow("finished_at <", filter.finished_before.map(|moment| moment.as_millis()));
+    query.narrow("parent =", filter.parent.map(|parent| *parent.as_bytes()));
+    query.narrow("rule =", filter.rule.as_ref().map(|rule| rule.as_str().to_owned()));
+    query.narrow("event =", filter.event.map(|event| *event.as_bytes()));
+    query.narrow("status =", filter.status.map(Status::as_str));
+    // Constants, because the partial indexes ask for them. The first is true anyway.
+    query.sql.push_str(match filter.status {
+        None | Some(Status::Succeeded) => "",
+        Some(_) => " AND status <> 'succeeded'",
+    });
+    query.sql.push_str(match filter.open {
+        Some(true) => " AND open = 1",
+        Some(false) => " AND open = 0",
+        None => "",
+    });
+    query.sql.push_str(match filter.root {
+        Some(true) => " AND parent IS NULL",
+        Some(false) => " AND parent IS NOT NULL",
+        None => "",
+    });
+}
+
+/// The executions that steps of this one started, newest last.
+pub(crate) fn children(db: &Connection, id: ExecutionId) -> Result<Vec<ExecutionRecord>, Problem> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, action, status, origin, created_at, started_at, finished_at FROM executions
+         WHERE parent = ?1 ORDER BY created_at, id",
+    )?;
+    let records = statement.query_map([id.as_bytes()], |row| record_of(row, 0))?;
+    Ok(records.collect::<Result<_, _>>()?)
+}
+
+/// The newest ids between two, both included.
+pub(crate) fn between(
+    db: &Connection,
+    first: ExecutionId,
+    last: ExecutionId,
+    limit: usize,
+) -> Result<Vec<ExecutionId>, Problem> {
+    let mut statement =
+        db.prepare_cached("SELECT id FROM executions WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT ?3")?;
+    let ids =
+        statement.query_map(params![first.as_bytes(), last.as_bytes(), integer(limit as u64)], |row| row.get(0))?;
+    ids.map(|id| Ok(ExecutionId::from_bytes(id?))).collect()
+}
