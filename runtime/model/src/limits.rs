@@ -203,6 +203,29 @@ pub const LISTEN_BODY: Duration = Duration::from_secs(60);
 /// How long requests may go on after a listener was told to stop.
 pub const LISTEN_STOP: Duration = Duration::from_secs(3);
 
+/// The port that a daemon listens on if nobody says otherwise: StackStorm's API had it.
+pub const DAEMON_PORT: u16 = 9101;
+/// How long running attempts may go on after a daemon was told to stop: what service managers wait for by default is
+/// three times as long.
+pub const DRAIN_GRACE: Duration = Duration::from_secs(30);
+/// Executions at work, or waiting for a place, before new ones are refused: beyond that a request waits longer than those
+/// who sent it.
+pub const QUEUE_MAX: usize = 10_000;
+/// Connections that a daemon serves at the same time: more than slow clients of one host can hold open.
+pub const API_CONNECTIONS_MAX: usize = 4_096;
+/// A request's body, in bytes, unless a webhook allows more: the parameters of an execution.
+pub const API_BODY_BYTES_MAX: usize = PARAMETERS_BYTES_MAX;
+/// How long an execution is kept after its end: a month, so that what went wrong can still be looked at after a holiday.
+pub const EXECUTIONS_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Ended executions that are kept at the most: some 2 GiB of workflows with ten steps.
+pub const EXECUTIONS_KEPT_MAX: u64 = 500_000;
+/// How long an event is kept, at the least: senders repeat deliveries for three days.
+pub const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How often a daemon looks for what is to be removed.
+pub const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
+/// Executions and events that are removed in one commit: some milliseconds of the writer's time.
+pub const RETENTION_BATCH: usize = 200;
+
 /// How often the epoch of the engine advances: the resolution of a guest's deadline.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 
