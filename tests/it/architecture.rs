@@ -31,13 +31,14 @@ const ARROWS: [(&str, &[&str]); 9] = [
 ];
 
 /// Packages that one crate alone may name.
-const NAMED_BY: [(&str, &str); 9] = [
+const NAMED_BY: [(&str, &str); 10] = [
     ("wasmtime", "runner-host"),
     ("wasmtime-wasi", "runner-host"),
     ("reqwest", "runner-host"),
     ("rusqlite", "runner-store"),
     ("tokio-postgres", "runner-store"),
     ("rhai", "runner-engine"),
+    ("croner", "runner-engine"),
     ("granit-parser", "runner-pack"),
     ("axum", "runner-server"),
     ("clap", "runner"),

@@ -17,7 +17,7 @@ use rhai::{AST, EvalAltResult, Scope};
 use runner_model::{Code, code, limits};
 use serde_json::Value;
 
-pub use frame::{ExecutionInfo, Frame, TaskResult, Tasks};
+pub use frame::{ExecutionInfo, Frame, Happened, TaskResult, Tasks};
 pub use functions::names as function_names;
 
 /// A compiled expression.
@@ -118,6 +118,12 @@ impl Expression {
     #[must_use]
     pub fn tasks(&self) -> &[scan::Reading] {
         &self.uses.tasks
+    }
+
+    /// Every function and method that it calls.
+    #[must_use]
+    pub fn calls(&self) -> &[scan::Call] {
+        &self.uses.calls
     }
 
     /// Whether it reads key-value data.

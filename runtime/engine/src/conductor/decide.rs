@@ -334,6 +334,7 @@ impl State {
             execution: Some(self.execution.clone()),
             config: self.config.clone(),
             kv: self.kv.clone(),
+            event: None,
         }
     }
 

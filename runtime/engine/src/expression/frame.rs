@@ -11,6 +11,8 @@ use std::time::Instant;
 use runner_model::{ActionRef, ExecutionId, Status, TaskName, Timestamp, limits};
 use serde_json::{Map, Value};
 
+use crate::rule::EventInfo;
+
 /// What an expression can see. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Frame {
@@ -30,6 +32,17 @@ pub struct Frame {
     pub config: Arc<Value>,
     /// Key-value data that has been read for this decision.
     pub kv: Arc<BTreeMap<String, Value>>,
+    /// The event and what it brought, in rules.
+    pub event: Option<Arc<Happened>>,
+}
+
+/// An event and what it brought.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Happened {
+    /// The event.
+    pub about: EventInfo,
+    /// What it brought.
+    pub payload: Arc<Value>,
 }
 
 /// The last step of each task.

@@ -24,6 +24,7 @@ fn frame() -> Frame {
         config: Arc::new(json!({"region": "eu"})),
         kv: Arc::new([("seen".to_owned(), json!(7))].into_iter().collect()),
         execution: None,
+        event: None,
     }
 }
 
