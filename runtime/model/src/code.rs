@@ -93,6 +93,17 @@ codes! {
     FLOW_ITEMS = "E-FLOW-0020", "Items of a step did not succeed.";
     FLOW_NO_ACTION = "E-FLOW-0021", "A task with `with` has no action to run for its items.";
 
+    // Rules, sensors and policies: files that are valid YAML but can never do what they say.
+    RULE_UNKNOWN_TRIGGER = "E-RULE-0001", "A rule waits for a trigger that does not exist.";
+    RULE_BAD_TRIGGER = "E-RULE-0002", "A rule gives a trigger parameters that do not fit it.";
+    RULE_CRITERION = "E-RULE-0003", "A criterion is not well-formed.";
+    RULE_SCHEDULE = "E-RULE-0004", "A schedule cannot be understood, or never comes.";
+    RULE_WEBHOOK = "E-RULE-0005", "Rules answer the same webhook with different settings.";
+    RULE_UNKNOWN_ACTION = "E-RULE-0006", "A rule or a policy names an action that does not exist.";
+    RULE_UNKNOWN_PARAMETER = "E-RULE-0007", "A rule passes, or a policy tells apart by, a parameter that the action does not have.";
+    RULE_MISSING_PARAMETER = "E-RULE-0008", "A rule does not pass a parameter that the action requires.";
+    RULE_BAD_PARAMETER = "E-RULE-0009", "A rule passes a value that does not fit the action's parameter.";
+
     // Expressions.
     EXPR_SYNTAX = "E-EXPR-0001", "The expression does not compile.";
     EXPR_UNCLOSED = "E-EXPR-0002", "An expression was opened with `<%` and not closed.";
@@ -180,9 +191,31 @@ codes! {
     EXEC_MOCKED = "E-EXEC-0014", "A mock of a rehearsal ended the step; its result is what the mock says.";
     EXEC_SIMULATED = "E-EXEC-0016", "A simulated execution cannot go on with real systems, nor a real one with simulated ones.";
     EXEC_SILENT = "E-EXEC-0015", "The process that works on this execution does not answer.";
+    EXEC_FULL = "E-EXEC-0017", "As many executions are at work or wait for a place as are allowed.";
+    EXEC_DRAINING = "E-EXEC-0018", "The process stops: it begins nothing new.";
+    EXEC_EXISTS = "E-EXEC-0019", "There is an execution with this id already: it is not begun again.";
+    EXEC_POLICY = "E-EXEC-0020", "A policy does not allow another run of the action now.";
 
     // What comes in over HTTP.
     API_REQUEST = "E-API-0001", "The request cannot be understood, or is not allowed.";
+    API_KEY = "E-API-0002", "The API key is missing, or opens nothing: unknown, expired or revoked.";
+    API_ROLE = "E-API-0003", "The API key does not allow this.";
+    API_NOT_FOUND = "E-API-0004", "There is nothing at this address.";
+    API_METHOD = "E-API-0005", "The address does not know this method.";
+    API_TOO_LARGE = "E-API-0006", "The request is larger than allowed.";
+    API_MEDIA_TYPE = "E-API-0007", "The body of the request is of another type than is taken here.";
+    API_ORIGIN = "E-API-0008", "The request comes from a web page of another origin, or asks for another host.";
+    API_IDEMPOTENCY = "E-API-0009", "The key of the request was used for another request before.";
+    API_DRAINING = "E-API-0010", "The process stops: it takes nothing new.";
+    API_SLOW = "E-API-0011", "The body of the request did not come in time.";
+    API_INTERNAL = "E-API-0012", "A defect in runner.";
+
+    // Deliveries to webhooks.
+    HOOK_UNKNOWN = "E-HOOK-0001", "No rule answers a webhook with this path.";
+    HOOK_SIGNATURE = "E-HOOK-0002", "The delivery's signature is missing, cannot be read, or is not that of what was sent.";
+    HOOK_REPLAY = "E-HOOK-0003", "The delivery was signed too long ago, or ahead of this machine's clock.";
+    HOOK_SECRET = "E-HOOK-0004", "The webhook's secret is missing in the configuration, or cannot be used.";
+    HOOK_BODY = "E-HOOK-0005", "The delivery's body is not what its content type says.";
 
     // Configuration and command line.
     CONF_SYNTAX = "E-CONF-0001", "The configuration file is not valid TOML.";
