@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// What each crate of `runtime/` may use of the others.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("runner-model", &[]),
     ("runner-engine", &["runner-model"]),
     ("runner-graph", &["runner-engine", "runner-model"]),
@@ -13,6 +13,10 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("runner-store", &["runner-model"]),
     ("runner-host", &["runner-model"]),
     ("runner-executor", &["runner-engine", "runner-host", "runner-model", "runner-pack", "runner-store"]),
+    (
+        "runner-triggers",
+        &["runner-engine", "runner-executor", "runner-host", "runner-model", "runner-pack", "runner-store"],
+    ),
     ("runner-server", &["runner-executor", "runner-graph", "runner-host", "runner-model"]),
     (
         "runner",
@@ -26,6 +30,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
             "runner-sdk-build",
             "runner-server",
             "runner-store",
+            "runner-triggers",
         ],
     ),
 ];

@@ -196,6 +196,14 @@ codes! {
     EXEC_EXISTS = "E-EXEC-0019", "There is an execution with this id already: it is not begun again.";
     EXEC_POLICY = "E-EXEC-0020", "A policy does not allow another run of the action now.";
 
+    // Events, rules and sensors at work.
+    EVENT_PAYLOAD = "E-EVENT-0001", "The payload of an event does not fit its trigger.";
+    EVENT_KEY = "E-EVENT-0002", "The key of an event is longer than allowed.";
+    EVENT_CHAIN = "E-EVENT-0003", "Rules and executions lead to one another without an end.";
+    EVENT_STOPPED = "E-EVENT-0004", "The process is ending and takes no events any more.";
+    EVENT_NO_RULE = "E-EVENT-0005", "There is no such rule.";
+    EVENT_UNDECLARED = "E-EVENT-0006", "A sensor emitted a trigger that it does not declare.";
+
     // What comes in over HTTP.
     API_REQUEST = "E-API-0001", "The request cannot be understood, or is not allowed.";
     API_KEY = "E-API-0002", "The API key is missing, or opens nothing: unknown, expired or revoked.";

@@ -81,12 +81,29 @@ pub const WEBHOOK_WAIT_MAX: Duration = Duration::from_secs(300);
 /// Headers of a webhook's own reply: more is no reply but a page.
 pub const WEBHOOK_REPLY_HEADERS_MAX: usize = 32;
 
+/// How many executions can come one after the other from the end of another: rules that start one another stop there.
+pub const EVENT_CHAIN_MAX: u32 = 16;
+/// Matches that wait in memory to be made into executions; the others are read from the store when it is their turn.
+pub const DISPATCH_WAITING_MAX: usize = 1_024;
+/// Executions of matches that are begun at the same time: enough to share a commit.
+pub const DISPATCH_AT_ONCE_MAX: usize = 64;
+/// Events that are read from the store together: each may hold a large delivery.
+pub const EVENT_PAGE: usize = 64;
+/// Ends of executions that rules are asked about together.
+pub const ENDED_PAGE: usize = 64;
+
 /// How often a schedule can come at the most: what comes more often is a stream, which a sensor reads.
 pub const SCHEDULE_INTERVAL_MIN: Duration = Duration::from_secs(1);
 /// How long after its time a schedule that was missed is still made up for, where the rule says nothing.
 pub const SCHEDULE_WINDOW: Duration = Duration::from_secs(60 * 60);
 /// The longest such time that a rule can set: a month, in which a machine comes back or does not.
 pub const SCHEDULE_WINDOW_MAX: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+/// How long after its time a schedule still counts as on time: what stops a process for less is no downtime.
+pub const SCHEDULE_LATE: Duration = Duration::from_secs(60);
+/// Instants of one schedule that are made up for in one commit.
+pub const SCHEDULE_BATCH: usize = 64;
+/// Instants of one schedule that wait for earlier executions to end: beyond that it comes too often.
+pub const SCHEDULE_QUEUE_MAX: usize = 1_000;
 /// By how much chance can put off a schedule: enough to spread a whole estate over an hour.
 pub const SCHEDULE_JITTER_MAX: Duration = Duration::from_secs(60 * 60);
 
@@ -99,6 +116,11 @@ pub const RULE_ONCE_WINDOW_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60)
 pub const SENSOR_INTERVAL: Duration = Duration::from_secs(30);
 /// How often a sensor can look at the most: each look is a run of its component.
 pub const SENSOR_INTERVAL_MIN: Duration = Duration::from_secs(1);
+
+/// Sensors that look at the same time: each takes the place of a guest.
+pub const SENSOR_POLLS_MAX: usize = 8;
+/// The longest pause after a sensor failed again and again.
+pub const SENSOR_BACKOFF_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// The longest time that a policy's rate counts over: what it remembers is kept for as long.
 pub const POLICY_RATE_PERIOD_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -114,6 +136,9 @@ pub const FIRST_LOOK: Duration = Duration::from_secs(30);
 pub const FIRST_LOOK_SPREAD: Duration = Duration::from_secs(300);
 /// How long to sleep before looking at the clock again: it may have been set, or the machine have slept.
 pub const CLOCK_LOOK: Duration = Duration::from_secs(60);
+
+/// When whoever was refused because of [`QUEUE_MAX`] may ask again: by then some have ended, if any do.
+pub const QUEUE_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Workflows within workflows: a workflow that calls itself is stopped here.
 pub const WORKFLOW_DEPTH_MAX: u32 = 10;
