@@ -40,6 +40,7 @@ impl Exec {
             clock,
             entropy: Arc::new(SystemEntropy),
             verify: false,
+            queue_max: runner_model::limits::QUEUE_MAX,
         });
         Self { executor, store }
     }

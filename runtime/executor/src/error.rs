@@ -1,5 +1,7 @@
 //! What can go wrong before an execution begins, and while one is driven.
 
+use std::time::Duration;
+
 use runner_engine::Mismatch;
 use runner_model::{ActionRef, Code, ExecutionId, code};
 use runner_pack::ParameterError;
@@ -30,6 +32,21 @@ pub enum RequestError {
         /// Every mistake.
         mistakes: Vec<ParameterError>,
     },
+    /// As many executions are at work, or wait for a place, as are allowed.
+    #[error("as many executions are at work as are allowed")]
+    Full {
+        /// When to ask again.
+        retry_after: Duration,
+    },
+    /// The process stops.
+    #[error("the process stops and begins nothing new")]
+    Draining,
+    /// There is an execution with this id already: nothing was begun.
+    #[error("there is an execution {id} already")]
+    Exists {
+        /// The execution.
+        id: ExecutionId,
+    },
     /// It could not be recorded.
     #[error(transparent)]
     Begin(ExecutorError),
@@ -47,6 +64,9 @@ impl RequestError {
             Self::UnknownAction { .. } => code::EXEC_UNKNOWN_ACTION,
             Self::Disabled { .. } => code::EXEC_DISABLED,
             Self::Parameters { mistakes, .. } => mistakes.first().map_or(code::PARAM_INVALID, |mistake| mistake.code),
+            Self::Full { .. } => code::EXEC_FULL,
+            Self::Draining => code::EXEC_DRAINING,
+            Self::Exists { .. } => code::EXEC_EXISTS,
             Self::Begin(error) => error.code(),
         }
     }
@@ -61,6 +81,11 @@ impl RequestError {
                 let own = mistakes.iter().find_map(|mistake| mistake.hint.clone());
                 Some(own.unwrap_or_else(|| format!("see `runner exec {action} --help`")))
             }
+            Self::Full { retry_after } => {
+                Some(format!("ask again in {} s, or let more be at work: `queue_max`", retry_after.as_secs().max(1)))
+            }
+            Self::Draining => Some("ask again when it has started anew".to_owned()),
+            Self::Exists { id } => Some(format!("see `runner execution get {id}`")),
             Self::Begin(error) => error.hint().map(str::to_owned),
         }
     }
@@ -95,6 +120,12 @@ pub enum ExecutorError {
         /// The execution.
         id: ExecutionId,
     },
+    /// This process stops, and does not take the execution up for it.
+    #[error("the process stops: the execution {id} is left as it stands")]
+    Draining {
+        /// The execution.
+        id: ExecutionId,
+    },
     /// The task that drove it ended without a result.
     #[error("the execution was not driven to its end")]
     Interrupted,
@@ -117,6 +148,7 @@ impl ExecutorError {
             Self::Missing { .. } => code::EXEC_UNKNOWN_ACTION,
             Self::OtherWorld { .. } => code::EXEC_SIMULATED,
             Self::Owned { .. } => code::EXEC_OWNED,
+            Self::Draining { .. } => code::EXEC_DRAINING,
             Self::Interrupted => code::EXEC_UNKNOWN_OUTCOME,
         }
     }
@@ -130,6 +162,7 @@ impl ExecutorError {
             Self::Missing { .. } => Some("name the directory of its pack with `--packs DIR`"),
             Self::OtherWorld { .. } => Some("`runner execution resume` goes on as it began"),
             Self::Owned { .. } => Some("wait for it; if its process was killed, its lease runs out after 15 s"),
+            Self::Draining { .. } => Some("ask again when it has started anew"),
             Self::Interrupted => None,
         }
     }

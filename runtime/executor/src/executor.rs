@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use runner_model::{
-    Clock, Entropy, ExecutionId, ExecutionView, Fact, FencingToken, NodeId, Origin, Status, Timestamp, Version, limits,
+    ActionRef, Clock, Entropy, ExecutionId, ExecutionView, Fact, FencingToken, NodeId, Origin, Status, Timestamp, Version, limits,
 };
 use runner_store::{Catalogue, Claimed, Journal, Leases, Store, WaitFilter, Waits};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -17,7 +18,7 @@ use crate::error::{ExecutorError, RequestError};
 use crate::guests::Guests;
 use crate::progress::{Herald, Listener};
 use crate::registry::{Order, Registry, Sent};
-use crate::{Execution, ExecutionRequest, Packs, alarm, lease};
+use crate::{Execution, ExecutionRequest, Load, Packs, alarm, lease};
 
 /// What an executor is made of.
 pub struct ExecutorOptions {
@@ -36,7 +37,13 @@ pub struct ExecutorOptions {
     /// Whether every commit is followed by a comparison of the state with one that was made of the entries alone. For
     /// tests and simulations: `cfg!(debug_assertions)`.
     pub verify: bool,
+    /// Executions at work or waiting for a policy's leave before requests from outside are refused
+    /// ([`limits::QUEUE_MAX`]). Parked ones do not count.
+    pub queue_max: usize,
 }
+
+/// Whose end somebody wants to deal with ([`Executor::announce`]).
+pub type Wanted = Arc<dyn Fn(&ActionRef) -> bool + Send + Sync>;
 
 /// Drives executions. A clone is the same executor.
 #[derive(Clone)]
@@ -51,6 +58,7 @@ pub(crate) struct Shared {
     /// Everything that runs in the background, to be waited for at the end.
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
+    wanted: Mutex<Option<Wanted>>,
 }
 
 impl Executor {
@@ -63,6 +71,7 @@ impl Executor {
             events: broadcast::channel(limits::PROGRESS_QUEUE_MAX).0,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            wanted: Mutex::default(),
         });
         let options = &shared.options;
         let renewal =
@@ -77,6 +86,7 @@ impl Executor {
     /// # Errors
     /// The request is wrong, or cannot be recorded.
     pub async fn submit(&self, request: ExecutionRequest) -> Result<Execution, RequestError> {
+        self.shared.admit()?;
         let id = ExecutionId::new(&*self.shared.options.clock, &*self.shared.options.entropy);
         let execution = self.execution(id);
         let herald = Herald { root: id, execution: id, depth: 0, sender: self.shared.events.clone() };
@@ -186,6 +196,36 @@ impl Executor {
     #[must_use]
     pub fn count(&self) -> (usize, usize) {
         self.shared.registry.count()
+    }
+
+    /// What there is to do.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        self.shared.load_now()
+    }
+
+    /// Whether a request from outside would be refused now.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.shared.is_full()
+    }
+
+    /// Says whose end goes, in the same commit, into the store's list of ends to be dealt with
+    /// ([`runner_store::Events::ended`]); none is nobody's.
+    pub fn announce(&self, wanted: Option<Wanted>) {
+        *self.shared.wanted.lock() = wanted;
+    }
+
+    /// What there is to run.
+    #[must_use]
+    pub fn packs(&self) -> &Arc<Packs> {
+        &self.shared.options.packs
+    }
+
+    /// What remembers.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.shared.options.store
     }
 
     /// Stops: what is still driven is left as its journal says, for another process to take up.

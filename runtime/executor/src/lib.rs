@@ -7,11 +7,13 @@
 //!   something comes for it ([`registry`]).
 //! - **This crate decides nothing**: what follows from an outcome is the conductor's, what a guest may do the host's.
 
+mod admission;
 mod alarm;
 mod attempt;
 mod begin;
 mod catalogue;
 mod control;
+mod drain;
 mod drive;
 mod error;
 mod execution;
@@ -24,11 +26,13 @@ mod progress;
 mod registry;
 pub mod rehearsal;
 
+pub use admission::Load;
 pub use catalogue::{Grants, Packs, PacksOptions};
 pub use control::{Control, ControlError};
+pub use drain::Drained;
 pub use error::{ExecutorError, RequestError};
 pub use execution::{Execution, ExecutionRequest};
-pub use executor::{Executor, ExecutorOptions};
+pub use executor::{Executor, ExecutorOptions, Wanted};
 pub use guests::{Call, Guests, HostGuests};
 pub use progress::{Heard, Listener, Progress, ProgressEvent};
 pub use runner_engine::UnitId;

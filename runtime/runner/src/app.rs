@@ -196,6 +196,7 @@ impl App {
             clock,
             entropy: Arc::new(SystemEntropy),
             verify: cfg!(debug_assertions),
+            queue_max: runner_model::limits::QUEUE_MAX,
         }))
     }
 

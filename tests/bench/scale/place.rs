@@ -90,6 +90,7 @@ impl Place {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             verify: false,
+            queue_max: runner_model::limits::QUEUE_MAX,
         });
         Self { store, executor, guests }
     }

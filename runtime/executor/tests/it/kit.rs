@@ -78,6 +78,7 @@ impl Setup {
             clock,
             entropy: Arc::new(SeededEntropy::new(u64::from(std::process::id()) + node.len() as u64)),
             verify: true,
+            queue_max: runner_model::limits::QUEUE_MAX,
         })
     }
 

@@ -129,6 +129,7 @@ impl Stage {
             clock: Arc::new(PausedClock(self.began)),
             entropy: Arc::new(SeededEntropy::new(node.len() as u64)),
             verify: true,
+            queue_max: runner_model::limits::QUEUE_MAX,
         })
     }
 

@@ -80,6 +80,7 @@ impl Node {
             clock: Arc::new(SimulatedClock(world.clone())),
             entropy: Arc::new(entropy),
             verify: true,
+            queue_max: runner_model::limits::QUEUE_MAX,
         });
         Self { life, executor }
     }

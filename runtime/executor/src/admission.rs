@@ -1,0 +1,42 @@
+//! Whom the door is open for: how much is at work, and when a request from outside is refused because of it.
+//!
+//! Only requests from outside are refused. What a step starts, what runs again and what a lost process left belongs to
+//! something that was admitted.
+
+use runner_model::limits;
+
+use crate::error::RequestError;
+use crate::executor::Shared;
+
+/// What an executor has to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Executions that have a task.
+    pub at_work: usize,
+    /// Executions that wait for a time, an answer, or the end of another.
+    pub parked: usize,
+    /// Executions that wait for nothing but a policy's leave.
+    pub delayed: usize,
+    /// Attempts that run, or wait for a place among the guests.
+    pub attempts_running: usize,
+}
+
+impl Shared {
+    pub(crate) fn load_now(&self) -> Load {
+        let (at_work, parked) = self.registry.count();
+        Load { at_work, parked, delayed: 0, attempts_running: 0 }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        let Load { at_work, delayed, .. } = self.load_now();
+        at_work + delayed >= self.options.queue_max
+    }
+
+    /// Whether a request from outside may begin.
+    pub(crate) fn admit(&self) -> Result<(), RequestError> {
+        match self.is_full() {
+            true => Err(RequestError::Full { retry_after: limits::QUEUE_RETRY_AFTER }),
+            false => Ok(()),
+        }
+    }
+}
