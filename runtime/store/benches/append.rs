@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use runner_model::{AttemptNumber, Entry, ExecutionId, Fact, NodeId, Origin, Outcome, Requested, StepId, Timestamp};
-use runner_store::{Append, Journal as _, Lease, NewExecution, SqliteOptions, SqliteStore};
+use runner_store::{Append, Journal as _, Lease, NewExecution, SqliteOptions, SqliteStore, Upkeep as _};
 use serde_json::json;
 
 const ROUNDS: usize = 5;

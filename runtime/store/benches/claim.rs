@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use runner_model::{Entry, ExecutionId, Fact, FencingToken, NodeId, Origin, Requested, Timestamp, Version};
-use runner_store::{Claimed, Journal as _, Leases as _, NewExecution, SqliteOptions, SqliteStore};
+use runner_store::{Claimed, Journal as _, Leases as _, NewExecution, SqliteOptions, SqliteStore, Upkeep as _};
 use serde_json::json;
 
 /// Executions that ride in one commit when they are claimed.

@@ -43,6 +43,9 @@ pub enum Reserved {
 #[async_trait]
 pub trait Access {
     /// Keeps a key by the digest of its secret.
+    ///
+    /// # Errors
+    /// [`StoreError::Illegal`] if there is one with this id or digest.
     async fn add_key(&self, key: ApiKey, digest: Digest) -> Result<(), StoreError>;
 
     /// The key with this digest, valid or not.
@@ -54,7 +57,7 @@ pub trait Access {
     /// Takes a key back; gives it as it is then, none if there is no such key. A second time changes nothing.
     async fn revoke_key(&self, id: KeyId, now: Timestamp) -> Result<Option<ApiKey>, StoreError>;
 
-    /// Notes that a key was used.
+    /// Notes that a key was used, to the minute: what it says already is not written again.
     async fn touch_key(&self, id: KeyId, now: Timestamp) -> Result<(), StoreError>;
 
     /// Reserves, unless a live reservation with the same scope and key is there. Committed when this returns.
@@ -65,4 +68,14 @@ pub trait Access {
 
     /// The rules that were switched.
     async fn switched_rules(&self) -> Result<BTreeMap<RuleRef, bool>, StoreError>;
+}
+
+/// The minute in which something happened: a key that is in use is noted once in each.
+pub(crate) fn minute(now: Timestamp) -> Timestamp {
+    const MINUTE_MS: i64 = 60_000;
+    Timestamp::from_millis(now.as_millis().saturating_sub(now.as_millis().rem_euclid(MINUTE_MS)))
+}
+
+pub(crate) fn there_is_one() -> StoreError {
+    StoreError::Illegal { what: "the key", reason: "there is one with this id or secret".to_owned() }
 }

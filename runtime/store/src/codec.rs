@@ -8,6 +8,7 @@
 //! in a column of its own, so that no value that a user made can be taken for a reference.
 
 mod blob;
+mod event;
 mod place;
 
 use runner_model::{Entry, ExecutionId, Version, limits};
@@ -17,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::StoreError;
 pub(crate) use blob::{Blob, Hash};
+pub(crate) use event::{StoredEvent, WrittenEvent, check_event, read_event, write_event};
 
 /// Levels that the journal may add around a value: the list, the entry, the outcome, the failure, and some to spare.
 const DEPTH_MAX: usize = limits::JSON_DEPTH_MAX + 16;
@@ -49,6 +51,11 @@ pub(crate) struct Stored<'a> {
     pub count: u64,
     pub references: Option<&'a [u8]>,
     pub digest: &'a [u8],
+}
+
+/// The blobs that references name.
+pub(crate) fn hashes(references: &[u8]) -> impl Iterator<Item = Hash> {
+    place::read(references).map(|reference| reference.hash)
 }
 
 /// Makes sure that entries can be written down and read again.
@@ -158,6 +165,10 @@ fn digest(id: ExecutionId, first: Version, count: u64, json: &[u8], references: 
         hash.update(references);
         hash.update(references.len().to_be_bytes());
     }
+    half(hash)
+}
+
+fn half(hash: Sha256) -> Digest {
     let whole: [u8; 32] = hash.finalize().into();
     let mut half = Digest::default();
     half.iter_mut().zip(whole).for_each(|(to, from)| *to = from);

@@ -1,5 +1,7 @@
 //! Events, and what goes into the same commit with them: how far whoever emitted them has come.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use runner_model::{Event, EventId, ExecutionId, MatchState, RuleRef, Timestamp, TriggerRef};
 
@@ -45,7 +47,8 @@ pub enum Advance {
 pub enum Recorded {
     /// It is recorded; its matches are as they are written, those that were held back by [`Once`] included.
     New(Event),
-    /// One with the same trigger, source and key is there already: that one.
+    /// One with the same trigger, source and key is there already, or one with the same id, because it is recorded once
+    /// more: that one.
     Known(Event),
 }
 
@@ -66,11 +69,30 @@ pub struct EventFilter {
     pub received_before: Option<Timestamp>,
 }
 
+impl EventFilter {
+    /// Whether an event is among them.
+    #[must_use]
+    pub fn admits(&self, event: &Event) -> bool {
+        self.trigger.as_ref().is_none_or(|trigger| event.trigger == *trigger)
+            && self.source.as_ref().is_none_or(|source| event.source == *source)
+            && self.rule.as_ref().is_none_or(|rule| event.matches.iter().any(|one| one.rule == *rule))
+            && self.open.is_none_or(|open| event.is_open() == open)
+            && self.received_after.is_none_or(|moment| event.received_at >= moment)
+            && self.received_before.is_none_or(|moment| event.received_at < moment)
+    }
+}
+
 /// All events.
 #[async_trait]
 pub trait Events {
     /// Records events and what goes with them, all in one commit. An event whose trigger, source and key are those of
     /// one that is there is not recorded. Committed when this returns.
+    ///
+    /// A key of [`Once`] is held if it was taken until a moment after the event was recorded; it is taken for matches
+    /// that are open.
+    ///
+    /// # Errors
+    /// [`StoreError::Illegal`] if a rule matches an event twice.
     async fn record(&self, events: Vec<NewEvent>, advance: Vec<Advance>) -> Result<Vec<Recorded>, StoreError>;
 
     /// Says what became of a match. Does nothing if the match is not open any more.
@@ -101,4 +123,20 @@ pub trait Events {
 
     /// Executions whose end was announced and not dealt with yet, the first to end first.
     async fn ended(&self, limit: usize) -> Result<Vec<ExecutionId>, StoreError>;
+}
+
+/// What becomes of a match that a rule's own deduplication holds back.
+pub(crate) fn held_back() -> MatchState {
+    MatchState::Skipped { reason: "the rule has matched an event with this key already".to_owned() }
+}
+
+/// Refuses events that a rule matches twice: what becomes of a match is said by the rule.
+pub(crate) fn check(events: &[NewEvent]) -> Result<(), StoreError> {
+    for NewEvent { event, .. } in events {
+        let rules: BTreeSet<_> = event.matches.iter().map(|one| &one.rule).collect();
+        if rules.len() < event.matches.len() {
+            return Err(StoreError::Illegal { what: "the event", reason: "a rule matches it twice".to_owned() });
+        }
+    }
+    Ok(())
 }

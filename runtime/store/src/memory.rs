@@ -1,5 +1,7 @@
 //! The model: the same promises as a database gives, kept in memory and written to be obviously right.
 
+mod access;
+mod events;
 mod execution;
 mod waits;
 
@@ -30,6 +32,8 @@ struct State {
     nodes: BTreeMap<NodeId, Timestamp>,
     waits: BTreeMap<(ExecutionId, StepId, Option<ItemIndex>), OpenWait>,
     values: BTreeMap<(PackRef, String), Kept>,
+    happened: events::Happened,
+    admitted: access::Admitted,
 }
 
 #[derive(Debug)]
@@ -64,12 +68,16 @@ impl State {
 
     fn append(&mut self, append: Append) -> Result<Version, StoreError> {
         let (id, changes) = (append.id, crate::waits::changes(append.id, &append.entries));
+        let announces = append.announce && projection::ends(&append.entries);
         let execution = self.execution_mut(id)?;
         let before = execution.record.status;
         let version = execution.append(append)?;
         let record = execution.record.clone();
         self.change_waits(id, changes);
         self.tell_parent(before, &record);
+        if announces && record.status.is_terminal() {
+            self.happened.announce(id);
+        }
         Ok(version)
     }
 

@@ -1,6 +1,6 @@
 //! From entries to the line in the catalogue.
 
-use runner_model::{Entry, ExecutionId, ExecutionRecord, Status};
+use runner_model::{Entry, ExecutionId, ExecutionRecord, Fact, Status};
 
 use crate::StoreError;
 
@@ -17,6 +17,11 @@ pub(crate) fn fold(id: ExecutionId, entries: &[Entry]) -> Result<ExecutionRecord
 /// Takes further entries into account. On an error the record is worth nothing.
 pub(crate) fn proceed(record: &mut ExecutionRecord, entries: &[Entry]) -> Result<(), StoreError> {
     entries.iter().try_for_each(|entry| record.apply(entry)).map_err(|error| illegal(&error.to_string()))
+}
+
+/// Whether an end of the execution is among the entries. It may go on after it.
+pub(crate) fn ends(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| matches!(entry.fact, Fact::Finished { .. }))
 }
 
 /// Whether such a move of an execution is news to the one whose step started it: it ended, paused or goes on.

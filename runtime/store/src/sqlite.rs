@@ -7,8 +7,11 @@
 //! - **An error of the disk during a commit ends all writing**: after a failed flush the kernel may report success for
 //!   the same data, so nothing that is tried again can be trusted.
 
+mod access;
+mod blobs;
 mod catalogue;
 mod command;
+mod event;
 mod fault;
 mod key_value;
 mod lease;
@@ -16,6 +19,7 @@ mod migration;
 mod open;
 mod query;
 mod reader;
+mod select;
 mod stats;
 mod waits;
 mod writer;
@@ -97,7 +101,12 @@ impl SqliteStore {
         self.writer.close().await;
     }
 
-    /// Reads the whole database and checks its structure, every journal and every line of the catalogue.
+    pub(crate) fn stats_of_writer(&self) -> StoreStats {
+        self.writer.stats()
+    }
+
+    /// Reads the whole database and checks its structure, every journal, every line of the
+    /// catalogue and every event.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] with the first thing that is wrong.

@@ -1,14 +1,19 @@
 //! A store whose calls take time, fail, or are the last thing that a process does.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use runner_model::{Entry, ExecutionId, ExecutionRecord, FencingToken, NodeId, PackRef, Timestamp, Version};
+use runner_model::{
+    ApiKey, Entry, Event, EventId, ExecutionId, ExecutionRecord, FencingToken, KeyId, MatchState, NodeId, PackRef,
+    RuleRef, Timestamp, Version,
+};
 use runner_store::{
-    Append, Catalogue, Claimed, ExecutionFilter, Journal, KeyValue, Lease, Leases, NewExecution, OpenWait, StoreError,
-    Swap, WaitFilter, Waits,
+    Access, Advance, Append, Catalogue, Claimed, Digest, EventFilter, Events, ExecutionFilter, Expiry, Journal,
+    KeyValue, Lease, Leases, NewEvent, NewExecution, OpenWait, Pruned, Recorded, Reservation, Reserved, StoreError,
+    StoreStats, Swap, Upkeep, WaitFilter, Waits,
 };
 use serde_json::Value;
 
@@ -207,6 +212,91 @@ impl Catalogue for SimulatedStore {
 impl Waits for SimulatedStore {
     async fn waits(&self, filter: &WaitFilter, limit: usize) -> Result<Vec<OpenWait>, StoreError> {
         self.pass(|| "asks for waits".to_owned(), self.world.disk.waits(filter, limit)).await
+    }
+}
+
+#[async_trait]
+impl Events for SimulatedStore {
+    async fn record(&self, events: Vec<NewEvent>, advance: Vec<Advance>) -> Result<Vec<Recorded>, StoreError> {
+        let what = format!("records {} events", events.len());
+        self.pass(|| what, self.world.disk.record(events, advance)).await
+    }
+
+    async fn settle(&self, event: EventId, rule: &RuleRef, state: MatchState) -> Result<(), StoreError> {
+        let what = format!("settles {event} {rule} {}", state.as_str());
+        self.pass(|| what, self.world.disk.settle(event, rule, state)).await
+    }
+
+    async fn event(&self, id: EventId) -> Result<Event, StoreError> {
+        self.pass(|| format!("looks at {id}"), self.world.disk.event(id)).await
+    }
+
+    async fn events(
+        &self,
+        filter: &EventFilter,
+        cursor: Option<EventId>,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.pass(|| "lists events".to_owned(), self.world.disk.events(filter, cursor, limit)).await
+    }
+
+    async fn open_events(&self, after: Option<EventId>, limit: usize) -> Result<Vec<Event>, StoreError> {
+        self.pass(|| "asks for open events".to_owned(), self.world.disk.open_events(after, limit)).await
+    }
+
+    async fn mark(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.pass(|| format!("asks for the mark {name}"), self.world.disk.mark(name)).await
+    }
+
+    async fn ended(&self, limit: usize) -> Result<Vec<ExecutionId>, StoreError> {
+        self.pass(|| "asks for what ended".to_owned(), self.world.disk.ended(limit)).await
+    }
+}
+
+#[async_trait]
+impl Access for SimulatedStore {
+    async fn add_key(&self, key: ApiKey, digest: Digest) -> Result<(), StoreError> {
+        self.pass(|| "adds an API key".to_owned(), self.world.disk.add_key(key, digest)).await
+    }
+
+    async fn key(&self, digest: Digest) -> Result<Option<ApiKey>, StoreError> {
+        self.pass(|| "looks for an API key".to_owned(), self.world.disk.key(digest)).await
+    }
+
+    async fn keys_of_api(&self) -> Result<Vec<ApiKey>, StoreError> {
+        self.pass(|| "lists API keys".to_owned(), self.world.disk.keys_of_api()).await
+    }
+
+    async fn revoke_key(&self, id: KeyId, now: Timestamp) -> Result<Option<ApiKey>, StoreError> {
+        self.pass(|| format!("revokes the API key {id}"), self.world.disk.revoke_key(id, now)).await
+    }
+
+    async fn touch_key(&self, id: KeyId, now: Timestamp) -> Result<(), StoreError> {
+        self.pass(|| format!("touches the API key {id}"), self.world.disk.touch_key(id, now)).await
+    }
+
+    async fn reserve(&self, reservation: Reservation, now: Timestamp) -> Result<Reserved, StoreError> {
+        let what = format!("reserves {} {}", reservation.scope, reservation.key);
+        self.pass(|| what, self.world.disk.reserve(reservation, now)).await
+    }
+
+    async fn switch_rule(&self, rule: &RuleRef, enabled: Option<bool>) -> Result<(), StoreError> {
+        self.pass(|| format!("switches {rule}"), self.world.disk.switch_rule(rule, enabled)).await
+    }
+
+    async fn switched_rules(&self) -> Result<BTreeMap<RuleRef, bool>, StoreError> {
+        self.pass(|| "lists switched rules".to_owned(), self.world.disk.switched_rules()).await
+    }
+}
+
+#[async_trait]
+impl Upkeep for SimulatedStore {
+    async fn prune(&self, expiry: Expiry, limit: usize) -> Result<Pruned, StoreError> {
+        self.pass(|| "prunes".to_owned(), self.world.disk.prune(expiry, limit)).await
+    }
+
+    fn stats(&self) -> StoreStats {
+        self.world.disk.stats()
     }
 }
 

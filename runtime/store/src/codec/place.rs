@@ -1,8 +1,9 @@
-//! Where in an entry a value may be large, how such values are taken out and put back, and how the places are written.
+//! Where in an entry or an event a value may be large, how such values are taken out and put back, and how the places are
+//! written.
 
-use runner_model::{Entry, Fact, Outcome, limits};
+use runner_model::{Entry, Event, Fact, Outcome, limits};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Hash, from_json, to_json};
 use crate::StoreError;
@@ -10,10 +11,10 @@ use crate::StoreError;
 /// Bytes of one written reference: the entry, the place in it, the hash.
 const WRITTEN_BYTES: usize = 4 + 1 + size_of::<Hash>();
 
-/// A place in the entries of one append.
+/// A place in the entries of one append, or in an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
-    /// Which entry, counted from 0.
+    /// Which entry, counted from 0. In an event: 0 is the event itself, the others are its matches.
     entry: u32,
     /// Which of its values, as counted by [`values`].
     value: u8,
@@ -26,10 +27,11 @@ pub(super) struct Reference {
     pub(super) hash: Hash,
 }
 
-/// A value of an entry that may be large.
+/// A value that may be large.
 enum Slot<'a> {
     One(&'a mut Value),
     List(&'a mut Vec<Value>),
+    Map(&'a mut Map<String, Value>),
 }
 
 impl Slot<'_> {
@@ -40,6 +42,7 @@ impl Slot<'_> {
         match self {
             Self::One(value) => json(value),
             Self::List(values) => json(values),
+            Self::Map(values) => json(values),
         }
     }
 
@@ -47,6 +50,7 @@ impl Slot<'_> {
         match self {
             Self::One(value) => *value = Value::Null,
             Self::List(values) => values.clear(),
+            Self::Map(values) => values.clear(),
         }
     }
 
@@ -54,6 +58,7 @@ impl Slot<'_> {
         match self {
             Self::One(value) => *value = from_json(json).ok()?,
             Self::List(values) => *values = from_json(json).ok()?,
+            Self::Map(values) => *values = from_json(json).ok()?,
         }
         Some(())
     }
@@ -75,16 +80,38 @@ fn values(fact: &mut Fact) -> Vec<Slot<'_>> {
     }
 }
 
+/// The values of entries that may be large, and where they stand.
+fn in_entries(entries: &mut [Entry]) -> impl Iterator<Item = (Place, Slot<'_>)> {
+    let places = entries.iter_mut().zip(0..).flat_map(|(one, entry)| {
+        values(&mut one.fact).into_iter().zip(0..).map(move |(slot, value)| (Place { entry, value }, slot))
+    });
+    places
+}
+
+/// The values of an event that may be large, and where they stand.
+fn in_event(event: &mut Event) -> impl Iterator<Item = (Place, Slot<'_>)> {
+    let parameters = event.matches.iter_mut().map(|one| Slot::Map(&mut one.parameters));
+    let all = std::iter::once(Slot::One(&mut event.payload)).chain(parameters);
+    all.zip(0..).map(|(slot, entry)| (Place { entry, value: 0 }, slot))
+}
+
 /// Takes the large values out of the entries, as JSON; null or an empty list stays behind.
 pub(super) fn take_large(entries: &mut [Entry]) -> Result<Vec<(Place, Vec<u8>)>, StoreError> {
+    take(in_entries(entries))
+}
+
+/// The same of an event.
+pub(super) fn take_large_of_event(event: &mut Event) -> Result<Vec<(Place, Vec<u8>)>, StoreError> {
+    take(in_event(event))
+}
+
+fn take<'a>(slots: impl Iterator<Item = (Place, Slot<'a>)>) -> Result<Vec<(Place, Vec<u8>)>, StoreError> {
     let mut taken = Vec::new();
-    for (entry, number) in entries.iter_mut().zip(0..) {
-        for (slot, value) in values(&mut entry.fact).into_iter().zip(0..) {
-            let json = slot.json()?;
-            if json.len() > limits::RESULT_INLINE_BYTES_MAX {
-                slot.clear();
-                taken.push((Place { entry: number, value }, json));
-            }
+    for (place, slot) in slots {
+        let json = slot.json()?;
+        if json.len() > limits::RESULT_INLINE_BYTES_MAX {
+            slot.clear();
+            taken.push((place, json));
         }
     }
     Ok(taken)
@@ -95,6 +122,11 @@ pub(super) fn put_back(entries: &mut [Entry], reference: &Reference, json: &[u8]
     let Place { entry, value } = reference.place;
     let entry = entries.get_mut(usize::try_from(entry).ok()?)?;
     values(&mut entry.fact).into_iter().nth(usize::from(value))?.fill(json)
+}
+
+/// The same in an event.
+pub(super) fn put_back_into_event(event: &mut Event, reference: &Reference, json: &[u8]) -> Option<()> {
+    in_event(event).find(|(place, _)| *place == reference.place)?.1.fill(json)
 }
 
 /// References as bytes.

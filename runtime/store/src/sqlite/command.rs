@@ -3,6 +3,7 @@
 use runner_model::{Entry, ExecutionId, ExecutionRecord, FencingToken, NodeId, Status, Timestamp, Version};
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
+use super::blobs::{self, Owner};
 use super::fault::Problem;
 use super::query::{self, integer};
 use super::writer::Command;
@@ -68,7 +69,7 @@ impl Command for Create {
         if inserted == 0 {
             return Err(StoreError::Exists.into());
         }
-        insert_entries(db, db.last_insert_rowid(), Version(0), &self.written)?;
+        insert_entries(db, record.id, db.last_insert_rowid(), Version(0), &self.written)?;
         waits::change(db, record.id, &self.waits)?;
         tell_parent(db, Status::Requested, record)?;
         if open {
@@ -90,14 +91,17 @@ pub(crate) struct Extend {
     entries: Vec<Entry>,
     written: Written,
     waits: Vec<Change>,
+    /// Whether somebody is to deal with the end that is among the entries.
+    announces: bool,
 }
 
 impl Extend {
     pub(crate) async fn new(append: Append) -> Result<Self, StoreError> {
-        let Append { id, token, expected, mut entries, announce: _ } = append;
+        let Append { id, token, expected, mut entries, announce } = append;
+        let announces = announce && projection::ends(&entries);
         let written = codec::write_entries(id, expected, &mut entries).await?;
         let waits = crate::waits::changes(id, &entries);
-        Ok(Self { id, token, expected, entries, written, waits })
+        Ok(Self { id, token, expected, entries, written, waits, announces })
     }
 }
 
@@ -126,11 +130,14 @@ impl Command for Extend {
         if self.written.count == 0 {
             return Ok(self.expected);
         }
-        insert_entries(db, row, self.expected, &self.written)?;
+        insert_entries(db, self.id, row, self.expected, &self.written)?;
         let version = Version(version.saturating_add(self.written.count));
         update(db, row, version, &record)?;
         waits::change(db, self.id, &self.waits)?;
         tell_parent(db, before, &record)?;
+        if self.announces && record.status.is_terminal() {
+            announce(db, self.id)?;
+        }
         Ok(version)
     }
 
@@ -169,15 +176,25 @@ fn tell_parent(db: &Connection, before: Status, record: &ExecutionRecord) -> Res
         .map(|_| ())
 }
 
-fn insert_entries(db: &Connection, execution: i64, first: Version, written: &Written) -> Result<(), rusqlite::Error> {
-    for blob in &written.blobs {
-        db.prepare_cached("INSERT INTO blobs (hash, bytes, data) VALUES (?1, ?2, ?3) ON CONFLICT (hash) DO NOTHING")?
-            .execute(params![blob.hash, integer(blob.bytes), blob.data])?;
-    }
+/// Notes that somebody is to deal with the end of an execution; once is enough.
+fn announce(db: &Connection, id: ExecutionId) -> Result<(), rusqlite::Error> {
+    db.prepare_cached("INSERT INTO ended (execution) VALUES (?1) ON CONFLICT (execution) DO NOTHING")?
+        .execute([id.as_bytes()])
+        .map(|_| ())
+}
+
+fn insert_entries(
+    db: &Connection,
+    id: ExecutionId,
+    row: i64,
+    first: Version,
+    written: &Written,
+) -> Result<(), rusqlite::Error> {
+    blobs::insert(db, &Owner::Execution(id), &written.blobs)?;
     let Written { json, count, references, digest, .. } = written;
     db.prepare_cached(
         "INSERT INTO journal (execution, first, count, digest, entries, blobs) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
-    .execute(params![execution, integer(first.0), integer(*count), digest, json, references])
+    .execute(params![row, integer(first.0), integer(*count), digest, json, references])
     .map(|_| ())
 }

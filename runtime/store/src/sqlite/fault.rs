@@ -66,3 +66,14 @@ fn lacks_space(error: &rusqlite::Error) -> bool {
 pub(crate) fn unreadable(what: &str) -> Problem {
     Problem::Refused(StoreError::Corrupt { what: format!("a row has {what} that cannot be read") })
 }
+
+/// A refusal that comes after something was written, as an error that undoes it.
+pub(crate) fn broken(problem: Problem) -> Problem {
+    match problem {
+        Problem::Refused(error) => {
+            let error = rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Null, Box::new(error));
+            Problem::Broken(error)
+        }
+        Problem::Broken(error) => Problem::Broken(error),
+    }
+}

@@ -1,11 +1,14 @@
 //! Reading journals, and what every query needs.
 
+use std::collections::BTreeSet;
+
 use runner_model::{Entry, ExecutionId, ExecutionRecord, Status, Timestamp, Version};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::blobs::{self, Owner};
 use super::fault::{Problem, unreadable};
-use super::{catalogue, waits};
+use super::{catalogue, event, waits};
 use crate::StoreError;
 use crate::catalogue::parent_of;
 use crate::codec::{self, Hash, Stored};
@@ -43,20 +46,11 @@ fn entries_in(db: &Connection, id: ExecutionId, from: Version) -> Result<Vec<Ent
         let columns = (row.get_ref(2)?.as_blob(), row.get_ref(3)?.as_blob(), row.get_ref(4)?.as_blob_or_null());
         let (Ok(json), Ok(digest), Ok(references)) = columns else { return Err(unreadable("entries")) };
         let stored = Stored { json, count, references, digest };
-        let written = codec::read_entries(id, Version(first), stored, |hash| blob(db, hash))?;
+        let written = codec::read_entries(id, Version(first), stored, |hash| blobs::get(db, hash))?;
         let known = usize::try_from(from.0.saturating_sub(first)).unwrap_or(usize::MAX);
         entries.extend(written.into_iter().skip(known));
     }
     if next == Some(version) { Ok(entries) } else { Err(incomplete(id)) }
-}
-
-/// A large value: its length, and its compressed bytes.
-pub(crate) fn blob(db: &Connection, hash: &Hash) -> Result<Option<(u64, Vec<u8>)>, Problem> {
-    let found = db
-        .prepare_cached("SELECT bytes, data FROM blobs WHERE hash = ?1")?
-        .query_row([hash], |row| Ok((count(row, 0)?, row.get(1)?)))
-        .optional()?;
-    Ok(found)
 }
 
 fn incomplete(id: ExecutionId) -> Problem {
@@ -83,8 +77,25 @@ pub(crate) fn verify(db: &Connection) -> Result<(), Problem> {
         if waits::of(&snapshot, id)? != crate::waits::fold(id, &entries) {
             return Err(otherwise("waits").into());
         }
+        if blobs::of(&snapshot, &Owner::Execution(id))? != needed_blobs(&snapshot, id)? {
+            return Err(otherwise("keeps its large values").into());
+        }
     }
-    Ok(())
+    event::verify(&snapshot)
+}
+
+/// The blobs that an execution's journal refers to, each once, sorted.
+fn needed_blobs(db: &Connection, id: ExecutionId) -> Result<Vec<Hash>, Problem> {
+    let mut statement = db.prepare_cached(
+        "SELECT blobs FROM journal
+         WHERE execution = (SELECT row FROM executions WHERE id = ?1) AND blobs IS NOT NULL",
+    )?;
+    let mut rows = statement.query([id.as_bytes()])?;
+    let mut needed = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        needed.extend(codec::hashes(row.get_ref(0)?.as_blob().map_err(|_| unreadable("entries"))?));
+    }
+    Ok(needed.into_iter().collect())
 }
 
 /// SQLite's own check of every page.
@@ -106,7 +117,7 @@ pub(crate) fn record_of(row: &Row<'_>, at: usize) -> rusqlite::Result<ExecutionR
     })
 }
 
-fn parsed<T>(row: &Row<'_>, column: usize, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
+pub(crate) fn parsed<T>(row: &Row<'_>, column: usize, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
     parse(row.get_ref(column)?.as_str()?)
         .ok_or_else(|| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, "unknown text".into()))
 }

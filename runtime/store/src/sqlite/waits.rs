@@ -1,12 +1,11 @@
 //! Open waits: one row each, changed in the transaction that appends the entry.
 
-use std::fmt::Write as _;
-
 use runner_model::{ExecutionId, ItemIndex, StepId, Timestamp};
-use rusqlite::{Connection, Row, ToSql, named_params, params, params_from_iter};
+use rusqlite::{Connection, Row, named_params, params, params_from_iter};
 
 use super::fault::{Problem, unreadable};
 use super::query::integer;
+use super::select::Select;
 use crate::waits::{Change, key_of};
 use crate::{Awaited, OpenWait, WaitFilter, codec};
 
@@ -46,7 +45,7 @@ fn insert(db: &Connection, open: &OpenWait) -> Result<(), Problem> {
 
 /// The first waits that the filter admits.
 pub(crate) fn list(db: &Connection, filter: &WaitFilter, limit: usize) -> Result<Vec<OpenWait>, Problem> {
-    let (sql, values) = select(filter, limit);
+    let Select { sql, values } = select(filter, limit);
     let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let mut waits = Vec::new();
@@ -56,28 +55,15 @@ pub(crate) fn list(db: &Connection, filter: &WaitFilter, limit: usize) -> Result
     Ok(waits)
 }
 
-fn select(filter: &WaitFilter, limit: usize) -> (String, Vec<Box<dyn ToSql>>) {
-    let mut sql = String::from("SELECT execution, step, item, opened_at, wait FROM waits WHERE true");
-    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-    let mut narrow = |column: &str, value: Box<dyn ToSql>| {
-        values.push(value);
-        // Writing to a string cannot fail.
-        let _ = write!(sql, " AND {column} = ?{}", values.len());
-    };
-    if let Some(execution) = filter.execution {
-        narrow("execution", Box::new(*execution.as_bytes()));
-    }
-    if let Some(kind) = filter.kind {
-        // With the plus its index is not used: there are few of an execution or of a key, and many of a kind.
-        let few = filter.execution.is_some() || filter.key.is_some();
-        narrow(if few { "+kind" } else { "kind" }, Box::new(kind.as_str()));
-    }
-    if let Some(key) = &filter.key {
-        narrow("key", Box::new(key.clone()));
-    }
-    values.push(Box::new(integer(limit as u64)));
-    let _ = write!(sql, " ORDER BY execution, step, item LIMIT ?{}", values.len());
-    (sql, values)
+fn select(filter: &WaitFilter, limit: usize) -> Select {
+    let mut query = Select::new("SELECT execution, step, item, opened_at, wait FROM waits WHERE true");
+    query.narrow("execution =", filter.execution.map(|execution| *execution.as_bytes()));
+    // With the plus its index is not used: there are few of an execution or of a key, and many of a kind.
+    let few = filter.execution.is_some() || filter.key.is_some();
+    query.narrow(if few { "+kind =" } else { "kind =" }, filter.kind.map(Awaited::as_str));
+    query.narrow("key =", filter.key.clone());
+    query.push(" ORDER BY execution, step, item LIMIT", integer(limit as u64));
+    query
 }
 
 /// All waits of an execution.
@@ -106,6 +92,7 @@ fn number(item: Option<ItemIndex>) -> i64 {
 mod tests {
     use super::*;
     use crate::sqlite::migration;
+    use crate::sqlite::select::plan;
 
     #[test]
     fn no_listing_of_waits_reads_more_than_it_gives() {
@@ -122,10 +109,7 @@ mod tests {
             (WaitFilter { execution, kind, ..any() }, "PRIMARY KEY (execution=?)"),
         ];
         for (filter, index) in cases {
-            let (sql, values) = select(&filter, 9);
-            let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            let plan = explain.query_map(params_from_iter(values), |row| row.get(3)).unwrap();
-            let plan: Vec<String> = plan.collect::<Result<_, _>>().unwrap();
+            let plan = plan(&db, select(&filter, 9));
             // One step: nothing is sorted.
             assert!(plan.len() == 1 && plan[0].contains(index), "{filter:?}: {plan:?}");
         }

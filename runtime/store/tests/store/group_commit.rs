@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use runner_model::Version;
-use runner_store::{Journal as _, StoreError};
+use runner_store::{Journal as _, StoreError, Upkeep as _};
 
 use crate::given::{append_at, id, new, scheduled, sqlite};
 

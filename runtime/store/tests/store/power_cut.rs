@@ -14,6 +14,7 @@ use std::sync::Arc;
 use runner_model::{Entry, FencingToken, Version};
 use runner_store::{
     Journal as _, KeyValue as _, Lease, Leases as _, SqliteOptions, SqliteStore, SqliteTestOptions, StoreError,
+    Upkeep as _,
 };
 use rusqlite::Connection;
 use serde_json::json;

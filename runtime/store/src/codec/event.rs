@@ -1,0 +1,88 @@
+//! How an event is written down: as entries are. What becomes of its matches is kept elsewhere.
+
+use runner_model::{Event, EventId, limits};
+use sha2::{Digest as _, Sha256};
+
+use super::{Blob, Digest, Hash, blob, from_json, half, place, to_json};
+use crate::StoreError;
+
+/// An event as it is stored.
+#[derive(Debug)]
+pub(crate) struct WrittenEvent {
+    pub json: Vec<u8>,
+    /// Which of its values are blobs, as bytes; none if all of them stand in the JSON.
+    pub references: Option<Vec<u8>>,
+    pub blobs: Vec<Blob>,
+    pub digest: Digest,
+}
+
+impl WrittenEvent {
+    /// How much is written to the database, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.blobs.iter().map(|blob| blob.data.len()).sum::<usize>().saturating_add(self.json.len())
+    }
+}
+
+/// An event as it is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StoredEvent<'a> {
+    pub json: &'a [u8],
+    pub references: Option<&'a [u8]>,
+    pub digest: &'a [u8],
+}
+
+/// Makes sure that an event can be written down and read again.
+pub(crate) fn check_event(event: &Event) -> Result<(), StoreError> {
+    to_json("the event", event).map(|_| ())
+}
+
+/// Writes down an event.
+pub(crate) async fn write_event(event: &Event) -> Result<WrittenEvent, StoreError> {
+    let mut json = to_json("the event", event)?;
+    let (mut references, mut blobs) = (None, Vec::new());
+    if json.len() > limits::RESULT_INLINE_BYTES_MAX {
+        let mut rest = event.clone();
+        let large = place::take_large_of_event(&mut rest)?;
+        if !large.is_empty() {
+            json = to_json("the event", &rest)?;
+            let (found, made) = blob::make(large).await?;
+            (references, blobs) = (Some(place::write(&found)), made);
+        }
+    }
+    let digest = digest(event.id, &json, references.as_deref());
+    Ok(WrittenEvent { json, references, blobs, digest })
+}
+
+/// Reads an event and makes sure that it is what was written. `fetch` finds a blob: the length of the value, and the
+/// compressed bytes.
+pub(crate) fn read_event<E: From<StoreError>>(
+    id: EventId,
+    stored: StoredEvent<'_>,
+    mut fetch: impl FnMut(&Hash) -> Result<Option<(u64, Vec<u8>)>, E>,
+) -> Result<Event, E> {
+    let damaged = |why: &str| StoreError::Corrupt { what: format!("event {id} {why}") };
+    let StoredEvent { json, references, digest: expected } = stored;
+    if digest(id, json, references) != expected {
+        return Err(damaged("is not what was written").into());
+    }
+    let mut event: Event = from_json(json).map_err(|reason| damaged(&format!("cannot be read: {reason}")))?;
+    for reference in place::read(references.unwrap_or_default()) {
+        let found = fetch(&reference.hash)?;
+        let plain = found.and_then(|(bytes, data)| blob::open(&reference.hash, bytes, &data));
+        let plain = plain.ok_or_else(|| damaged("has a large value that is not what was written"))?;
+        place::put_back_into_event(&mut event, &reference, &plain)
+            .ok_or_else(|| damaged("has no place for a large value"))?;
+    }
+    Ok(event)
+}
+
+fn digest(id: EventId, json: &[u8], references: Option<&[u8]>) -> Digest {
+    let mut hash = Sha256::new();
+    hash.update(id.as_bytes());
+    hash.update(json);
+    if let Some(references) = references {
+        hash.update(references);
+        hash.update(references.len().to_be_bytes());
+    }
+    half(hash)
+}
