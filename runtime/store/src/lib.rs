@@ -20,7 +20,6 @@ mod lease;
 mod memory;
 mod projection;
 mod sqlite;
-mod unwritten;
 mod upkeep;
 mod waits;
 

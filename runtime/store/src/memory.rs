@@ -3,6 +3,7 @@
 mod access;
 mod events;
 mod execution;
+mod upkeep;
 mod waits;
 
 use std::collections::BTreeMap;
@@ -87,6 +88,18 @@ impl State {
         {
             parent.parked = None;
         }
+    }
+
+    /// Removes values that have expired, the first to expire first.
+    fn sweep(&mut self, now: Timestamp, limit: usize) -> u64 {
+        let expired = self.values.iter().filter(|(_, kept)| !key_value::is_live(kept.expires_at, now));
+        let mut expired: Vec<_> = expired.map(|(place, kept)| (kept.expires_at, place.clone())).collect();
+        expired.sort();
+        expired.truncate(limit);
+        for (_, place) in &expired {
+            self.values.remove(place);
+        }
+        expired.len() as u64
     }
 
     fn live(&self, pack: &PackRef, key: &str, now: Timestamp) -> Option<&Value> {
@@ -303,18 +316,6 @@ impl KeyValue for MemoryStore {
     }
 
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
-        let mut state = self.0.lock();
-        let mut expired: Vec<_> = state
-            .values
-            .iter()
-            .filter(|(_, kept)| !key_value::is_live(kept.expires_at, now))
-            .map(|(place, kept)| (kept.expires_at, place.clone()))
-            .collect();
-        expired.sort();
-        expired.truncate(limit);
-        for (_, place) in &expired {
-            state.values.remove(place);
-        }
-        Ok(expired.len() as u64)
+        Ok(self.0.lock().sweep(now, limit))
     }
 }

@@ -21,6 +21,7 @@ mod query;
 mod reader;
 mod select;
 mod stats;
+mod upkeep;
 mod waits;
 mod writer;
 
@@ -99,10 +100,6 @@ impl SqliteStore {
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
-    }
-
-    pub(crate) fn stats_of_writer(&self) -> StoreStats {
-        self.writer.stats()
     }
 
     /// Reads the whole database and checks its structure, every journal, every line of the

@@ -37,7 +37,12 @@ pub struct Pruned {
 /// Upkeep.
 #[async_trait]
 pub trait Upkeep {
-    /// Removes some of what is to go: at most `limit` of each kind, so that others do not wait long for it.
+    /// Removes some of what is to go, the oldest first: at most `limit` of each kind, so that others do not wait long for
+    /// it. Of executions these are outermost ones, with everything that they started.
+    ///
+    /// An execution stays, and everything that it belongs to, while its end has not been dealt with
+    /// ([`Events::ended`](crate::Events::ended)) or the event that started it says that it is still to be made: it would
+    /// be made twice.
     async fn prune(&self, expiry: Expiry, limit: usize) -> Result<Pruned, StoreError>;
 
     /// What the store has done since it was opened.

@@ -127,8 +127,8 @@ mod tests {
         let rule = Some("core.nightly".parse().unwrap());
         let event = Some(EventId::from_bytes([7; 16]));
         let cases = [
-            (any(), "executions_autoindex_executions_1"),
-            (ExecutionFilter { order: Order::Oldest, ..any() }, "executions_autoindex_executions_1"),
+            (any(), "sqlite_autoindex_executions_1"),
+            (ExecutionFilter { order: Order::Oldest, ..any() }, "sqlite_autoindex_executions_1"),
             (ExecutionFilter { rule: rule.clone(), ..any() }, "executions_by_rule (rule=?)"),
             (ExecutionFilter { rule, order: Order::Oldest, ..any() }, "executions_by_rule (rule=?)"),
             (ExecutionFilter { event, ..any() }, "executions_by_event (event=?)"),

@@ -142,14 +142,19 @@ impl Command for Sweep {
     type Answer = u64;
 
     fn perform(&self, db: &Connection) -> Result<u64, Problem> {
-        let swept = db
-            .prepare_cached(
-                "DELETE FROM key_values WHERE (pack, key) IN (
-                     SELECT pack, key FROM key_values WHERE expires_at <= ?1 ORDER BY expires_at, pack, key LIMIT ?2)",
-            )?
-            .execute(params![self.now.as_millis(), integer(self.limit as u64)])?;
-        Ok(swept as u64)
+        Ok(sweep(db, self.now, self.limit)?)
     }
+}
+
+/// Removes values that have expired, the first to expire first.
+pub(crate) fn sweep(db: &Connection, now: Timestamp, limit: usize) -> Result<u64, rusqlite::Error> {
+    let swept = db
+        .prepare_cached(
+            "DELETE FROM key_values WHERE (pack, key) IN (
+                 SELECT pack, key FROM key_values WHERE expires_at <= ?1 ORDER BY expires_at, pack, key LIMIT ?2)",
+        )?
+        .execute(params![now.as_millis(), integer(limit as u64)])?;
+    Ok(swept as u64)
 }
 
 fn put(

@@ -1,0 +1,42 @@
+//! Events that are to go.
+
+use runner_model::{EventId, Timestamp};
+use rusqlite::{Connection, params};
+
+use crate::sqlite::blobs::{self, Owner};
+use crate::sqlite::fault::Problem;
+use crate::sqlite::query::integer;
+use crate::sqlite::writer::Command;
+
+/// The oldest events for which nothing is left to do; one more than the limit says that there are more. A match is never
+/// opened again, so they stay what they are.
+pub(super) fn old(db: &Connection, before: Timestamp, limit: usize) -> Result<Vec<EventId>, Problem> {
+    let mut statement = db.prepare_cached(
+        "SELECT id FROM events
+         WHERE received_at < ?1 AND NOT EXISTS (SELECT 1 FROM matches WHERE event = events.id AND open = 1)
+         ORDER BY received_at, id LIMIT ?2",
+    )?;
+    let limit = integer((limit as u64).saturating_add(1));
+    let ids = statement.query_map(params![before.as_millis(), limit], |row| row.get(0))?;
+    ids.map(|id| Ok(EventId::from_bytes(id?))).collect()
+}
+
+/// Removes events and returns how many, and how many blobs with them.
+pub(super) struct Remove {
+    pub events: Vec<EventId>,
+}
+
+impl Command for Remove {
+    type Answer = (u64, u64);
+
+    fn perform(&self, db: &Connection) -> Result<(u64, u64), Problem> {
+        let (mut events, mut blobs) = (0_u64, 0_u64);
+        for id in &self.events {
+            db.prepare_cached("DELETE FROM matches WHERE event = ?1")?.execute([id.as_bytes()])?;
+            blobs = blobs.saturating_add(blobs::release(db, &Owner::Event(*id))?);
+            let removed = db.prepare_cached("DELETE FROM events WHERE id = ?1")?.execute([id.as_bytes()])?;
+            events = events.saturating_add(removed as u64);
+        }
+        Ok((events, blobs))
+    }
+}
