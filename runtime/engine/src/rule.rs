@@ -3,9 +3,12 @@
 //! **A pattern or a parameter is compiled when its pack loads; what an event brings is only ever compared.** The moment
 //! of the decision comes in with the occasion.
 
+mod compare;
 mod criterion;
+mod decide;
 mod operator;
 mod place;
+mod text;
 
 use std::sync::Arc;
 

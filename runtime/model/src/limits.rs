@@ -19,6 +19,17 @@ pub const YAML_ALIASES_MAX: usize = 100;
 pub const DIAGNOSTICS_MAX: usize = 200;
 /// Files in one directory of a pack. The largest pack of the StackStorm Exchange has 3,581 actions.
 pub const PACK_FILES_MAX: usize = 10_000;
+/// How long nothing may change in the packs directories before they are read: a copy is done by then, as a rule.
+pub const PACKS_QUIET: Duration = Duration::from_millis(200);
+/// How long after the first change they are read all the same: what is copied can be run within 2 s.
+pub const PACKS_PATIENCE: Duration = Duration::from_secs(1);
+/// How often is looked whether a packs directory is another one now, and at all files where the system tells of no changes.
+pub const PACKS_LOOK: Duration = Duration::from_secs(1);
+/// How often is looked at all files where the system does tell: a network filesystem says nothing of what others do.
+pub const PACKS_LOOK_ANYWAY: Duration = Duration::from_secs(15);
+/// How long an old version of a pack stays after it was last asked for, though no execution is known to need it: one may
+/// be about to be recorded.
+pub const PACK_KEPT_MIN: Duration = Duration::from_secs(60 * 60);
 /// A file with the result of a mocked step, in bytes: as much as an action may return.
 pub const MOCK_RESULT_BYTES_MAX: usize = 1024 * 1024;
 /// The longest `timeout` that an action can ask for: a migration that takes weeks belongs into several steps.
@@ -40,6 +51,9 @@ pub const EXPRESSION_CALLS_MAX: usize = 16;
 pub const EXPRESSION_STRING_BYTES_MAX: usize = 1024 * 1024;
 /// An array or map made by an expression, in elements: a list of 10,000 volumes can still be filtered.
 pub const EXPRESSION_ELEMENTS_MAX: usize = 20_000;
+
+/// A regular expression of a rule, compiled, in bytes: ten times what the largest of real rules takes.
+pub const REGEX_COMPILED_BYTES_MAX: usize = 1024 * 1024;
 
 /// Nesting of a JSON value from outside (`serde_json`'s own recursion limit).
 pub const JSON_DEPTH_MAX: usize = 128;

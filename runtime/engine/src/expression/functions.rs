@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -12,8 +12,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::convert::{WideNumber, array_of, int, to_dynamic, to_json, to_map};
-use super::frame::{self, TaskResult};
+use super::frame::{self, Happened, TaskResult};
 use super::{RhaiError, language, time};
+use crate::path::Path;
 
 type Fallible<T> = Result<T, RhaiError>;
 
@@ -39,6 +40,7 @@ pub(super) fn register(engine: &mut Engine) {
     comparisons(engine);
     execution(engine);
     completion(engine);
+    events(engine);
     collections(engine);
     encodings(engine);
     texts(engine);
@@ -111,7 +113,7 @@ fn execution(engine: &mut Engine) {
     engine.register_fn("now", || frame::with(|frame| frame.now.to_string()));
 }
 
-/// `result`, `status`, `succeeded` and the like, `task`, `item`, `event`.
+/// `result`, `status`, `succeeded` and the like, `task`, `item`.
 fn completion(engine: &mut Engine) {
     fn current(function: &str) -> Fallible<TaskResult> {
         frame::with(|frame| frame.current.clone()).map_or_else(
@@ -162,8 +164,43 @@ fn completion(engine: &mut Engine) {
             },
         }
     });
-    // `event()` exists where there are events; elsewhere it says so.
-    engine.register_fn("event", || fail::<Dynamic>("there is no event here: `event()` belongs to rules"));
+}
+
+/// `event`, `event_info`.
+fn events(engine: &mut Engine) {
+    fn happened(function: &str) -> Fallible<Arc<Happened>> {
+        frame::with(|frame| frame.event.clone())
+            .map_or_else(|| fail(format!("there is no event here: `{function}()` belongs to rules")), Ok)
+    }
+    /// What it brought at a way such as `body.records[0].name`; none if there is nothing, or null.
+    fn member(path: &str) -> Fallible<Option<Dynamic>> {
+        let happened = happened("event")?;
+        match Path::parse(path) {
+            Ok(path) => Ok(path.find(&happened.payload).map(to_dynamic)),
+            Err(error) => fail(format!("`{path}` is no way to a value: {}", error.message)),
+        }
+    }
+    engine.register_fn("event", || happened("event").map(|happened| to_dynamic(&happened.payload)));
+    engine.register_fn("event", |path: ImmutableString| match member(&path)? {
+        Some(found) => Ok(found),
+        None => fail(format!(
+            "the event has no `{path}`: if it may be missing, write `event(\"{path}\", …)` with a default"
+        )),
+    });
+    engine.register_fn("event", |path: ImmutableString, default: Dynamic| -> Fallible<Dynamic> {
+        Ok(member(&path)?.unwrap_or(default))
+    });
+    engine.register_fn("event_info", || -> Fallible<Map> {
+        let happened = happened("event_info")?;
+        let about = &happened.about;
+        let members = [
+            ("id", about.id.to_string()),
+            ("trigger", about.trigger.to_string()),
+            ("source", about.source.clone()),
+            ("occurred_at", about.occurred_at.to_string()),
+        ];
+        Ok(members.into_iter().map(|(key, text)| (key.into(), text.into())).collect())
+    });
 }
 
 /// The first members together, then the second, and so on; where a list is shorter there is null, as in Orquesta.

@@ -1,16 +1,37 @@
 //! One criterion: what is looked at, how it is compared, and with what.
 
+mod compile;
+mod search;
+
+use regex::Regex;
 use serde_json::Value;
 
-use super::Operator;
+use super::{Operator, decide};
 use crate::expression::Frame;
-use crate::template::CompileError;
+use crate::path::Path;
+use crate::template::{CompileError, Template};
+use search::Quantity;
 
 /// A criterion, compiled.
 #[derive(Debug, Clone)]
 pub struct Criterion {
     key: String,
+    path: Path,
     operator: Operator,
+    against: Against,
+}
+
+/// What a value is compared with.
+#[derive(Debug, Clone)]
+enum Against {
+    /// Nothing: it is there or not.
+    Nothing,
+    /// A value, perhaps with expressions.
+    Pattern(Template),
+    /// A pattern of text without expressions.
+    Text { regex: Regex, pattern: Value },
+    /// Criteria of the members of a list.
+    Members { quantity: Quantity, criteria: Vec<Criterion>, pattern: Value },
 }
 
 /// What was found for a criterion.
@@ -32,16 +53,17 @@ pub struct Judged {
 }
 
 impl Criterion {
-    /// Compiles a criterion. The places of mistakes are ways from the criterion: `pattern`, `condition`; a mistake in
-    /// the key is at the criterion itself.
+    /// Compiles a criterion of an event: its key begins with `trigger`. The places of mistakes are ways from the
+    /// criterion (`pattern`, `condition`); a mistake in the key is at the criterion itself.
+    ///
+    /// `pattern` is none only if the file has none: one that is written as null is null.
     pub fn compile(
         key: &str,
         operator: Operator,
         pattern: Option<&Value>,
         condition: Option<&str>,
     ) -> Result<Self, Vec<CompileError>> {
-        let _ = (pattern, condition);
-        Ok(Self { key: key.to_owned(), operator })
+        compile::criterion("trigger", key, operator, pattern, condition)
     }
 
     /// Its key, as written.
@@ -56,7 +78,33 @@ impl Criterion {
         self.operator
     }
 
-    pub(super) fn judge(&self, _payload: &Value, _frame: &Frame) -> Judged {
-        Judged { key: self.key.clone(), operator: self.operator, passed: false, found: None, pattern: None, why: None }
+    /// Whether it holds for a payload, or for a member of a list.
+    pub(super) fn judge(&self, payload: &Value, frame: &Frame) -> Judged {
+        let found = self.path.find(payload);
+        let (pattern, outcome) = self.compare(found.unwrap_or(&Value::Null), frame);
+        let (passed, why) = match outcome {
+            Ok(passed) => (passed, None),
+            Err(why) => (false, Some(why)),
+        };
+        Judged { key: self.key.clone(), operator: self.operator, passed, found: found.cloned(), pattern, why }
+    }
+
+    /// The pattern, and whether it holds.
+    fn compare(&self, value: &Value, frame: &Frame) -> (Option<Value>, Result<bool, String>) {
+        let holds = |pattern: &Value, regex| decide::holds(self.operator, value, pattern, regex, frame.now);
+        match &self.against {
+            Against::Nothing => (None, holds(&Value::Null, None)),
+            Against::Text { regex, pattern } => (Some(pattern.clone()), holds(pattern, Some(regex))),
+            Against::Pattern(template) => match template.render(frame) {
+                Ok(pattern) => {
+                    let outcome = holds(&pattern, None);
+                    (Some(pattern), outcome)
+                }
+                Err(error) => (None, Err(error.to_string())),
+            },
+            Against::Members { quantity, criteria, pattern } => {
+                (Some(pattern.clone()), search::holds(*quantity, criteria, value, frame))
+            }
+        }
     }
 }

@@ -5,9 +5,9 @@ mod read;
 
 use std::sync::Arc;
 
+use jiff::Timestamp as Instant;
 use jiff::civil::DateTime;
-use jiff::tz::{Offset, TimeZone};
-use jiff::{SignedDuration, Timestamp as Instant};
+use jiff::tz::TimeZone;
 use runner_model::Timestamp;
 
 use super::{ScheduleError, zone};
@@ -28,9 +28,6 @@ impl PartialEq for Cron {
         (&self.expression, &self.timezone) == (&other.expression, &other.timezone)
     }
 }
-
-/// No zone is further from UTC than that.
-const OFFSET_MAX: SignedDuration = SignedDuration::from_hours(26);
 
 impl Cron {
     /// Reads an expression of five fields (minute, hour, day of the month, month, day of the week), of six (a second
@@ -93,13 +90,11 @@ impl Cron {
             let offset = self.zone.to_offset(from);
             let shown = self.next_match(offset.to_datetime(from), inclusive)?;
             let instant = offset.to_timestamp(shown).ok()?;
-            let change = match zone::next_change(&self.zone, from) {
-                Some(change) if change <= instant => change,
+            match zone::next_change(&self.zone, from) {
+                // From there on the clock shows other times, perhaps some of those that it has shown already.
+                Some(change) if change <= instant => (from, inclusive) = (change, true),
                 _ => return Some(instant),
-            };
-            // Nothing matches before `shown`, whatever the offset is by then.
-            let earliest = Offset::UTC.to_timestamp(shown).ok()?.checked_sub(OFFSET_MAX).ok()?;
-            (from, inclusive) = (change.max(earliest), true);
+            }
         }
     }
 

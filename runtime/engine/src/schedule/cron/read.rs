@@ -49,7 +49,7 @@ pub(super) fn pattern(expression: &str) -> Result<(croner::Cron, bool), Schedule
     if !matches!(fields.len(), 5 | 6) {
         return Err(wrong_number(&fields));
     }
-    let pattern = parse(written).map_err(|message| wrong_field(written, &fields, message))?;
+    let pattern = parse(written).map_err(|message| wrong_field(written, &fields, &message))?;
     if pattern.find_next_occurrence(&FIRST, true).is_err() {
         return Err(ScheduleError {
             message: format!("`{}` never comes: no date matches it", expression.trim()),
@@ -103,7 +103,7 @@ fn wrong_number(fields: &[(usize, &str)]) -> ScheduleError {
 }
 
 /// Which field it is that is wrong: the one that is refused among stars.
-fn wrong_field(expression: &str, fields: &[(usize, &str)], message: String) -> ScheduleError {
+fn wrong_field(expression: &str, fields: &[(usize, &str)], message: &str) -> ScheduleError {
     let names = FIELDS.iter().skip(FIELDS.len() - fields.len());
     for (number, ((offset, field), (name, allowed))) in fields.iter().zip(names).enumerate() {
         let alone: Vec<_> = (0..fields.len()).map(|at| if at == number { *field } else { "*" }).collect();
