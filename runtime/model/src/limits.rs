@@ -252,6 +252,35 @@ pub const DRAIN_GRACE: Duration = Duration::from_secs(30);
 pub const QUEUE_MAX: usize = 10_000;
 /// Connections that a daemon serves at the same time: more than slow clients of one host can hold open.
 pub const API_CONNECTIONS_MAX: usize = 4_096;
+/// How long a client of a daemon may take to send a request's headers, and how long an idle connection is kept: slow
+/// clients hold nothing but a connection, and not for long.
+pub const API_HEADERS: Duration = Duration::from_secs(10);
+/// A request's headers, in bytes: what web servers take as a rule.
+pub const API_HEADERS_BYTES_MAX: usize = 16 * 1024;
+/// Items on a page of a list where whoever asks says nothing: as StackStorm.
+pub const API_PAGE: usize = 100;
+/// Items on a page at the most: some 500 KiB of executions.
+pub const API_PAGE_MAX: usize = 1_000;
+/// How long `?wait=` can ask for: proxies on the way cut longer requests.
+pub const API_WAIT_MAX: Duration = Duration::from_secs(300);
+/// How long a looked-up key is believed: so soon a revoked one ends.
+pub const API_KEY_CACHE: Duration = Duration::from_secs(1);
+/// Keys that were looked up within that time and are kept, wrong guesses included.
+pub const API_KEYS_CACHED_MAX: usize = 10_000;
+/// How long a request with an `Idempotency-Key` is known again.
+pub const IDEMPOTENCY_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// An `Idempotency-Key`, in characters: a UUID, perhaps with words before it.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+/// Lines of an execution (log, requests, heartbeats) that are kept for whoever comes to follow it.
+pub const TAIL_LINES_MAX: usize = 1_000;
+/// Bytes of such lines over all executions: those of the execution that was quiet for longest go first.
+pub const TAIL_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// How often a stream says that it is alive when nothing happens: proxies cut what is silent for half a minute.
+pub const STREAM_HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often a followed execution is looked at that another process drives: nothing tells this one.
+pub const STREAM_LOOK: Duration = Duration::from_secs(2);
+/// Streams of one process at the same time: each costs a task.
+pub const STREAMS_MAX: usize = 1_000;
 /// A request's body, in bytes, unless a webhook allows more: the parameters of an execution.
 pub const API_BODY_BYTES_MAX: usize = PARAMETERS_BYTES_MAX;
 /// How long an execution is kept after its end: a month, so that what went wrong can still be looked at after a holiday.
