@@ -8,18 +8,21 @@ use runner_model::{ActionRef, PackRef, code};
 use serde_json::Value;
 
 use crate::action::{self, Action};
+use crate::call::{self, Call};
 use crate::config;
 use crate::diagnostic::{Document, Findings, Mistake, Report};
-use crate::digest::digest;
+use crate::digest::{Contents, Sum, relative, sum_of};
 use crate::files::Directory;
+use crate::known::{Known, Signature};
 use crate::manifest::{self, Dependency, Manifest};
 use crate::metadata;
-use crate::pack::Pack;
+use crate::pack::{Pack, config_bytes};
 use crate::parameters::Parameters;
 use crate::rehearsal;
 use crate::source::{Source, Span};
+use crate::triggering::Triggering;
 use crate::wait;
-use crate::workflow::{self, Call, Known, Signature};
+use crate::workflow;
 use crate::yaml::Node;
 
 /// The name of a pack's own file.
@@ -38,12 +41,15 @@ pub(crate) struct Draft {
     /// Every action that a file describes; none for one whose parameters could not be read.
     signatures: BTreeMap<ActionRef, Option<Signature>>,
     calls: Vec<Call>,
+    triggering: Triggering,
     components: BTreeMap<String, PathBuf>,
     config_schema: Option<Parameters>,
     config: Value,
     rehearsals: Vec<PathBuf>,
     /// What counts for the digest.
     files: Vec<PathBuf>,
+    /// The sums of the files that were read.
+    sums: BTreeMap<PathBuf, Sum>,
 }
 
 impl Draft {
@@ -59,16 +65,19 @@ impl Draft {
             actions: BTreeMap::new(),
             signatures: BTreeMap::new(),
             calls: Vec::new(),
+            triggering: Triggering::default(),
             components: BTreeMap::new(),
             config_schema: None,
             config: Value::Object(serde_json::Map::new()),
             rehearsals: Vec::new(),
             files: Vec::new(),
+            sums: BTreeMap::new(),
         };
         // The list of mistakes is lent out while the draft is filled.
         let findings = std::mem::take(&mut draft.findings);
         if let Some(directory) = Directory::open(path, &findings) {
             draft.fill(&directory, config_directory, &findings);
+            draft.sums = directory.sums();
         }
         draft.findings = findings;
         draft
@@ -90,6 +99,9 @@ impl Draft {
         for path in directory.yaml_files("workflows") {
             self.read_workflow(directory, &path, &pack);
         }
+        self.triggering = Triggering::read(directory, &pack);
+        self.files.extend(self.triggering.files.iter().cloned());
+        needed.append(&mut self.triggering.needed);
         self.rehearsals = rehearsal::rehearsal_files(&self.directory);
         self.check_components(&needed, &pack, findings);
         self.reference.get_or_insert(pack);
@@ -191,15 +203,18 @@ impl Draft {
     pub(crate) fn introduce(&self, known: &mut Known) {
         known.actions.extend(self.signatures.clone());
         if let Some(reference) = &self.reference {
-            known.packs.insert(reference.clone(), self.findings.errors() == 0);
+            let is_sound = self.findings.errors() == 0;
+            known.packs.insert(reference.clone(), is_sound);
+            self.triggering.introduce(reference, is_sound, known);
         }
     }
 
     /// Checks what this pack needs of others.
     pub(crate) fn link(&self, known: &Known, versions: &BTreeMap<PackRef, semver::Version>) {
         for call in &self.calls {
-            workflow::check_call(call, self.reference.as_ref(), known, &self.findings);
+            call::check(call, self.reference.as_ref(), known, &self.findings);
         }
+        self.triggering.link(self.reference.as_ref(), known, &self.findings);
         let Some(source) = &self.manifest_source else { return };
         for (dependency, span) in &self.dependencies {
             let Dependency { reference, version } = dependency;
@@ -226,19 +241,21 @@ impl Draft {
         Some((manifest.reference.clone(), manifest.version.clone()))
     }
 
-    /// Leaves out every action whose file has mistakes, if the rest makes a pack: whatever else is wrong, nothing is left
-    /// out. Says whether that is so.
+    /// Leaves out every action, rule, sensor and policy whose file has mistakes, if the rest makes a pack: whatever else is
+    /// wrong, nothing is left out. Says whether that is so.
     fn leave_out_broken(&mut self) -> bool {
         let Some(broken) = self.findings.files_with_errors() else { return false };
-        let actions = ["actions", "workflows"].map(|directory| self.directory.join(directory));
-        if !broken.iter().all(|path| path.parent().is_some_and(|parent| actions.iter().any(|own| own == parent))) {
+        let own = ["actions", "workflows", "rules", "sensors", "policies"];
+        let own = own.map(|directory| self.directory.join(directory));
+        if !broken.iter().all(|path| path.parent().is_some_and(|parent| own.iter().any(|own| own == parent))) {
             return false;
         }
         self.actions.retain(|_, action| !broken.contains(&action.source));
+        self.triggering.leave_out(&broken);
         true
     }
 
-    /// As [`Draft::finish`]; but mistakes in actions and workflows only cost the pack these.
+    /// As [`Draft::finish`]; but mistakes in actions, workflows, rules, sensors and policies only cost the pack these.
     pub(crate) fn finish_sound(mut self) -> (Option<Arc<Pack>>, Report) {
         let sound = self.leave_out_broken();
         self.finish_if(sound)
@@ -250,27 +267,40 @@ impl Draft {
         self.finish_if(sound)
     }
 
+    /// The sums of what was read, and of the components, which are only read when they run.
+    fn contents(&self) -> std::io::Result<Contents> {
+        let mut contents = Contents::default();
+        for path in &self.files {
+            let read = self.sums.get(path).copied();
+            contents.insert(relative(&self.directory, path), read.map_or_else(|| sum_of(path), Ok)?);
+        }
+        Ok(contents)
+    }
+
     fn finish_if(self, sound: bool) -> (Option<Arc<Pack>>, Report) {
-        let sums = sound.then(|| digest(&self.directory, &self.files));
-        let digest = match sums {
+        let contents = match sound.then(|| self.contents()) {
             Some(Err(error)) => {
                 let message = format!("a file of the pack cannot be read: {error}");
                 self.findings.about(&self.directory, Mistake::new(code::PACK_UNREADABLE, Span::default(), message));
                 None
             }
-            Some(Ok(digest)) => Some(digest),
+            Some(Ok(contents)) => Some(contents),
             None => None,
         };
         let report = self.findings.report();
-        let pack = self.manifest.zip(digest).map(|(manifest, digest)| {
+        let pack = self.manifest.zip(contents).map(|(manifest, contents)| {
             Arc::new(Pack {
                 manifest,
+                digest: contents.digest(&config_bytes(&self.config)),
+                contents,
                 directory: self.directory,
                 actions: self.actions,
                 components: self.components,
+                rules: self.triggering.rules,
+                sensors: self.triggering.sensors,
+                policies: self.triggering.policies,
                 config_schema: self.config_schema,
                 config: self.config,
-                digest,
                 rehearsals: self.rehearsals,
                 warnings: report.diagnostics.clone(),
             })
@@ -280,8 +310,8 @@ impl Draft {
 }
 
 /// A component that must exist, and who says so.
-struct Needed {
-    component: String,
-    span: Span,
-    source: Arc<Source>,
+pub(crate) struct Needed {
+    pub(crate) component: String,
+    pub(crate) span: Span,
+    pub(crate) source: Arc<Source>,
 }

@@ -1,5 +1,6 @@
 //! The files of a pack's directory: what counts as one, and that none leads out of it.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use runner_model::{code, limits};
 
 use crate::diagnostic::{Document, Findings, Mistake};
+use crate::digest::{Sum, sum};
 use crate::source::{ReadError, Source, Span, read};
 use crate::yaml::{self, Node};
 
@@ -17,6 +19,8 @@ pub(crate) struct Directory<'a> {
     /// The same without symbolic links, to tell whether one leads out.
     real: PathBuf,
     findings: &'a Findings,
+    /// The sums of what was read.
+    sums: RefCell<BTreeMap<PathBuf, Sum>>,
 }
 
 fn whole(code: runner_model::Code, message: impl Into<String>) -> Mistake {
@@ -27,7 +31,7 @@ impl<'a> Directory<'a> {
     pub(crate) fn open(path: &'a Path, findings: &'a Findings) -> Option<Self> {
         let real = fs::canonicalize(path).and_then(|real| fs::read_dir(&real).map(|_| real));
         match real {
-            Ok(real) => Some(Self { path, real, findings }),
+            Ok(real) => Some(Self { path, real, findings, sums: RefCell::default() }),
             Err(error) => {
                 findings.about(path, whole(code::PACK_UNREADABLE, format!("the directory cannot be read: {error}")));
                 None
@@ -43,6 +47,11 @@ impl<'a> Directory<'a> {
 
     pub(crate) fn path(&self) -> &Path {
         self.path
+    }
+
+    /// The sums of the files that were read.
+    pub(crate) fn sums(self) -> BTreeMap<PathBuf, Sum> {
+        self.sums.into_inner()
     }
 
     /// Whether there is such a file, inside of the pack.
@@ -71,7 +80,10 @@ impl<'a> Directory<'a> {
 
     fn source(&self, path: &Path) -> Option<Source> {
         match read(path, limits::YAML_BYTES_MAX) {
-            Ok(text) => Some(Source::new(path.to_owned(), text)),
+            Ok(text) => {
+                self.sums.borrow_mut().insert(path.to_owned(), sum(text.as_bytes()));
+                Some(Source::new(path.to_owned(), text))
+            }
             Err(error) => {
                 self.findings.about(path, unreadable(&error));
                 None

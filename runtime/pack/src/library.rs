@@ -1,5 +1,7 @@
 //! All packs of the packs directories.
 
+mod succession;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,14 +11,15 @@ use semver::Version;
 
 use crate::diagnostic::{Mistake, Report};
 use crate::draft::{Draft, MANIFEST_FILE};
+use crate::known::Known;
 use crate::source::Span;
 use crate::suggest;
-use crate::wait;
-use crate::workflow::{Known, Signature};
-use crate::{Action, Pack};
+use crate::{Action, Pack, Policy, Rule, Sensor};
+
+pub use succession::Changes;
 
 /// What the packs directories hold.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Library {
     packs: BTreeMap<PackRef, Arc<Pack>>,
     broken: Vec<Broken>,
@@ -26,7 +29,7 @@ pub struct Library {
 type Finish = fn(Draft) -> (Option<Arc<Pack>>, Report);
 
 /// A pack with mistakes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Broken {
     /// Where it is.
     pub directory: PathBuf,
@@ -34,6 +37,10 @@ pub struct Broken {
     pub reference: Option<PackRef>,
     /// How many mistakes it has.
     pub mistakes: usize,
+    /// The version of it that stays in use, because it was good before: only in what [`Library::succeed`] gives.
+    pub kept: Option<String>,
+    /// What is wrong with it.
+    pub report: Report,
 }
 
 impl Library {
@@ -53,20 +60,7 @@ impl Library {
     }
 
     fn load_with(dirs: &[PathBuf], config_dir: Option<&Path>, finish: Finish) -> (Self, Report) {
-        let mut report = Report::default();
-        let mut drafts = Vec::new();
-        for dir in dirs {
-            match pack_directories(dir) {
-                Ok(found) => drafts.extend(found.iter().map(|pack| Draft::read(pack, config_dir))),
-                Err(error) => {
-                    let findings = crate::diagnostic::Findings::default();
-                    let message = format!("the packs directory cannot be read: {error}");
-                    findings.about(dir, Mistake::new(code::PACK_UNREADABLE, Span::default(), message));
-                    report.append(findings.report());
-                }
-            }
-        }
-        refuse_doubles(&drafts);
+        let Found { drafts, mut report, .. } = Found::read(dirs, config_dir);
         let known = introduce(&drafts);
         let versions: BTreeMap<_, _> = drafts.iter().filter_map(Draft::version).collect();
         let mut library = Self::default();
@@ -84,7 +78,10 @@ impl Library {
             Some(pack) => {
                 self.packs.insert(pack.reference().clone(), pack);
             }
-            None => self.broken.push(Broken { directory, reference, mistakes: report.errors() }),
+            None => {
+                let (mistakes, report) = (report.errors(), report.clone());
+                self.broken.push(Broken { directory, reference, mistakes, kept: None, report });
+            }
         }
         report
     }
@@ -107,6 +104,21 @@ impl Library {
         Some((pack, pack.actions.get(reference.name())?))
     }
 
+    /// The rules of all packs, with their packs.
+    pub fn rules(&self) -> impl Iterator<Item = (&Arc<Pack>, &Arc<Rule>)> {
+        self.packs().flat_map(|pack| pack.rules.values().map(move |rule| (pack, rule)))
+    }
+
+    /// The sensors of all packs, with their packs.
+    pub fn sensors(&self) -> impl Iterator<Item = (&Arc<Pack>, &Arc<Sensor>)> {
+        self.packs().flat_map(|pack| pack.sensors.values().map(move |sensor| (pack, sensor)))
+    }
+
+    /// The policies of all packs, with their packs.
+    pub fn policies(&self) -> impl Iterator<Item = (&Arc<Pack>, &Arc<Policy>)> {
+        self.packs().flat_map(|pack| pack.policies.values().map(move |policy| (pack, policy)))
+    }
+
     /// The packs with mistakes.
     #[must_use]
     pub fn broken(&self) -> &[Broken] {
@@ -125,11 +137,42 @@ impl Library {
     }
 }
 
+/// What was read of the packs directories, before it is known whether what the packs call exists.
+struct Found {
+    drafts: Vec<Draft>,
+    /// What is wrong with the directories themselves.
+    report: Report,
+    /// Those that cannot be read, though they may be there.
+    unreadable: Vec<PathBuf>,
+}
+
+impl Found {
+    fn read(dirs: &[PathBuf], config_dir: Option<&Path>) -> Self {
+        let mut found = Self { drafts: Vec::new(), report: Report::default(), unreadable: Vec::new() };
+        for dir in dirs {
+            match pack_directories(dir) {
+                Ok(packs) => found.drafts.extend(packs.iter().map(|pack| Draft::read(pack, config_dir))),
+                Err(error) => {
+                    let findings = crate::diagnostic::Findings::default();
+                    let message = format!("the packs directory cannot be read: {error}");
+                    findings.about(dir, Mistake::new(code::PACK_UNREADABLE, Span::default(), message));
+                    found.report.append(findings.report());
+                    if error.kind() != std::io::ErrorKind::NotFound {
+                        found.unreadable.push(dir.clone());
+                    }
+                }
+            }
+        }
+        refuse_doubles(&found.drafts);
+        found
+    }
+}
+
 /// The directories in `dir` that are packs or look as if they were meant to be, sorted.
 fn pack_directories(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     let is_pack = |path: &PathBuf| {
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        let signs = [MANIFEST_FILE, "pack.yml", "actions", "workflows"];
+        let signs = [MANIFEST_FILE, "pack.yml", "actions", "workflows", "rules", "sensors"];
         !hidden && path.is_dir() && signs.iter().any(|sign| path.join(sign).exists())
     };
     let mut found: Vec<_> = std::fs::read_dir(dir)?.flatten().map(|entry| entry.path()).filter(is_pack).collect();
@@ -161,6 +204,12 @@ fn introduce(drafts: &[Draft]) -> Known {
     known
 }
 
+/// Adds what a checked pack offers to what is known.
+fn introduce_pack(pack: &Pack, known: &mut Known, versions: &mut BTreeMap<PackRef, Version>) {
+    known.offer(pack);
+    versions.insert(pack.reference().clone(), pack.manifest.version.clone());
+}
+
 /// Checks one pack; `others` are the packs that it may call and depend on.
 #[must_use]
 pub fn check(dir: &Path, others: &Library) -> (Option<Arc<Pack>>, Report) {
@@ -174,12 +223,7 @@ pub(crate) fn linked(dir: &Path, others: &Library) -> Draft {
     let mut versions: BTreeMap<PackRef, Version> = BTreeMap::new();
     // The pack itself may be among the others, in another state.
     for pack in others.packs().filter(|pack| Some(pack.reference()) != draft.reference.as_ref()) {
-        known.packs.insert(pack.reference().clone(), true);
-        versions.insert(pack.reference().clone(), pack.manifest.version.clone());
-        let actions = pack.actions.values();
-        let signature =
-            |action: &Action| Signature { parameters: action.parameters.clone(), waits: wait::Kind::of(&action.body) };
-        known.actions.extend(actions.map(|action| (action.reference.clone(), Some(signature(action)))));
+        introduce_pack(pack, &mut known, &mut versions);
     }
     draft.introduce(&mut known);
     versions.extend(draft.version());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use runner_model::PackRef;
 use serde_json::Value;
 
-use crate::{Action, Diagnostic, Manifest, Parameters};
+use crate::{Action, Contents, Diagnostic, Manifest, Parameters, Policy, Rule, Sensor};
 
 /// A pack, checked: everything it refers to is there.
 #[derive(Clone)]
@@ -21,12 +21,20 @@ pub struct Pack {
     pub actions: BTreeMap<String, Arc<Action>>,
     /// The files of its components, by name.
     pub components: BTreeMap<String, PathBuf>,
+    /// Its rules, by their own names.
+    pub rules: BTreeMap<String, Arc<Rule>>,
+    /// Its sensors, by their own names.
+    pub sensors: BTreeMap<String, Arc<Sensor>>,
+    /// Its policies, by their own names.
+    pub policies: BTreeMap<String, Arc<Policy>>,
     /// The keys of its configuration; none if it has none.
     pub config_schema: Option<Parameters>,
     /// Its configuration, checked, with defaults: an object.
     pub config: Value,
-    /// SHA-256, in hexadecimal, over everything that matters for running it.
+    /// SHA-256, in hexadecimal, over everything that matters for running it, its configuration included.
     pub digest: String,
+    /// The sums of its files that the digest was made of.
+    pub contents: Contents,
     /// Its rehearsal files, sorted. They are read by [`crate::read_rehearsals`], and count neither for the digest nor for
     /// whether the pack can be used.
     pub rehearsals: Vec<PathBuf>,
@@ -52,4 +60,9 @@ impl Pack {
     pub const fn reference(&self) -> &PackRef {
         &self.manifest.reference
     }
+}
+
+/// A configuration as it counts for the digest and is kept in the archive.
+pub(crate) fn config_bytes(config: &Value) -> Vec<u8> {
+    config.to_string().into_bytes()
 }
