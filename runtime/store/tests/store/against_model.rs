@@ -184,6 +184,7 @@ fn filter() -> impl Strategy<Value = ExecutionFilter> {
             created_before,
             open,
             parent,
+            ..ExecutionFilter::default()
         },
     )
 }

@@ -1,9 +1,12 @@
 //! What every store must do. A further implementation is added to the macro and gets every case.
 
+mod access;
 mod catalogue;
+mod events;
 mod journal;
 mod key_value;
 mod lease;
+mod upkeep;
 mod waits;
 
 macro_rules! conformance {
@@ -63,6 +66,9 @@ conformance! {
         a_record_follows_its_journal
         lists_are_filtered
         lists_are_paged_from_the_newest
+        lists_are_paged_from_the_oldest_too
+        what_rules_started_is_found_by_rule_and_event
+        executions_are_counted
         the_executions_that_steps_start_are_found_by_their_parent
         ids_are_found_by_their_beginning;
     waits:
@@ -72,6 +78,41 @@ conformance! {
         the_end_of_an_attempt_or_of_the_execution_ends_waits
         waits_are_found_by_the_key_of_their_event
         waits_are_listed_oldest_execution_first;
+    events:
+        an_event_comes_back_as_it_was_recorded
+        the_same_delivery_is_recorded_once
+        events_without_a_key_are_all_different
+        an_event_that_is_recorded_once_more_is_known
+        large_payloads_and_parameters_come_back_as_they_were
+        an_event_that_cannot_be_read_again_is_refused_with_everything_beside_it
+        a_rule_matches_an_event_once
+        a_key_of_a_rule_holds_back_its_next_match_until_it_expires
+        what_is_known_takes_no_key
+        a_match_is_settled_once
+        what_is_open_is_listed_oldest_first
+        events_are_filtered
+        events_are_paged_from_the_newest
+        marks_move_with_the_events
+        the_end_of_an_execution_is_announced_until_it_is_dealt_with
+        an_end_is_announced_only_if_it_is_asked_for_and_happens;
+    access:
+        a_key_is_found_by_its_digest
+        an_id_and_a_digest_are_used_once
+        a_key_that_was_taken_back_stays_taken_back
+        the_use_of_a_key_is_noted_to_the_minute
+        a_request_is_reserved_once_until_it_expires
+        rules_are_switched_and_go_back_to_their_files;
+    upkeep:
+        what_ended_long_ago_goes_and_what_is_open_stays
+        what_a_step_started_goes_with_the_outermost
+        an_open_part_keeps_the_whole
+        an_end_that_was_not_dealt_with_keeps_its_execution
+        an_execution_that_would_be_made_again_stays
+        the_oldest_go_when_there_are_too_many
+        no_more_go_at_once_than_asked_for
+        old_events_go_unless_something_is_left_to_do
+        what_has_expired_goes
+        nothing_goes_that_is_not_to_go;
     key_value:
         values_are_kept_by_pack_and_key
         what_has_expired_is_not_there

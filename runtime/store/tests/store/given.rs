@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use runner_model::{
-    AttemptNumber, Entry, ExecutionId, Fact, ItemIndex, NodeId, OnExpiry, Origin, Outcome, PackRef, Purpose, Requested,
-    RouteId, Status, StepId, TaskName, Timestamp, Version, Wait, WaitKind,
+    AttemptNumber, Entry, Event, EventId, ExecutionId, Fact, ItemIndex, Match, MatchState, NodeId, OnExpiry, Origin,
+    Outcome, PackRef, Purpose, Requested, RouteId, RuleRef, Status, StepId, TaskName, Timestamp, Version, Wait,
+    WaitKind,
 };
-use runner_store::{Append, Lease, NewExecution, SqliteOptions, SqliteStore};
+use runner_store::{Append, Lease, NewEvent, NewExecution, SqliteOptions, SqliteStore};
 use serde_json::{Value, json};
 
 pub(crate) async fn sqlite(dir: &Path) -> SqliteStore {
@@ -137,4 +138,51 @@ pub(crate) fn append(lease: &Lease, entries: Vec<Entry>) -> Append {
 
 pub(crate) fn append_at(lease: &Lease, version: Version, entries: Vec<Entry>) -> Append {
     Append { expected: version, ..append(lease, entries) }
+}
+
+/// The same, started by a rule because of an event.
+pub(crate) fn by_rule(number: u128, name: &str, event: u128) -> NewExecution {
+    let mut new = new(number);
+    let millis = i64::try_from(number).unwrap();
+    let origin = Origin::Rule { rule: rule(name), event: event_id(event), chain: 2 };
+    new.entries[0] = requested_by(millis, "core.noop", origin);
+    new
+}
+
+/// The event with this number; a larger number is a newer one.
+pub(crate) fn event_id(number: u128) -> EventId {
+    EventId::from_bytes(number.to_be_bytes())
+}
+
+/// A rule of the pack `core`.
+pub(crate) fn rule(name: &str) -> RuleRef {
+    RuleRef::new(&pack("core"), name).unwrap()
+}
+
+/// Event `number`, a delivery to a webhook, recorded at `number` ms and matched by these rules.
+pub(crate) fn event(number: u128, key: Option<&str>, rules: &[&str]) -> Event {
+    let received_at = at(i64::try_from(number).unwrap());
+    let matched = |name: &&str| Match {
+        rule: rule(name),
+        action: "core.noop".parse().unwrap(),
+        parameters: [("name".to_owned(), json!(name))].into_iter().collect(),
+        execution: event_id(number).execution(&rule(name)),
+        state: MatchState::Pending,
+    };
+    Event {
+        id: event_id(number),
+        trigger: "core.webhook".parse().unwrap(),
+        source: "github".to_owned(),
+        key: key.map(str::to_owned),
+        occurred_at: at(0),
+        received_at,
+        payload: json!({"n": i64::try_from(number).unwrap(), "text": "grüße"}),
+        chain: 1,
+        trace_parent: None,
+        matches: rules.iter().map(matched).collect(),
+    }
+}
+
+pub(crate) fn plain(event: Event) -> NewEvent {
+    NewEvent { event, once: vec![] }
 }

@@ -1,9 +1,11 @@
 //! The catalogue: records, filters, pages, beginnings of ids.
 
 use runner_model::{Entry, ExecutionId, ExecutionRecord, Fact, Origin, Status, limits};
-use runner_store::{Catalogue, ExecutionFilter, NewExecution, Store, StoreError};
+use runner_store::{Catalogue, ExecutionFilter, NewExecution, Order, Store, StoreError};
 
-use crate::given::{append, append_at, at, child, finished, id, new, node, pack, requested, started};
+use crate::given::{
+    append, append_at, at, by_rule, child, event_id, finished, id, new, node, pack, requested, rule, started,
+};
 
 pub(crate) async fn a_record_follows_its_journal(store: &dyn Store) {
     let created = NewExecution { entries: vec![requested(1, "aiqum.create_svm")], ..new(1) };
@@ -56,7 +58,11 @@ pub(crate) async fn lists_are_filtered(store: &dyn Store) {
         (ExecutionFilter { pack: Some(pack("core2")), status: Some(Status::Failed), ..all.clone() }, vec![4]),
         (ExecutionFilter { open: Some(true), ..all.clone() }, vec![3]),
         (ExecutionFilter { open: Some(false), pack: Some(pack("core2")), ..all.clone() }, vec![5, 4]),
-        (ExecutionFilter { parent: Some(id(1)), ..all }, vec![]),
+        (ExecutionFilter { parent: Some(id(1)), ..all.clone() }, vec![]),
+        (ExecutionFilter { finished_after: Some(at(2)), ..all.clone() }, vec![5, 4, 2]),
+        (ExecutionFilter { finished_before: Some(at(4)), ..all.clone() }, vec![2, 1]),
+        (ExecutionFilter { finished_after: Some(at(2)), finished_before: Some(at(5)), ..all.clone() }, vec![4, 2]),
+        (ExecutionFilter { open: Some(true), finished_before: Some(at(99)), ..all }, vec![]),
     ];
     for (filter, expected) in cases {
         let found = store.list(&filter, None, 10).await.unwrap();
@@ -86,6 +92,57 @@ pub(crate) async fn lists_are_paged_from_the_newest(store: &dyn Store) {
     }
     assert_eq!(seen, (1..=9).rev().map(id).collect::<Vec<_>>());
     assert_eq!(store.list(&filter, None, 0).await.unwrap(), []);
+}
+
+pub(crate) async fn lists_are_paged_from_the_oldest_too(store: &dyn Store) {
+    for number in [4, 1, 9, 7, 2] {
+        store.create(new(number)).await.unwrap();
+    }
+    let filter = ExecutionFilter { order: Order::Oldest, ..ExecutionFilter::default() };
+    let ids = |records: Vec<ExecutionRecord>| records.iter().map(|record| record.id).collect::<Vec<_>>();
+    assert_eq!(ids(store.list(&filter, None, 3).await.unwrap()), [id(1), id(2), id(4)]);
+    assert_eq!(ids(store.list(&filter, Some(id(4)), 3).await.unwrap()), [id(7), id(9)]);
+    assert_eq!(store.list(&filter, Some(id(9)), 3).await.unwrap(), []);
+}
+
+pub(crate) async fn what_rules_started_is_found_by_rule_and_event(store: &dyn Store) {
+    store.create(new(1)).await.unwrap();
+    store.create(by_rule(2, "nightly", 7)).await.unwrap();
+    store.create(by_rule(3, "nightly", 8)).await.unwrap();
+    store.create(by_rule(4, "weekly", 8)).await.unwrap();
+    store.create(child(5, 2)).await.unwrap();
+    let origin = Origin::Rule { rule: rule("nightly"), event: event_id(7), chain: 2 };
+    assert_eq!(Catalogue::get(store, id(2)).await.unwrap().origin, origin);
+    let all = ExecutionFilter::default;
+    let (nightly, eighth) = (Some(rule("nightly")), Some(event_id(8)));
+    let cases = [
+        (ExecutionFilter { rule: nightly.clone(), ..all() }, vec![3, 2]),
+        (ExecutionFilter { rule: Some(rule("night")), ..all() }, vec![]),
+        (ExecutionFilter { event: eighth, ..all() }, vec![4, 3]),
+        (ExecutionFilter { event: Some(event_id(1)), ..all() }, vec![]),
+        (ExecutionFilter { rule: nightly.clone(), event: eighth, ..all() }, vec![3]),
+        (ExecutionFilter { rule: nightly, order: Order::Oldest, ..all() }, vec![2, 3]),
+        (ExecutionFilter { root: Some(true), ..all() }, vec![4, 3, 2, 1]),
+        (ExecutionFilter { root: Some(false), ..all() }, vec![5]),
+    ];
+    for (filter, expected) in cases {
+        let found = store.list(&filter, None, 10).await.unwrap();
+        let expected: Vec<ExecutionId> = expected.into_iter().map(id).collect();
+        assert_eq!(found.iter().map(|record| record.id).collect::<Vec<_>>(), expected, "{filter:?}");
+        assert!(found.iter().all(|record| filter.admits(record)));
+    }
+}
+
+pub(crate) async fn executions_are_counted(store: &dyn Store) {
+    let all = ExecutionFilter::default();
+    assert_eq!(store.count(&all).await, Ok(0));
+    for number in 1..=3 {
+        store.create(by_rule(number, "nightly", number)).await.unwrap();
+    }
+    store.create(new(4)).await.unwrap();
+    assert_eq!(store.count(&all).await, Ok(4));
+    assert_eq!(store.count(&ExecutionFilter { rule: Some(rule("nightly")), ..all.clone() }).await, Ok(3));
+    assert_eq!(store.count(&ExecutionFilter { status: Some(Status::Failed), ..all }).await, Ok(0));
 }
 
 pub(crate) async fn the_executions_that_steps_start_are_found_by_their_parent(store: &dyn Store) {
