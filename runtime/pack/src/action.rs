@@ -273,6 +273,17 @@ fn unknown_runner_type(word: &str, place: Span) -> Mistake {
 
 /// `function`, or `component#function`.
 fn wasm_body(file: &Document<'_>, pack: &PackRef, entry_point: &str, place: Span) -> Option<Body> {
+    let Some((component, function)) = split_entry_point(pack, entry_point) else {
+        let message = format!("`{entry_point}` is not an entry point");
+        let hint = "write the name of a function, or `component#function` for `components/component.wasm`";
+        file.add(Mistake::new(code::PACK_BAD_VALUE, place, message).hint(hint));
+        return None;
+    };
+    Some(Body::Wasm { component, function })
+}
+
+/// The component, by default that of the pack's name, and the function; none if the text cannot name them.
+pub(crate) fn split_entry_point(pack: &PackRef, entry_point: &str) -> Option<(String, String)> {
     let (component, function) = entry_point.split_once('#').unwrap_or((pack.as_str(), entry_point));
     let component = component.strip_suffix(".wasm").unwrap_or(component);
     let component_legal = !component.is_empty()
@@ -280,11 +291,5 @@ fn wasm_body(file: &Document<'_>, pack: &PackRef, entry_point: &str, place: Span
         && component.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
     let function_legal = !function.is_empty()
         && function.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'));
-    if !component_legal || !function_legal {
-        let message = format!("`{entry_point}` is not an entry point");
-        let hint = "write the name of a function, or `component#function` for `components/component.wasm`";
-        file.add(Mistake::new(code::PACK_BAD_VALUE, place, message).hint(hint));
-        return None;
-    }
-    Some(Body::Wasm { component: component.to_owned(), function: function.to_owned() })
+    (component_legal && function_legal).then(|| (component.to_owned(), function.to_owned()))
 }

@@ -82,12 +82,7 @@ impl Archive {
     ///
     /// # Errors
     /// It is there and cannot be used.
-    pub fn find(
-        &self,
-        reference: &PackRef,
-        digest: &str,
-        others: &Library,
-    ) -> Result<Option<Arc<Pack>>, ArchiveError> {
+    pub fn find(&self, reference: &PackRef, digest: &str, others: &Library) -> Result<Option<Arc<Pack>>, ArchiveError> {
         if let Some(pack) = others.pack(reference.as_str()).filter(|pack| pack.digest == digest) {
             return Ok(Some(pack.clone()));
         }

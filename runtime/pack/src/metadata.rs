@@ -1,8 +1,9 @@
-//! What actions and workflows have in common: name, description, parameters, tags.
+//! What the files of a pack have in common: name, description, parameters, tags.
 
 use std::path::Path;
+use std::str::FromStr;
 
-use runner_model::{ActionRef, PackRef, code};
+use runner_model::{ActionRef, NameError, PackRef, code};
 
 use crate::diagnostic::{Document, Mistake};
 use crate::fields::{Fields, Foreign, text, wrong_type};
@@ -10,7 +11,7 @@ use crate::parameters::{self, Parameters, Purpose};
 use crate::source::Span;
 use crate::yaml::Kind;
 
-/// A label of an action.
+/// A label of an action or a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
     /// What it is about.
@@ -30,10 +31,10 @@ pub(crate) struct Metadata {
     pub(crate) tags: Vec<Tag>,
 }
 
-/// The reference of the action that a file describes, by its name; a name that is none is reported.
-pub(crate) fn reference(file: &Document<'_>, pack: &PackRef, path: &Path) -> Option<ActionRef> {
+/// The reference of what a file describes, by its name; a name that is none is reported.
+pub(crate) fn reference<R: FromStr<Err = NameError>>(file: &Document<'_>, pack: &PackRef, path: &Path) -> Option<R> {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    match ActionRef::new(pack, stem) {
+    match format!("{pack}.{stem}").parse() {
         Ok(reference) => Some(reference),
         Err(error) => {
             file.findings.about(path, Mistake::new(code::PACK_BAD_VALUE, Span::default(), error.to_string()));
@@ -44,7 +45,7 @@ pub(crate) fn reference(file: &Document<'_>, pack: &PackRef, path: &Path) -> Opt
 
 /// Reads the common keys.
 pub(crate) fn read(file: &Document<'_>, fields: &mut Fields<'_>, reference: ActionRef) -> Metadata {
-    check_name(file, fields, &reference);
+    check_name(file, fields, reference.name());
     let description = fields.text("description").unwrap_or_default().to_owned();
     let enabled = fields.boolean("enabled").unwrap_or(true);
     let parameters = fields.get("parameters").map(|node| parameters::read(file, node, Purpose::Action));
@@ -53,17 +54,17 @@ pub(crate) fn read(file: &Document<'_>, fields: &mut Fields<'_>, reference: Acti
     Metadata { reference, description, enabled, parameters, parameters_complete, tags }
 }
 
-fn check_name(file: &Document<'_>, fields: &mut Fields<'_>, reference: &ActionRef) {
+/// `name` may be left out; if it is there it is that of the file.
+pub(crate) fn check_name(file: &Document<'_>, fields: &mut Fields<'_>, stem: &str) {
     let place = fields.place_of("name");
-    let Some(name) = fields.text("name").filter(|name| *name != reference.name()) else { return };
-    let stem = reference.name();
+    let Some(name) = fields.text("name").filter(|name| *name != stem) else { return };
     let message = format!("the name is `{name}`, but the file is called `{stem}.yaml`");
     let hint = format!("write `name: {stem}`, or rename the file to `{name}.yaml`");
     file.add(Mistake::new(code::PACK_BAD_VALUE, place, message).hint(hint));
 }
 
 /// Words, or maps of `name` and `value` as StackStorm has them.
-fn tags(file: &Document<'_>, fields: &mut Fields<'_>) -> Vec<Tag> {
+pub(crate) fn tags(file: &Document<'_>, fields: &mut Fields<'_>) -> Vec<Tag> {
     let Some(node) = fields.get("tags") else { return Vec::new() };
     let Kind::List(items) = &node.kind else {
         file.add(wrong_type(node, "tags", "a list"));

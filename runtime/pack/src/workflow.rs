@@ -1,8 +1,6 @@
 //! `workflows/<name>.yaml`: metadata, variables, tasks and output in one file.
 
 mod bindings;
-mod calls;
-mod expression;
 mod inspection;
 mod task;
 
@@ -12,9 +10,8 @@ use indexmap::IndexMap;
 use runner_engine::PlanBuilder;
 use runner_model::{ActionRef, TaskName, code};
 
-pub(crate) use calls::{Call, Known, Signature, check as check_call};
-
 use crate::action::{Action, Body};
+use crate::call::Call;
 use crate::diagnostic::{Document, Mistake};
 use crate::fields::{Fields, Foreign, wrong_type};
 use crate::metadata;

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// Where a pack's files are, below its directory.
-const PARTS: [&str; 8] =
-    ["actions", "workflows", "rules", "sensors", "policies", "services", "components", "tests"];
+const PARTS: [&str; 8] = ["actions", "workflows", "rules", "sensors", "policies", "services", "components", "tests"];
 
 /// Which directory it is, whatever it is called: two that were in the same place one after another differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

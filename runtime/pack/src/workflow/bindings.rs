@@ -3,8 +3,8 @@
 use runner_engine::plan::Binding;
 use runner_model::code;
 
-use super::expression::template;
 use crate::diagnostic::{Document, Mistake};
+use crate::expression::{Home, template};
 use crate::fields::wrong_type;
 use crate::source::Span;
 use crate::yaml::{Entry, Kind, Node};
@@ -51,7 +51,7 @@ fn one<'a>(file: &Document<'_>, item: &'a Node, key: &'static str) -> Option<&'a
 
 fn binding(file: &Document<'_>, entry: &Entry) -> Binding {
     check_name(file, &entry.key, entry.key_span);
-    Binding { name: entry.key.clone(), value: template(file, &entry.value) }
+    Binding { name: entry.key.clone(), value: template(file, &entry.value, Home::Workflow) }
 }
 
 fn check_name(file: &Document<'_>, name: &str, span: Span) {

@@ -2,7 +2,6 @@
 
 mod call;
 mod cleanup;
-mod condition;
 mod join;
 mod next;
 mod number;
@@ -17,8 +16,10 @@ use serde_json::json;
 pub(super) use cleanup::read as cleanup;
 pub(super) use number::{TIMEOUT, read as number};
 
-use super::calls::Call;
+use crate::call::Call;
+use crate::condition;
 use crate::diagnostic::{Document, Mistake};
+use crate::expression::Home;
 use crate::fields::{Fields, Foreign};
 use crate::source::Span;
 use crate::suggest;
@@ -71,7 +72,7 @@ pub(super) fn read(file: &Document<'_>, node: &Node, key_span: Span) -> Read {
     let mut task = Task {
         action,
         input,
-        condition: condition::optional(file, &mut fields, "if", "ctx(\"wanted\")"),
+        condition: condition::optional(file, &mut fields, "if", "ctx(\"wanted\")", Home::Workflow),
         with: fields.get("with").and_then(|node| with::read(file, node)),
         delay: number::read(file, &mut fields, "delay", &number::DELAY),
         timeout: number::read(file, &mut fields, "timeout", &number::TIMEOUT),

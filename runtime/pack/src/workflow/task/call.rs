@@ -3,10 +3,10 @@
 use runner_engine::Template;
 use serde_json::json;
 
+use crate::call::{self, Call};
 use crate::diagnostic::Document;
+use crate::expression::{Home, template};
 use crate::fields::wrong_type;
-use crate::workflow::calls::{self, Call};
-use crate::workflow::expression::template;
 use crate::yaml::{Kind, Node};
 
 /// The action; a literal name is a call that is checked when all packs are known.
@@ -22,16 +22,16 @@ pub(super) fn action(
         return None;
     };
     if text.contains("<%") {
-        return Some(template(file, node));
+        return Some(template(file, node, Home::Workflow));
     }
-    calls.extend(calls::read(file, node, text, input));
+    calls.extend(call::read(file, node, text, input, call::Caller::Task));
     Some(Template::literal(text.into()))
 }
 
 pub(super) fn input(file: &Document<'_>, node: &Node) -> Template {
     match &node.kind {
-        Kind::Map(_) => template(file, node),
-        Kind::Text(text, _) if text.trim_start().starts_with("<%") => template(file, node),
+        Kind::Map(_) => template(file, node, Home::Workflow),
+        Kind::Text(text, _) if text.trim_start().starts_with("<%") => template(file, node, Home::Workflow),
         _ => {
             let mistake = wrong_type(node, "input", "a map, or one expression that gives a map");
             file.add(mistake.hint("write `input: {name: value}`"));

@@ -4,9 +4,9 @@ use runner_engine::{Cleanup, Template};
 use serde_json::json;
 
 use super::{call, number, retry};
+use crate::call::Call;
 use crate::diagnostic::Document;
 use crate::fields::{Fields, Foreign, wrong_type};
-use crate::workflow::calls::Call;
 use crate::yaml::Entry;
 
 const FOREIGN: Foreign = Foreign {

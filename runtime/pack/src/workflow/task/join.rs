@@ -5,8 +5,8 @@ use runner_model::code;
 use serde_json::Number;
 
 use crate::diagnostic::{Document, Mistake};
+use crate::expression::{Home, condition};
 use crate::fields::{Fields, Foreign, wrong_type};
-use crate::workflow::expression::condition;
 use crate::yaml::{Entry, Kind, Node};
 
 /// `all`, a number, or `{needs: …}`.
@@ -32,7 +32,7 @@ pub(super) fn read(file: &Document<'_>, node: &Node) -> Option<Join> {
 
 fn needs(file: &Document<'_>, node: &Node) -> Option<Join> {
     match &node.kind {
-        Kind::Text(text, _) if text.contains("<%") => condition(file, node).map(Join::When),
+        Kind::Text(text, _) if text.contains("<%") => condition(file, node, Home::Workflow).map(Join::When),
         Kind::Text(..) | Kind::Number(_) => plain(file, node, "needs"),
         _ => {
             let mistake = wrong_type(node, "needs", "`all`, a whole number from 1, or a condition");

@@ -3,8 +3,9 @@
 use runner_engine::{Target, Transition};
 use runner_model::{TaskName, code};
 
-use super::condition;
+use crate::condition;
 use crate::diagnostic::{Document, Mistake};
+use crate::expression::Home;
 use crate::fields::{Fields, Foreign, wrong_type};
 use crate::source::Span;
 use crate::workflow::bindings;
@@ -35,7 +36,7 @@ fn transition(file: &Document<'_>, node: &Node) -> Transition {
     let Some(mut fields) = Fields::open(file, node, "the transition", first_key.unwrap_or(item_place)) else {
         return transition;
     };
-    transition.when = condition::optional(file, &mut fields, "when", "succeeded()");
+    transition.when = condition::optional(file, &mut fields, "when", "succeeded()", Home::Workflow);
     transition.publish = fields.get("publish").map(|node| bindings::read(file, node, "publish")).unwrap_or_default();
     transition.targets = fields.get("do").map(|node| targets(file, node)).unwrap_or_default();
     fields.finish(&FOREIGN);

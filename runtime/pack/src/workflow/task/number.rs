@@ -6,8 +6,9 @@ use runner_model::{code, limits};
 use serde_json::Number;
 
 use crate::diagnostic::{Document, Mistake};
+use crate::expression::{Home, is_one_expression, template};
 use crate::fields::{Fields, wrong_type};
-use crate::workflow::expression::{is_one_expression, template};
+use crate::time::seconds;
 use crate::yaml::{Kind, Node};
 
 /// Which numbers a key takes.
@@ -66,23 +67,14 @@ pub(in crate::workflow) fn read(
         Kind::Number(number) => checked(file, node, key, number, range),
         Kind::Text(text, _) if text.contains("<%") => one_expression(file, node, key, text, range),
         _ => {
-            let meant = node.as_text().and_then(meant).unwrap_or_else(|| range.example.to_owned());
+            // One in quotes, or with a unit of time.
+            let meant = node.as_text().and_then(seconds).map(|number| number.to_string());
+            let meant = meant.unwrap_or_else(|| range.example.to_owned());
             let mistake = wrong_type(node, key, &format!("{} or an expression", range.what));
             file.add(mistake.hint(format!("write `{key}: {meant}`")));
             None
         }
     }
-}
-
-/// The number that was meant by one in quotes, or by one with a unit of time.
-fn meant(text: &str) -> Option<String> {
-    let text = text.trim();
-    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("min", 60.0), ("h", 3600.0), ("d", 86400.0)];
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
-    let number = digits.parse::<f64>().ok().filter(|number| number.is_finite())?;
-    let unit = text.get(digits.len()..).unwrap_or_default().trim();
-    let factor = units.into_iter().find(|(name, _)| *name == unit).map(|(_, factor)| factor);
-    factor.or_else(|| unit.is_empty().then_some(1.0)).map(|factor| (number * factor).to_string())
 }
 
 fn checked(file: &Document<'_>, node: &Node, key: &str, number: &Number, range: &Range) -> Option<Template> {
@@ -106,7 +98,7 @@ fn checked(file: &Document<'_>, node: &Node, key: &str, number: &Number, range: 
 
 fn one_expression(file: &Document<'_>, node: &Node, key: &str, text: &str, range: &Range) -> Option<Template> {
     let before = file.findings.errors();
-    let template = template(file, node);
+    let template = template(file, node, Home::Workflow);
     if file.findings.errors() > before {
         return None;
     }

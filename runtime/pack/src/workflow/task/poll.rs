@@ -2,8 +2,10 @@
 
 use runner_engine::{Poll, Template};
 
-use super::{condition, number};
+use super::number;
+use crate::condition;
 use crate::diagnostic::Document;
+use crate::expression::Home;
 use crate::fields::{Fields, Foreign, wrong_type};
 use crate::yaml::{Entry, Node};
 
@@ -26,11 +28,11 @@ pub(super) fn read(file: &Document<'_>, node: &Node) -> Option<Poll> {
     }
     let place = node.as_map().and_then(<[Entry]>::first).map_or(node.span, |entry| entry.key_span);
     let mut fields = Fields::open(file, node, "`poll`", place)?;
-    let until = condition::optional(file, &mut fields, "until", "result().state == \"done\"");
+    let until = condition::optional(file, &mut fields, "until", "result().state == \"done\"", Home::Workflow);
     let until = fields.require("until", until, "<% result().state == \"done\" %>");
     let interval = number::read(file, &mut fields, "interval", &number::DELAY);
     let interval = fields.require("interval", interval, "10");
-    let fail_when = condition::optional(file, &mut fields, "fail_when", "result().state == \"error\"");
+    let fail_when = condition::optional(file, &mut fields, "fail_when", "result().state == \"error\"", Home::Workflow);
     let mut optional = |key, range| -> Option<Template> { number::read(file, &mut fields, key, range) };
     let backoff = optional("backoff", &number::BACKOFF);
     let max_interval = optional("max_interval", &number::DELAY);

@@ -3,8 +3,10 @@
 use runner_engine::Retry;
 use runner_model::code;
 
-use super::{condition, number};
+use super::number;
+use crate::condition;
 use crate::diagnostic::{Document, Mistake};
+use crate::expression::Home;
 use crate::fields::{Fields, Foreign, wrong_type};
 use crate::yaml::{Entry, Kind, Node};
 
@@ -39,7 +41,7 @@ pub(super) fn read(file: &Document<'_>, node: &Node) -> Option<Retry> {
     let is_bounded = fields.get("count").or_else(|| fields.get("until")).is_some();
     let retry = Retry {
         count: number::read(file, &mut fields, "count", &number::COUNT),
-        when: condition::optional(file, &mut fields, "when", "failed()"),
+        when: condition::optional(file, &mut fields, "when", "failed()", Home::Workflow),
         unless: unless(file, &mut fields),
         delay: number::read(file, &mut fields, "delay", &number::DELAY),
         backoff: number::read(file, &mut fields, "backoff", &number::BACKOFF),

@@ -5,8 +5,8 @@ use runner_model::code;
 
 use super::number;
 use crate::diagnostic::{Document, Mistake};
+use crate::expression::{Home, is_one_expression, template, template_behind};
 use crate::fields::{Fields, Foreign, wrong_type};
-use crate::workflow::expression::{is_one_expression, template, template_behind};
 use crate::yaml::{Entry, Kind, Node};
 
 const FOREIGN: Foreign =
@@ -32,7 +32,7 @@ pub(super) fn read(file: &Document<'_>, node: &Node) -> Option<With> {
 /// The names of an item's members, and the list.
 fn items(file: &Document<'_>, node: &Node, key: &'static str) -> Option<(Vec<String>, Template)> {
     match &node.kind {
-        Kind::List(_) => Some((Vec::new(), template(file, node))),
+        Kind::List(_) => Some((Vec::new(), template(file, node, Home::Workflow))),
         Kind::Text(text, _) if text.contains("<%") => named(file, node, key, text),
         _ => {
             file.add(wrong_type(node, key, "a list, or an expression that gives one").hint(example(key)));

@@ -1,6 +1,6 @@
 //! Calls of actions that wait: a schema that is none, or a default that does not fit it, is found before anybody is asked.
 
-use runner_model::{Timestamp, code};
+use runner_model::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{Call, Passed};
@@ -24,6 +24,6 @@ pub(super) fn check(call: &Call, kind: Kind, parameters: &Parameters, input: &[P
         let place =
             input.iter().find(|passed| passed.name == error.parameter).map_or(call.place, |passed| passed.value_span);
         let message = format!("`{}` cannot be called so: {}", call.action, error.message);
-        findings.at(&call.source, Mistake::new(code::FLOW_BAD_PARAMETER, place, message).maybe_hint(error.hint));
+        findings.at(&call.source, Mistake::new(call.caller.bad_parameter(), place, message).maybe_hint(error.hint));
     }
 }

@@ -1,27 +1,86 @@
-//! What a task calls: checked against the action once all packs are known.
+//! What tasks and rules call: checked against the action once all packs are known.
 
 mod waits;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use runner_model::{ActionRef, PackRef, code};
+use runner_model::{ActionRef, Code, PackRef, code};
 use serde_json::Value;
 
 use crate::diagnostic::{Document, Findings, Mistake};
+use crate::known::{Known, Signature};
 use crate::parameters::Parameters;
 use crate::source::{Source, Span};
 use crate::suggest;
-use crate::wait;
 use crate::yaml::{Entry, Node};
+
+/// Who calls: what its mistakes are called, and where its input is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Caller {
+    Task,
+    Rule,
+}
+
+impl Caller {
+    const fn unknown_action(self) -> Code {
+        match self {
+            Self::Task => code::FLOW_UNKNOWN_ACTION,
+            Self::Rule => code::RULE_UNKNOWN_ACTION,
+        }
+    }
+
+    const fn unknown_parameter(self) -> Code {
+        match self {
+            Self::Task => code::FLOW_UNKNOWN_PARAMETER,
+            Self::Rule => code::RULE_UNKNOWN_PARAMETER,
+        }
+    }
+
+    const fn missing_parameter(self) -> Code {
+        match self {
+            Self::Task => code::FLOW_MISSING_PARAMETER,
+            Self::Rule => code::RULE_MISSING_PARAMETER,
+        }
+    }
+
+    const fn bad_parameter(self) -> Code {
+        match self {
+            Self::Task => code::FLOW_BAD_PARAMETER,
+            Self::Rule => code::RULE_BAD_PARAMETER,
+        }
+    }
+
+    const fn input(self) -> &'static str {
+        match self {
+            Self::Task => "the task's `input`",
+            Self::Rule => "the action's `parameters`",
+        }
+    }
+
+    /// How a call with one parameter is written.
+    fn example(self, name: &str, key: &str, value: &str) -> String {
+        match self {
+            Self::Task => format!("write `action: {name}` and below it `input: {{{key}: {value}}}`"),
+            Self::Rule => format!("write `action: {{ref: {name}, parameters: {{{key}: {value}}}}}`"),
+        }
+    }
+}
 
 /// A call with a literal name.
 pub(crate) struct Call {
+    caller: Caller,
     source: Arc<Source>,
     action: ActionRef,
     place: Span,
     /// What it passes; none if the whole input is one expression.
     input: Option<Vec<Passed>>,
+}
+
+impl Call {
+    /// What is called.
+    pub(crate) const fn action(&self) -> &ActionRef {
+        &self.action
+    }
 }
 
 /// One parameter that is passed.
@@ -33,31 +92,14 @@ struct Passed {
     literal: Option<Value>,
 }
 
-/// What a caller has to know of an action.
-#[derive(Debug, Clone)]
-pub(crate) struct Signature {
-    pub(crate) parameters: Parameters,
-    /// What it waits for, if it runs nothing.
-    pub(crate) waits: Option<wait::Kind>,
-}
-
-/// What is known of all packs.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    /// Every action; none for one whose parameters could not be read.
-    pub(crate) actions: BTreeMap<ActionRef, Option<Signature>>,
-    /// Every pack; false for one with mistakes.
-    pub(crate) packs: BTreeMap<PackRef, bool>,
-}
-
-pub(super) fn read(file: &Document<'_>, node: &Node, text: &str, input: Option<&Node>) -> Option<Call> {
+pub(crate) fn read(file: &Document<'_>, node: &Node, text: &str, input: Option<&Node>, caller: Caller) -> Option<Call> {
     match text.parse::<ActionRef>() {
         Ok(action) => {
             let input = match input {
                 None => Some(Vec::new()),
                 Some(node) => node.as_map().map(|entries| entries.iter().filter_map(passed).collect()),
             };
-            Some(Call { source: Arc::clone(&file.source), action, place: node.span, input })
+            Some(Call { caller, source: Arc::clone(&file.source), action, place: node.span, input })
         }
         Err(error) => {
             let mut words = text.split_whitespace();
@@ -65,9 +107,8 @@ pub(super) fn read(file: &Document<'_>, node: &Node, text: &str, input: Option<&
             let mistake = match inline {
                 Some((name, pair)) => {
                     let (key, value) = pair.split_once('=').unwrap_or((pair, "…"));
-                    let hint = format!("write `action: {name}` and below it `input: {{{key}: {value}}}`");
                     Mistake::new(code::PACK_BAD_VALUE, node.span, "input cannot be written behind the action's name")
-                        .hint(hint)
+                        .hint(caller.example(name, key, value))
                 }
                 None => Mistake::new(code::PACK_BAD_VALUE, node.span, error.to_string()),
             };
@@ -91,8 +132,10 @@ fn passed(entry: &Entry) -> Option<Passed> {
 /// Checks one call.
 pub(crate) fn check(call: &Call, own: Option<&PackRef>, known: &Known, findings: &Findings) {
     let Some(signature) = known.actions.get(&call.action) else {
-        let plain = || Mistake::new(code::FLOW_UNKNOWN_ACTION, call.place, "there is no such action");
-        findings.at(&call.source, if findings.is_full() { plain() } else { unknown_action(call, known) });
+        let (code, place) = (call.caller.unknown_action(), call.place);
+        let plain = || Mistake::new(code, place, "there is no such action");
+        let mistake = if findings.is_full() { plain() } else { known.unknown_action(code, place, &call.action) };
+        findings.at(&call.source, mistake);
         return;
     };
     let is_own = own.is_some_and(|own| own.as_str() == call.action.pack());
@@ -111,8 +154,8 @@ pub(crate) fn check(call: &Call, own: Option<&PackRef>, known: &Known, findings:
     for parameter in parameters.iter().filter(|parameter| parameter.required) {
         if !input.iter().any(|passed| passed.name == parameter.name) {
             let message = format!("`{}` requires the parameter `{}`", call.action, parameter.name);
-            let hint = format!("add it to the task's `input`: `{}: …` ({})", parameter.name, parameter.kind);
-            findings.at(&call.source, Mistake::new(code::FLOW_MISSING_PARAMETER, call.place, message).hint(hint));
+            let hint = format!("add it to {}: `{}: …` ({})", call.caller.input(), parameter.name, parameter.kind);
+            findings.at(&call.source, Mistake::new(call.caller.missing_parameter(), call.place, message).hint(hint));
         }
     }
     if let (Some(kind), true) = (waits, findings.errors() == before) {
@@ -125,11 +168,11 @@ fn check_passed(call: &Call, passed: &Passed, parameters: &Parameters, full: boo
     let Some(parameter) = parameters.get(&passed.name) else {
         let message = format!("`{}` has no parameter `{}`", call.action, passed.name);
         if full {
-            return Some(Mistake::new(code::FLOW_UNKNOWN_PARAMETER, passed.name_span, message));
+            return Some(Mistake::new(call.caller.unknown_parameter(), passed.name_span, message));
         }
         let hint = suggest::hint(&passed.name, parameters.names(), "its parameters are")
             .unwrap_or_else(|| "it has no parameters: remove the line".to_owned());
-        return Some(Mistake::new(code::FLOW_UNKNOWN_PARAMETER, passed.name_span, message).hint(hint));
+        return Some(Mistake::new(call.caller.unknown_parameter(), passed.name_span, message).hint(hint));
     };
     let checked = match &passed.literal {
         Some(value) => parameter.check_given(value),
@@ -139,22 +182,5 @@ fn check_passed(call: &Call, passed: &Passed, parameters: &Parameters, full: boo
     };
     let error = checked.err()?;
     let message = format!("the value does not fit `{}`: {}", call.action, error.message);
-    Some(Mistake::new(code::FLOW_BAD_PARAMETER, passed.value_span, message).maybe_hint(error.hint))
-}
-
-fn unknown_action(call: &Call, known: &Known) -> Mistake {
-    let (pack, name) = (call.action.pack(), call.action.as_str());
-    if !known.packs.contains_key(pack) {
-        let near = suggest::nearest(pack, known.packs.keys().map(PackRef::as_str));
-        let hint = near.map(|near| format!("did you mean `{near}.{}`?", call.action.name()));
-        let hint = hint.unwrap_or_else(|| format!("put the pack `{pack}` into the packs directory"));
-        let message = format!("there is no action `{name}`: no pack is called `{pack}`");
-        return Mistake::new(code::FLOW_UNKNOWN_ACTION, call.place, message).hint(hint);
-    }
-    let of_pack = || known.actions.keys().filter(|action| action.pack() == pack);
-    // The pack's name is right; compared with it, any two short names would look alike.
-    let near = suggest::nearest(call.action.name(), of_pack().map(ActionRef::name));
-    let near = near.map(|near| format!("did you mean `{pack}.{near}`?"));
-    let hint = near.or_else(|| suggest::list(of_pack().map(ActionRef::as_str), "the pack's actions are"));
-    Mistake::new(code::FLOW_UNKNOWN_ACTION, call.place, format!("there is no action `{name}`")).maybe_hint(hint)
+    Some(Mistake::new(call.caller.bad_parameter(), passed.value_span, message).maybe_hint(error.hint))
 }
