@@ -229,6 +229,13 @@ impl State {
         self.timers.iter().find(|(_, timer)| self.counts(*timer)).map(|(at, _)| *at)
     }
 
+    /// The same, leaving out what the time said until `after`: it is dealt with, or waits for something else.
+    #[must_use]
+    pub fn next_due_after(&self, after: Timestamp) -> Option<Timestamp> {
+        let mut timers = self.timers.iter().skip_while(|(at, _)| *at <= after);
+        timers.find(|(_, timer)| self.counts(*timer)).map(|(at, _)| *at)
+    }
+
     /// Whether a timer means anything now: nothing begins in a pause.
     fn counts(&self, timer: Timer) -> bool {
         match timer {
