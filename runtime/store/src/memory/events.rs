@@ -29,7 +29,8 @@ impl Happened {
 
     fn record(&mut self, new: NewEvent) -> Recorded {
         let NewEvent { mut event, once } = new;
-        if let Some(known) = self.events.values().find(|known| is_same(known, &event)) {
+        let same = event.key.as_ref().and_then(|_| self.events.values().find(|known| is_same(known, &event)));
+        if let Some(known) = same.or_else(|| self.events.get(&event.id)) {
             return Recorded::Known(known.clone());
         }
         for once in once {
@@ -63,8 +64,7 @@ impl Happened {
 }
 
 fn is_same(known: &Event, event: &Event) -> bool {
-    let of = |event: &Event| (event.trigger.clone(), event.source.clone(), event.key.clone());
-    known.id == event.id || event.key.is_some() && of(known) == of(event)
+    (&known.trigger, &known.source, &known.key) == (&event.trigger, &event.source, &event.key)
 }
 
 impl State {

@@ -1,19 +1,22 @@
 //! Random operations on the database and on the model: the same answers and the same state in the end.
 
+mod happening;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use runner_model::{Entry, ExecutionRecord, Fact, FencingToken, NodeId, Origin, Status, StepId, Version};
 use runner_store::{
-    Append, Awaited, Catalogue, Claimed, ExecutionFilter, Journal, KeyValue, Lease, Leases, MemoryStore, NewExecution,
-    OpenWait, Store, StoreError, Swap, WaitFilter, Waits,
+    Append, Awaited, Catalogue, Claimed, Events, ExecutionFilter, Journal, KeyValue, Lease, Leases, MemoryStore,
+    NewExecution, OpenWait, Order, Store, StoreError, Swap, WaitFilter, Waits,
 };
 use serde_json::{Value, json};
 
 use crate::given::{
-    answered, at, finished, id, item_result, node, noise, pack, requested, requested_by, result, scheduled, sqlite,
-    started, waiting,
+    answered, at, event_id, finished, id, item_result, node, noise, pack, requested, requested_by, result, rule,
+    scheduled, sqlite, started, waiting,
 };
+use happening::Happening;
 
 #[derive(Debug, Clone)]
 enum Operation {
@@ -29,6 +32,7 @@ enum Operation {
         entries: Vec<Entry>,
         behind: u64,
         stale: u64,
+        announce: bool,
     },
     Read {
         number: u128,
@@ -78,9 +82,13 @@ enum Operation {
         cursor: Option<u128>,
         limit: usize,
     },
+    Count {
+        filter: ExecutionFilter,
+    },
     Find {
         prefix: String,
     },
+    Happening(Happening),
     Set {
         pack: String,
         key: String,
@@ -126,6 +134,7 @@ enum Answer {
     Keys(Vec<String>),
     Count(u64),
     Done(bool),
+    Happened(happening::Answer),
 }
 
 const EXECUTIONS: std::ops::Range<u128> = 1..6;
@@ -157,10 +166,12 @@ fn large(seed: u64) -> Value {
 
 fn beginning() -> impl Strategy<Value = Vec<Entry>> {
     let action = prop::sample::select(vec!["core.noop", "core.echo", "core2.noop"]);
-    let origin = option::of(EXECUTIONS).prop_map(|parent| match parent {
-        Some(parent) => Origin::Step { execution: id(parent), step: StepId(0) },
-        None => Origin::Cli,
-    });
+    let origin = prop_oneof![
+        2 => EXECUTIONS.prop_map(|parent| Origin::Step { execution: id(parent), step: StepId(0) }),
+        1 => (happening::name(), happening::EVENTS, 0..2_u32)
+            .prop_map(|(name, event, chain)| Origin::Rule { rule: rule(&name), event: event_id(event), chain }),
+        1 => Just(Origin::Cli),
+    ];
     (0..100_i64, action, origin, vec(entry(), 0..3), prop::bool::weighted(0.95)).prop_map(
         |(at, action, origin, rest, sound)| {
             sound.then(|| requested_by(at, action, origin)).into_iter().chain(rest).collect()
@@ -175,16 +186,24 @@ fn filter() -> impl Strategy<Value = ExecutionFilter> {
     let moment = || option::weighted(0.2, (0..100_i64).prop_map(at));
     let what = (option::weighted(0.4, status), option::weighted(0.3, action), option::weighted(0.3, pack));
     let whose = (option::weighted(0.2, any::<bool>()), option::weighted(0.2, EXECUTIONS.prop_map(id)));
-    (what, moment(), moment(), whose).prop_map(
-        |((status, action, pack), created_after, created_before, (open, parent))| ExecutionFilter {
+    let event = option::weighted(0.1, happening::EVENTS.prop_map(event_id));
+    let why = (option::weighted(0.2, happening::name()), event, option::weighted(0.2, any::<bool>()));
+    let order = prop::sample::select(vec![Order::Newest, Order::Oldest]);
+    (what, (moment(), moment(), moment(), moment()), whose, why, order).prop_map(
+        |((status, action, pack), moments, (open, parent), (name, event, root), order)| ExecutionFilter {
             status,
             action,
             pack,
-            created_after,
-            created_before,
+            created_after: moments.0,
+            created_before: moments.1,
             open,
             parent,
-            ..ExecutionFilter::default()
+            root,
+            rule: name.map(|name| rule(&name)),
+            event,
+            finished_after: moments.2,
+            finished_before: moments.3,
+            order,
         },
     )
 }
@@ -207,8 +226,9 @@ fn operation() -> impl Strategy<Value = Operation> {
     let executions = prop_oneof![
         3 => (number(), beginning(), name(), now())
             .prop_map(|(number, entries, node, until)| Operation::Create { number, entries, node, until }),
-        8 => (number(), vec(entry(), 0..4), mostly_none(), mostly_none())
-            .prop_map(|(number, entries, behind, stale)| Operation::Append { number, entries, behind, stale }),
+        8 => (number(), vec(entry(), 0..4), mostly_none(), mostly_none(), any::<bool>()).prop_map(
+            |(number, entries, behind, stale, announce)| Operation::Append { number, entries, behind, stale, announce }
+        ),
         2 => (number(), 0..12_u64).prop_map(|(number, from)| Operation::Read { number, from }),
         2 => (number(), name(), now(), now())
             .prop_map(|(number, node, now, until)| Operation::Claim { number, node, now, until }),
@@ -223,6 +243,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => (number(), mostly_none()).prop_map(|(number, stale)| Operation::Release { number, stale }),
         2 => (filter(), option::of(number()), 0..5_usize)
             .prop_map(|(filter, cursor, limit)| Operation::List { filter, cursor, limit }),
+        1 => filter().prop_map(|filter| Operation::Count { filter }),
         1 => "[0-]{3,36}[0-9a-g]?".prop_map(|prefix| Operation::Find { prefix }),
     ];
     let values = prop_oneof![
@@ -238,7 +259,8 @@ fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|(pack, prefix, now, limit)| Operation::Keys { pack, prefix, now, limit }),
         1 => (now(), 0..3_usize).prop_map(|(now, limit)| Operation::Sweep { now, limit }),
     ];
-    prop_oneof![20 => executions, 8 => values, 1 => Just(Operation::Reopen)]
+    let happening = happening::happening().prop_map(Operation::Happening);
+    prop_oneof![20 => executions, 8 => values, 12 => happening, 1 => Just(Operation::Reopen)]
 }
 
 /// What the writers know: the token and the version of each execution as last told.
@@ -251,11 +273,11 @@ async fn perform(store: &dyn Store, operation: Operation, known: &Known) -> Resu
             let new = NewExecution { id: id(number), entries, owner: node(&owner), lease_until: at(until) };
             Answer::Lease(Some(store.create(new).await?))
         }
-        Operation::Append { number, entries, behind, stale } => {
+        Operation::Append { number, entries, behind, stale, announce } => {
             let (token, version) = knows(number);
             let token = FencingToken(token.saturating_sub(stale));
             let expected = Version(version.saturating_sub(behind));
-            Answer::Version(store.append(Append { id: id(number), token, expected, entries, announce: false }).await?)
+            Answer::Version(store.append(Append { id: id(number), token, expected, entries, announce }).await?)
         }
         Operation::Read { number, from } => Answer::Entries(store.read(id(number), Version(from)).await?),
         Operation::Claim { number, node: name, now, until } => {
@@ -288,7 +310,9 @@ async fn perform(store: &dyn Store, operation: Operation, known: &Known) -> Resu
             store.release(id(number), token).await.map(|()| Answer::Done(true))?
         }
         Operation::List { filter, cursor, limit } => Answer::Records(store.list(&filter, cursor.map(id), limit).await?),
+        Operation::Count { filter } => Answer::Count(store.count(&filter).await?),
         Operation::Find { prefix } => Answer::Ids(store.find(&prefix).await?),
+        Operation::Happening(happening) => Answer::Happened(happening::perform(store, happening).await?),
         Operation::Set { pack: owner, key, value, expires } => {
             store.set(&pack(&owner), &key, value, expires.map(at)).await.map(|()| Answer::Done(true))?
         }
@@ -340,6 +364,10 @@ async fn compare(operations: Vec<Operation>) {
         assert_eq!(store.read(id(number), Version(0)).await, model.read(id(number), Version(0)).await);
         assert_eq!(Catalogue::get(&store, id(number)).await, Catalogue::get(&model, id(number)).await);
     }
+    for number in happening::EVENTS {
+        assert_eq!(store.event(event_id(number)).await, model.event(event_id(number)).await);
+    }
+    assert_eq!(store.ended(99).await, model.ended(99).await);
     let everything = WaitFilter::default();
     assert_eq!(store.waits(&everything, 99).await, model.waits(&everything, 99).await);
     // Leases, and what is parked, are seen by what can be claimed of them.
@@ -352,6 +380,10 @@ async fn compare(operations: Vec<Operation>) {
         assert_eq!(store.keys(&pack(owner), "", at(50), 99).await, model.keys(&pack(owner), "", at(50), 99).await);
     }
     store.verify().await.unwrap();
+    // No large value stays behind that nobody needs.
+    let db = rusqlite::Connection::open(dir.path().join("runner.db")).unwrap();
+    let unneeded = "SELECT count(*) FROM blobs WHERE hash NOT IN (SELECT hash FROM blob_uses)";
+    assert_eq!(db.query_row(unneeded, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
 }
 
 proptest! {
