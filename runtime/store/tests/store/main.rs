@@ -17,6 +17,8 @@ mod files;
 mod full;
 mod given;
 mod group_commit;
+mod happening;
 mod power_cut;
 mod schema;
 mod two_stores;
+mod upkeep;
