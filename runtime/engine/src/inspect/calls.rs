@@ -1,4 +1,4 @@
-//! Functions that stand where what they are about does not exist: items without a list, results before an end.
+//! Functions that stand where what they are about does not exist: items without a list, results before an end, an event.
 
 use runner_model::code;
 
@@ -19,6 +19,7 @@ pub(super) fn inspect(plan: &Plan) -> Vec<Finding> {
             let place = [key(what), Place::Index(number), key(name)];
             items(value, &place, &mut findings);
             results(value, &place, &mut findings);
+            events(value, &place, &mut findings);
         }
     }
     findings
@@ -30,20 +31,39 @@ fn of_task(name: &str, task: &Task, findings: &mut Vec<Finding>) {
         if task.with.is_none() {
             items(site.template, &place, findings);
         }
+        events(site.template, &place, findings);
         let is_after = matches!(site.place.first(), Some(Place::Key(key)) if AFTER_THE_END.contains(&key.as_str()));
         if !is_after {
             results(site.template, &place, findings);
         }
     }
-    for (number, Transition { when, publish, .. }) in task.next.iter().enumerate().filter(|_| task.with.is_none()) {
+    for (number, Transition { when, publish, .. }) in task.next.iter().enumerate() {
         let at = |rest: &[Place]| in_task(name, &[&[key("next"), Place::Index(number)], rest].concat());
+        let mut look = |template, place: &[Place]| {
+            if task.with.is_none() {
+                items(template, place, findings);
+            }
+            events(template, place, findings);
+        };
         if let Some(when) = when {
-            items(when.template(), &at(&[key("when")]), findings);
+            look(when.template(), &at(&[key("when")]));
         }
         for (index, Binding { name, value }) in publish.iter().enumerate() {
-            items(value, &at(&[key("publish"), Place::Index(index), key(name)]), findings);
+            look(value, &at(&[key("publish"), Place::Index(index), key(name)]));
         }
     }
+}
+
+fn events(template: &Template, place: &[Place], findings: &mut Vec<Finding>) {
+    template.visit(&mut |within: &[Place], expression: &Expression| {
+        let call = expression.calls().iter().find(|call| matches!(call.name.as_str(), "event" | "event_info"));
+        findings.extend(call.map(|call| Finding {
+            code: code::EXPR_OUT_OF_PLACE,
+            place: place.iter().chain(within).cloned().collect(),
+            message: format!("there is no event here: `{}()` belongs to rules", call.name),
+            hint: Some("let the rule pass what is needed as a parameter, and read it with `ctx(\"name\")`".to_owned()),
+        }));
+    });
 }
 
 fn items(template: &Template, place: &[Place], findings: &mut Vec<Finding>) {

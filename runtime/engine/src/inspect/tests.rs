@@ -145,3 +145,25 @@ fn items_without_a_list_and_results_before_an_end_are_found() {
         ]
     );
 }
+
+#[test]
+fn an_event_is_found_to_be_nowhere_in_a_workflow() {
+    let done = Transition {
+        when: Some(Condition::compile(&json!("<% event().body.x == 1 %>")).unwrap()),
+        publish: vec![binding("x", json!("<% event_info().id %>"))],
+        targets: vec![],
+    };
+    let mut one = task(vec![done]);
+    one.input = Template::compile(&json!({"a": "<% event(\"body\") %>"})).unwrap();
+    let mut workflow = plan([("one", one)]);
+    workflow.output = vec![binding("out", json!("<% event() %>"))];
+    assert_eq!(
+        findings(workflow, &[]),
+        [
+            "E-EXPR-0008 tasks.one.input.a there is no event here: `event()` belongs to rules",
+            "E-EXPR-0008 tasks.one.next.0.when there is no event here: `event()` belongs to rules",
+            "E-EXPR-0008 tasks.one.next.0.publish.0.x there is no event here: `event_info()` belongs to rules",
+            "E-EXPR-0008 output.0.out there is no event here: `event()` belongs to rules",
+        ]
+    );
+}

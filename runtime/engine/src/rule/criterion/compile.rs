@@ -38,13 +38,13 @@ fn path(root: &str, key: &str) -> Result<Path, CompileError> {
     let way = key.split('#').next().unwrap_or_default();
     let rest = way.strip_prefix(root).filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
     let Some(rest) = rest else {
-        let error = mistake(code::PACK_BAD_VALUE, format!("the key `{key}` does not begin with `{root}`"));
+        let error = mistake(code::RULE_CRITERION, format!("the key `{key}` does not begin with `{root}`"));
         return Err(error.hint(format!("write `{root}.{key}`")));
     };
     Path::parse(rest).map_err(|error| CompileError {
         offset: root.len() + error.offset,
         hint: error.hint,
-        ..mistake(code::PACK_BAD_VALUE, format!("in the key `{key}`: {}", error.message))
+        ..mistake(code::RULE_CRITERION, format!("in the key `{key}`: {}", error.message))
     })
 }
 
@@ -64,13 +64,13 @@ fn single(operator: Operator, pattern: Option<&Value>) -> Result<Against, Vec<Co
     let template = place::template(pattern).map_err(in_pattern)?;
     let Some(literal) = template.as_literal() else { return Ok(Against::Pattern(template)) };
     if let Some((message, hint)) = unfit(operator, literal) {
-        let error = mistake(code::PACK_BAD_VALUE, message).at("pattern");
+        let error = mistake(code::RULE_CRITERION, message).at("pattern");
         return Err(vec![error.hint(hint)]);
     }
     let text = literal.as_str().filter(|_| is_regex || operator == Operator::MatchWildcard);
     let Some(text) = text else { return Ok(Against::Pattern(template)) };
     let regex =
-        text::compile(operator, text).map_err(|message| vec![mistake(code::PACK_BAD_VALUE, message).at("pattern")])?;
+        text::compile(operator, text).map_err(|message| vec![mistake(code::RULE_CRITERION, message).at("pattern")])?;
     Ok(Against::Text { regex, pattern: literal.clone() })
 }
 
@@ -121,7 +121,7 @@ fn members(pattern: Option<&Value>, condition: Option<&str>) -> Result<Against, 
                 Some(Value::Object(_)) => "the `pattern` of `search` is empty".to_owned(),
                 Some(other) => format!("the `pattern` of `search` is a map of criteria, not {}", kind_name(other)),
             };
-            let error = mistake(code::PACK_BAD_VALUE, message).at("pattern");
+            let error = mistake(code::RULE_CRITERION, message).at("pattern");
             errors.push(error.hint("write criteria of each member: `item.name: {type: equals, pattern: vol1}`"));
         }
     }
@@ -138,7 +138,7 @@ fn no_quantity(condition: Option<&str>) -> CompileError {
                 is enough";
     match condition {
         None => mistake(code::PACK_MISSING_KEY, "`search` needs a `condition`"),
-        Some(word) => mistake(code::PACK_BAD_VALUE, format!("`{word}` is no condition of `search`")).at("condition"),
+        Some(word) => mistake(code::RULE_CRITERION, format!("`{word}` is no condition of `search`")).at("condition"),
     }
     .hint(hint)
 }
@@ -183,7 +183,7 @@ fn operator(written: Option<&Value>) -> Result<Operator, CompileError> {
         None => Err(mistake(code::PACK_MISSING_KEY, "the criterion has no `type`").hint(hint)),
         Some(Value::String(word)) => Operator::parse(word).ok_or_else(|| {
             let names = Operator::ALL.iter().flat_map(|operator| operator.names()).copied();
-            let error = mistake(code::PACK_BAD_VALUE, format!("there is no operator `{word}`")).at("type");
+            let error = mistake(code::RULE_CRITERION, format!("there is no operator `{word}`")).at("type");
             error.hint(did_you_mean(word, names).unwrap_or_else(|| hint.to_owned()))
         }),
         Some(other) => {

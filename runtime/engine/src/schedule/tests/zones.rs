@@ -3,8 +3,8 @@
 //! The scan knows nothing of cron, of skipped and of repeated times: it only reads the wall clock minute by minute. Each
 //! shape of schedule stands here twice, as an expression and as a condition on what the clock shows.
 //!
-//! Zones that show the same in those years are one. `RUNNER_CRON_DAYS=n` (2 without it) scans so many days before and
-//! after each change.
+//! Zones that show the same in those years are one. `RUNNER_CRON_HOURS=n` (30 without it, so that there is a whole day on
+//! each side) scans so many hours before and after each change.
 
 use std::collections::BTreeMap;
 
@@ -16,19 +16,26 @@ use super::super::zone;
 use super::*;
 
 const MINUTE: i64 = 60;
-const DAY: i64 = 24 * 60 * MINUTE;
+const HOUR: i64 = 60 * MINUTE;
 
 /// What a wall clock shows, at instants that follow on one another evenly.
 struct Scan {
     step: i64,
     shown: Vec<(Instant, DateTime)>,
+    /// The latest time that the clock has shown so far.
+    latest: Vec<DateTime>,
 }
 
 impl Scan {
     fn of(zone: &TimeZone, around: Instant, reach: i64, step: i64) -> Self {
         let times = (-reach..=reach).step_by(usize::try_from(step).unwrap());
-        let shown = times.map(|seconds| around + SignedDuration::from_secs(seconds));
-        Self { step, shown: shown.map(|instant| (instant, zone.to_datetime(instant))).collect() }
+        let instants = times.map(|seconds| around + SignedDuration::from_secs(seconds));
+        let shown: Vec<_> = instants.map(|instant| (instant, zone.to_datetime(instant))).collect();
+        let latest = shown.iter().scan(DateTime::MIN, |latest, (_, shown)| {
+            *latest = (*latest).max(*shown);
+            Some(*latest)
+        });
+        Self { step, latest: latest.collect(), shown }
     }
 
     /// Instants at which the clock shows a time that matches.
@@ -43,9 +50,8 @@ impl Scan {
         let days = first.date().series(1.day()).take_while(|day| *day <= last.date());
         let due = days.flat_map(|day| times.iter().map(move |(h, m, s)| day.at(*h, *m, *s, 0)));
         let due = due.filter(|due| *due > first && matches(*due));
-        let mut instants: Vec<_> = due
-            .filter_map(|due| self.shown.iter().find(|(_, shown)| *shown >= due).map(|(instant, _)| *instant))
-            .collect();
+        let reached = |due: DateTime| self.shown.get(self.latest.partition_point(|latest| *latest < due));
+        let mut instants: Vec<_> = due.filter_map(|due| reached(due).map(|(instant, _)| *instant)).collect();
         instants.dedup();
         instants
     }
@@ -103,23 +109,23 @@ fn zones() -> Vec<(String, TimeZone, Vec<Change>)> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "a longer run of a test is asked for by hand")]
-fn days() -> i64 {
-    std::env::var("RUNNER_CRON_DAYS").ok().and_then(|days| days.parse().ok()).unwrap_or(2)
+fn hours() -> i64 {
+    std::env::var("RUNNER_CRON_HOURS").ok().and_then(|hours| hours.parse().ok()).unwrap_or(30)
 }
 
 #[test]
 fn every_zone_runs_each_shape_of_schedule_as_its_wall_clock_says() {
-    let days = days();
+    let hours = hours();
     let mut seen = 0;
     for (name, zone, changes) in zones() {
         for change in &changes {
-            look_around(&name, &zone, change, days);
+            look_around(&name, &zone, change, hours);
             seen += 1;
         }
         if changes.is_empty() {
             let instant = "2030-03-31T01:00:00Z".parse().unwrap();
             let offset = zone.to_offset(instant);
-            look_around(&name, &zone, &Change { instant, before: offset, after: offset }, days);
+            look_around(&name, &zone, &Change { instant, before: offset, after: offset }, hours);
         }
         if name == "Australia/Lord_Howe" {
             let halves = changes.iter().all(|change| (change.after.seconds() - change.before.seconds()).abs() == 1800);
@@ -129,7 +135,7 @@ fn every_zone_runs_each_shape_of_schedule_as_its_wall_clock_says() {
     assert!(seen > 1000, "only {seen} changes were looked at");
 }
 
-fn look_around(name: &str, zone: &TimeZone, change: &Change, days: i64) {
+fn look_around(name: &str, zone: &TimeZone, change: &Change, hours: i64) {
     // The middle of what is skipped or repeated, in whole minutes.
     let shift = i64::from(change.after.seconds() - change.before.seconds());
     let middle = change.before.to_datetime(change.instant) + SignedDuration::from_secs(shift / 2 / MINUTE * MINUTE);
@@ -139,7 +145,7 @@ fn look_around(name: &str, zone: &TimeZone, change: &Change, days: i64) {
     let at_that_time = [(hour, minute, 0)];
     let on_that_weekday = |shown: DateTime| shown.weekday() == weekday;
 
-    let scan = Scan::of(zone, change.instant, days * DAY, MINUTE);
+    let scan = Scan::of(zone, change.instant, hours * HOUR, MINUTE);
     let fixed = |expression: &str, times: &[_], matches: &dyn Fn(DateTime) -> bool| {
         scan.compare(expression, name, &scan.once_a_day(times, matches));
     };
@@ -160,7 +166,7 @@ fn look_around(name: &str, zone: &TimeZone, change: &Change, days: i64) {
         (hour..=last).contains(&shown.hour()) && shown.weekday() == Weekday::Sunday
     });
 
-    let scan = Scan::of(zone, change.instant, 3 * 60 * MINUTE, 15);
+    let scan = Scan::of(zone, change.instant, 3 * HOUR, 15);
     let seconds = |shown: DateTime| matches!(shown.second(), 15 | 45) && shown.minute() % 10 == 0;
     scan.compare("15,45 */10 * * * *", name, &scan.whenever(seconds));
     scan.compare(&format!("15 {minute} {hour} * * *"), name, &scan.once_a_day(&[(hour, minute, 15)], |_| true));
