@@ -3,6 +3,8 @@
 //! Only requests from outside are refused. What a step starts, what runs again and what a lost process left belongs to
 //! something that was admitted.
 
+use std::sync::atomic::Ordering;
+
 use runner_model::limits;
 
 use crate::error::RequestError;
@@ -23,8 +25,9 @@ pub struct Load {
 
 impl Shared {
     pub(crate) fn load_now(&self) -> Load {
-        let (at_work, parked) = self.registry.count();
-        Load { at_work, parked, delayed: 0, attempts_running: 0 }
+        let (at_work, parked, delayed) = self.registry.count();
+        let attempts_running = self.attempts.load(Ordering::Relaxed);
+        Load { at_work, parked: parked - delayed, delayed, attempts_running }
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -32,8 +35,16 @@ impl Shared {
         at_work + delayed >= self.options.queue_max
     }
 
+    /// Whether nothing new is to begin.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
     /// Whether a request from outside may begin.
     pub(crate) fn admit(&self) -> Result<(), RequestError> {
+        if self.is_draining() {
+            return Err(RequestError::Draining);
+        }
         match self.is_full() {
             true => Err(RequestError::Full { retry_after: limits::QUEUE_RETRY_AFTER }),
             false => Ok(()),

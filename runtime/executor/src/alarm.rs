@@ -12,7 +12,8 @@ use crate::registry::Order;
 pub(crate) async fn watch(shared: Arc<Shared>) {
     loop {
         let (due, next) = shared.registry.due(shared.options.clock.now());
-        for id in due {
+        // Who stops wakes nobody.
+        for id in due.into_iter().filter(|_| !shared.is_draining()) {
             shared.order(id, Order::Look);
         }
         let sleep = until(&*shared.options.clock, next);

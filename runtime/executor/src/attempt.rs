@@ -4,6 +4,7 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::RequestError;
 use crate::executor::Shared;
+use crate::gate::Place;
 use crate::guests::Call;
 use crate::progress::{Herald, Progress};
 
@@ -40,6 +42,8 @@ pub(crate) struct Task {
     pub(crate) signals: mpsc::UnboundedSender<Signal>,
     pub(crate) herald: Herald,
     pub(crate) cancel: CancellationToken,
+    /// Given back when the attempt has ended.
+    pub(crate) place: Option<Place>,
 }
 
 /// How an attempt ended.
@@ -60,6 +64,7 @@ pub(crate) struct Signal {
 pub(crate) fn run(task: Task) -> Pin<Box<dyn Future<Output = Ended> + Send>> {
     Box::pin(async move {
         let (unit, attempt) = (task.unit, task.attempt);
+        let _counted = Counted::new(&task.shared);
         // A defect of ours in one attempt is the end of that attempt, and of nothing else.
         let outcome = AssertUnwindSafe(outcome(task)).catch_unwind().await.unwrap_or_else(|_| {
             let failure =
@@ -71,7 +76,24 @@ pub(crate) fn run(task: Task) -> Pin<Box<dyn Future<Output = Ended> + Send>> {
     })
 }
 
-async fn outcome(task: Task) -> Outcome {
+/// An attempt among those that run.
+struct Counted(Arc<Shared>);
+
+impl Counted {
+    fn new(shared: &Arc<Shared>) -> Self {
+        shared.attempts.fetch_add(1, Ordering::Relaxed);
+        Self(shared.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.attempts.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn outcome(mut task: Task) -> Outcome {
+    let _place = task.place.take();
     let shared = task.shared.clone();
     let Some((pack, action)) = shared.options.packs.action(&task.action) else {
         let hint = shared.options.packs.library().suggest(task.action.as_str());
@@ -84,7 +106,7 @@ async fn outcome(task: Task) -> Outcome {
         let message = format!("the input of `{}` is not a map", task.action);
         return Outcome::Failed { failure: Failure::new(code::PARAM_INVALID, message) };
     };
-    let input = match if task.bound { Ok(given) } else { bind(action, given) } {
+    let input = match if task.bound { Ok(given) } else { bind(&action, given) } {
         Ok(input) => input,
         Err(outcome) => return outcome,
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use runner_engine::State;
 use runner_model::{ActionRef, Entry, ExecutionId, Fact};
 use runner_pack::{Action, Asked, Pack};
+use runner_store::{Catalogue, StoreError};
 
 use crate::ExecutionRequest;
 use crate::drive::Drive;
@@ -49,11 +50,12 @@ impl Shared {
             requested.map_err(|mistakes| RequestError::Parameters { action: request.action.clone(), mistakes })?;
         let state = State::new(id, &requested, Arc::new(pack.config.clone()));
         let first = Entry::new(self.options.clock.now(), Fact::Requested(Box::new(requested)));
-        let Some(mailbox) = self.registry.enter(id) else { return Ok(()) };
+        let Some(mailbox) = self.registry.enter(id) else { return self.is_here(id, depth).await };
         let drive = match Drive::open(self.clone(), action.plan(), herald, first, state).await {
             Ok(drive) => drive,
             Err(error) => {
                 self.registry.leave(id);
+                self.gate.leave(id);
                 // It may be recorded all the same; then it is driven. A child is looked for by its parent.
                 if error.may_pass() && depth == 0 {
                     self.revive(id);
@@ -67,6 +69,20 @@ impl Shared {
             false => self.drive(drive, mailbox),
         }
         Ok(())
+    }
+
+    /// Somebody begins it, or drives it, already. A child is then simply there; whoever asks from outside is told, but not
+    /// before it is recorded.
+    async fn is_here(&self, id: ExecutionId, depth: u32) -> Result<(), BeginError> {
+        if depth > 0 {
+            return Ok(());
+        }
+        let error = match Catalogue::get(&*self.options.store, id).await {
+            Ok(_) => StoreError::Exists,
+            Err(StoreError::NotFound) => StoreError::Busy,
+            Err(error) => error,
+        };
+        Err(BeginError::Executor(error.into()))
     }
 
     fn find(&self, action: &ActionRef) -> Result<(Arc<Pack>, Arc<Action>), RequestError> {

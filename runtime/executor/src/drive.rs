@@ -5,11 +5,12 @@ mod decide;
 mod journal;
 mod orders;
 mod take_up;
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use runner_engine::{Plan, State, UnitId};
+use runner_engine::{InFlight, Plan, State, UnitId};
 use runner_model::{
     ActionRef, AttemptNumber, Entry, ExecutionId, ExecutionView, Fact, FencingToken, Outcome, Status, TaskName,
     Timestamp, Version, limits,
@@ -24,6 +25,7 @@ use crate::alarm;
 use crate::attempt::{self, Ended};
 use crate::error::ExecutorError;
 use crate::executor::Shared;
+use crate::gate::Place;
 use crate::progress::Herald;
 use crate::registry::Order;
 
@@ -50,6 +52,12 @@ pub(crate) struct Drive {
     heard: mpsc::UnboundedReceiver<attempt::Signal>,
     /// Whether to look at the leases of other processes again: one of them has a child of this execution.
     adopts: BTreeSet<ExecutionId>,
+    /// Attempts of a lost process that are to be made again.
+    again: BTreeMap<UnitId, InFlight>,
+    /// What was asked of policies when it was last decided what is to be done; none is the execution as a whole.
+    asked: BTreeSet<Option<UnitId>>,
+    /// When that was: what the time said until then is done, or waits for a policy's leave.
+    decided_at: Timestamp,
 }
 
 /// An attempt that runs.
@@ -82,6 +90,8 @@ struct Due {
     deadline: Option<Timestamp>,
     heartbeat_ms: Option<i64>,
     progress: Option<String>,
+    /// The place that policies gave it.
+    place: Option<Place>,
 }
 
 impl Drive {
@@ -94,7 +104,6 @@ impl Drive {
         state: State,
     ) -> Result<Self, ExecutorError> {
         let mut drive = Self::new(shared, plan, herald, None, state, vec![requested]);
-        drive.take(Fact::Started).await?;
         drive.decide_all().await?;
         Ok(drive)
     }
@@ -140,6 +149,9 @@ impl Drive {
             signals,
             heard,
             adopts: BTreeSet::new(),
+            again: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            decided_at: Timestamp::default(),
         }
     }
 
@@ -149,18 +161,17 @@ impl Drive {
 
     /// The execution of which a step started this one.
     pub(crate) fn parent(&self) -> Option<ExecutionId> {
-        match self.entries.first().map(|entry| &entry.fact) {
-            Some(Fact::Requested(requested)) => requested.origin.parent(),
-            _ => None,
-        }
+        self.requested().and_then(|requested| requested.origin.parent())
     }
 
-    /// Drives it to its end, or until it only waits (none). Dropping the future stops what runs and leaves the journal
+    /// Drives it to its end, or until it only waits, or is left because the process stops (none). Dropping the future stops what runs and leaves the journal
     /// as it is.
     pub(crate) async fn run(
         mut self,
         mut mailbox: mpsc::UnboundedReceiver<Order>,
     ) -> Result<Option<ExecutionView>, ExecutorError> {
+        let shared = self.shared.clone();
+        let registry = &shared.registry;
         loop {
             self.decide_all().await?;
             for due in std::mem::take(&mut self.due) {
@@ -171,6 +182,9 @@ impl Drive {
             }
             if self.has_ended() && mailbox.is_empty() {
                 return self.view().map(Some);
+            }
+            if self.shared.is_draining() && self.attempts.is_empty() && registry.drop_off(self.id(), &mailbox) {
+                return Ok(None);
             }
             if !self.has_ended() && self.park(&mut mailbox).await? {
                 return Ok(None);
@@ -200,10 +214,15 @@ impl Drive {
         self.shared.options.clock.now().max(last)
     }
 
+    /// When the time says something new.
+    fn next_due(&self) -> Option<Timestamp> {
+        self.state.next_due_after(self.decided_at)
+    }
+
     /// Waits for something to happen and takes everything that has happened.
     async fn wait(&mut self, mailbox: &mut mpsc::UnboundedReceiver<Order>) -> Result<(), ExecutorError> {
         let deadlines = self.children.values().filter(|child| !child.is_late).filter_map(|child| child.deadline);
-        let mut next = deadlines.chain(self.state.next_due()).min();
+        let mut next = deadlines.chain(self.next_due()).min();
         if !self.adopts.is_empty() {
             let look = self.now().plus_ms(ADOPT_MS);
             next = Some(next.map_or(look, |next| next.min(look)));
@@ -263,12 +282,17 @@ impl Drive {
         let registry = &self.shared.registry;
         let near = self.shared.options.clock.now().plus_ms(limits::PARK_AFTER_MS);
         let deadlines = self.children.values().filter_map(|child| child.deadline);
-        let wake_at = deadlines.chain(self.state.next_due()).min();
+        let wake_at = deadlines.chain(self.next_due()).min();
         let works = !self.attempts.is_empty() || !self.running.is_empty() || !self.adopts.is_empty();
         let children_wait = self.children.keys().all(|child| registry.is_parked(*child));
         let (Some(token), false, true) = (self.token, works, children_wait) else { return Ok(false) };
-        if wake_at.is_some_and(|at| at <= near) || !registry.park(self.id(), token, wake_at, mailbox) {
+        let delayed = self.shared.gate.is_waiting(self.id());
+        if wake_at.is_some_and(|at| at <= near) || !registry.park(self.id(), token, wake_at, delayed, mailbox) {
             return Ok(false);
+        }
+        if delayed {
+            // Whoever takes it up after a crash has to read it, so that it stands in line again.
+            return Ok(true);
         }
         let store = &self.shared.options.store;
         let lease = Lease { id: self.id(), token, version: Version(u64::try_from(self.recorded).unwrap_or(u64::MAX)) };

@@ -1,12 +1,14 @@
 //! The executor: takes requests and orders, drives what they begin, takes up what a lost process left.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use parking_lot::Mutex;
 use runner_model::{
     ActionRef, Clock, Entropy, ExecutionId, ExecutionView, Fact, FencingToken, NodeId, Origin, Status, Timestamp, Version, limits,
 };
-use runner_store::{Catalogue, Claimed, Journal, Leases, Store, WaitFilter, Waits};
+use runner_store::{Catalogue, Claimed, Journal, Leases, Store, StoreError, WaitFilter, Waits};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -15,10 +17,11 @@ use crate::begin::BeginError;
 use crate::control::{Control, ControlError};
 use crate::drive::Drive;
 use crate::error::{ExecutorError, RequestError};
+use crate::gate::{self, Closed, Gate, Policies};
 use crate::guests::Guests;
 use crate::progress::{Herald, Listener};
 use crate::registry::{Order, Registry, Sent};
-use crate::{Execution, ExecutionRequest, Load, Packs, alarm, lease};
+use crate::{Delayed, Execution, ExecutionRequest, Load, Packs, alarm, lease};
 
 /// What an executor is made of.
 pub struct ExecutorOptions {
@@ -54,23 +57,34 @@ pub struct Executor {
 pub(crate) struct Shared {
     pub(crate) options: ExecutorOptions,
     pub(crate) registry: Registry,
+    /// Where policies are kept.
+    pub(crate) gate: Arc<Gate>,
     pub(crate) events: broadcast::Sender<crate::ProgressEvent>,
     /// Everything that runs in the background, to be waited for at the end.
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
-    wanted: Mutex<Option<Wanted>>,
+    /// Set when nothing new is to begin.
+    pub(crate) draining: AtomicBool,
+    /// Attempts that run, or wait for a place among the guests.
+    pub(crate) attempts: AtomicUsize,
+    pub(crate) wanted: Mutex<Option<Wanted>>,
 }
 
 impl Executor {
     /// An executor that also keeps the leases of its executions, and wakes those that wait.
     #[must_use]
     pub fn new(options: ExecutorOptions) -> Self {
+        let policies = Policies::of(&options.packs.library());
+        let gate = Arc::new(Gate::new(options.clock.clone(), policies));
         let shared = Arc::new(Shared {
             options,
+            gate,
             registry: Registry::default(),
             events: broadcast::channel(limits::PROGRESS_QUEUE_MAX).0,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            draining: AtomicBool::new(false),
+            attempts: AtomicUsize::new(0),
             wanted: Mutex::default(),
         });
         let options = &shared.options;
@@ -78,29 +92,29 @@ impl Executor {
             lease::renew(options.store.clone(), options.clock.clone(), options.node.clone(), shared.stop.clone());
         shared.tasks.spawn(renewal);
         shared.tasks.spawn(alarm::watch(shared.clone()));
+        shared.tasks.spawn(gate::watch(shared.clone()));
         Self { shared }
     }
 
     /// Checks a request, records it, and begins to drive it. When this returns the execution is durable.
     ///
     /// # Errors
-    /// The request is wrong, or cannot be recorded.
+    /// The request is wrong, too much is at work already, the process stops, there is an execution with the id that was
+    /// asked for, or it cannot be recorded.
     pub async fn submit(&self, request: ExecutionRequest) -> Result<Execution, RequestError> {
         self.shared.admit()?;
-        let id = ExecutionId::new(&*self.shared.options.clock, &*self.shared.options.entropy);
+        let new = || ExecutionId::new(&*self.shared.options.clock, &*self.shared.options.entropy);
+        let id = request.id.unwrap_or_else(new);
+        // Dropped, it forgets that somebody waited for the end.
         let execution = self.execution(id);
         let herald = Herald { root: id, execution: id, depth: 0, sender: self.shared.events.clone() };
         let shared = self.shared.clone();
         let begun = self.whole(async move { shared.begin(request, id, herald).await }).await;
         match begun.unwrap_or(Err(BeginError::Executor(ExecutorError::Interrupted))) {
             Ok(()) => Ok(execution),
-            Err(error) => {
-                self.shared.registry.forget(id);
-                Err(match error {
-                    BeginError::Request(error) => error,
-                    BeginError::Executor(error) => RequestError::Begin(error),
-                })
-            }
+            Err(BeginError::Executor(ExecutorError::Store(StoreError::Exists))) => Err(RequestError::Exists { id }),
+            Err(BeginError::Request(error)) => Err(error),
+            Err(BeginError::Executor(error)) => Err(RequestError::Begin(error)),
         }
     }
 
@@ -113,13 +127,7 @@ impl Executor {
         let execution = self.execution(id);
         let shared = self.shared.clone();
         let taken = self.whole(async move { shared.take_up(id, None).await }).await;
-        match taken.unwrap_or(Err(ExecutorError::Interrupted)) {
-            Ok(()) => Ok(execution),
-            Err(error) => {
-                self.shared.registry.forget(id);
-                Err(error)
-            }
-        }
+        taken.unwrap_or(Err(ExecutorError::Interrupted)).map(|()| execution)
     }
 
     /// Takes up every open execution that no living process has. What waits for a time or an answer stays parked.
@@ -195,13 +203,20 @@ impl Executor {
     /// How many executions are at work here, and how many are parked.
     #[must_use]
     pub fn count(&self) -> (usize, usize) {
-        self.shared.registry.count()
+        let (at_work, parked, _) = self.shared.registry.count();
+        (at_work, parked)
     }
 
     /// What there is to do.
     #[must_use]
     pub fn load(&self) -> Load {
         self.shared.load_now()
+    }
+
+    /// What an execution of this process waits for because of policies.
+    #[must_use]
+    pub fn delayed(&self, id: ExecutionId) -> Vec<Delayed> {
+        self.shared.gate.waits(id)
     }
 
     /// Whether a request from outside would be refused now.
@@ -268,6 +283,7 @@ impl Shared {
                 }
             }
             Ok(Some(view)) => {
+                self.gate.leave(id);
                 self.registry.end(id, Ok(view));
                 if let Some(parent) = parent {
                     self.order(parent, Order::ChildEnded(id));
@@ -275,15 +291,23 @@ impl Shared {
             }
             Err(error) => {
                 tracing::warn!(execution_id = %id, %error, "execution not driven");
-                if error.may_pass() { self.revive(id) } else { self.registry.end(id, Err(error)) }
+                if error.may_pass() { self.revive(id) } else { self.give_up(id, error) }
             }
         }
+    }
+
+    /// An execution cannot be driven here.
+    fn give_up(&self, id: ExecutionId, error: ExecutorError) {
+        self.gate.leave(id);
+        self.registry.end(id, Err(error));
     }
 
     /// Takes an execution up again, where its journal ends, as soon as the store works again. Whether what could not be
     /// written was written after all shows then.
     pub(crate) fn revive(self: &Arc<Self>, id: ExecutionId) {
         self.registry.leave(id);
+        // It stands in line again when it is taken up; a place that it has as a whole it keeps.
+        self.gate.keep(id, &BTreeSet::new());
         let shared = self.clone();
         self.tasks.spawn(async move {
             loop {
@@ -295,7 +319,7 @@ impl Shared {
                 match shared.take_up(id, None).await {
                     Ok(()) => return shared.tell_parent_of(id).await,
                     Err(error) if error.may_pass() => {}
-                    Err(error) => return shared.registry.end(id, Err(error)),
+                    Err(error) => return shared.give_up(id, error),
                 }
             }
         });
@@ -318,6 +342,9 @@ impl Shared {
     }
 
     async fn control(self: &Arc<Self>, id: ExecutionId, control: Control) -> Result<Status, ControlError> {
+        if self.stop.is_cancelled() {
+            return Err(ExecutorError::Draining { id }.into());
+        }
         // An execution may end, or be parked, at the very moment at which it is asked.
         for _ in 0..ASKED_MAX {
             if let Some(result) = self.ask(id, control.clone()).await? {
@@ -327,6 +354,7 @@ impl Shared {
         let record = Catalogue::get(&*self.options.store, id).await.map_err(ExecutorError::from)?;
         Err(match record.status.is_terminal() {
             true => ControlError::Ended { id, status: record.status },
+            false if self.is_draining() => ExecutorError::Draining { id }.into(),
             false => ExecutorError::Interrupted.into(),
         })
     }
@@ -396,6 +424,8 @@ impl Shared {
 
     async fn take_up_all(self: &Arc<Self>) -> Result<usize, ExecutorError> {
         let options = &self.options;
+        // Those who came first go first: the line moves when all of them stand in it.
+        let closed = Arc::new(self.gate.close());
         let now = options.clock.now();
         Leases::renew(&*options.store, &options.node, lease::until(now)).await?;
         let mut count = 0;
@@ -405,12 +435,12 @@ impl Shared {
             count += claimed.len();
             for Claimed { lease, wake_at } in claimed {
                 match wake_at {
-                    Some(wake_at) => {
+                    Some(wake_at) if !self.may_have_place(lease.id).await => {
                         let look = first_look(lease.id, now);
                         let wake_at = wake_at.map_or(look, |wake_at| wake_at.min(look));
                         self.registry.adopt(lease.id, lease.token, Some(wake_at));
                     }
-                    None => self.resume_claimed(lease.id, lease.token),
+                    _ => self.resume_claimed(lease.id, lease.token, closed.clone()),
                 }
             }
             if is_last {
@@ -419,11 +449,20 @@ impl Shared {
         }
     }
 
+    /// Whether an execution that only waits may have a place as a whole: one of a workflow that a policy is about.
+    async fn may_have_place(&self, id: ExecutionId) -> bool {
+        self.gate.is_used()
+            && Catalogue::get(&*self.options.store, id).await.is_ok_and(|record| self.gate.governs(&record.action))
+    }
+
     /// Drives an execution that was claimed together with others.
-    fn resume_claimed(self: &Arc<Self>, id: ExecutionId, token: FencingToken) {
+    fn resume_claimed(self: &Arc<Self>, id: ExecutionId, token: FencingToken, closed: Arc<Closed>) {
         let Some(mailbox) = self.registry.enter(id) else { return };
         let shared = self.clone();
-        self.tasks.spawn(async move { shared.load_and_drive(id, token, mailbox).await });
+        self.tasks.spawn(async move {
+            shared.load_and_drive(id, token, mailbox).await;
+            drop(closed);
+        });
     }
 
     /// Reads an execution that this process owns, and drives it; what goes wrong is told to those who wait for its end.
@@ -444,7 +483,8 @@ impl Shared {
         }
     }
 
-    /// Reads an execution that this process owns, and looks at what a lost process left under way.
+    /// Reads an execution that this process owns, and looks at what a lost process left under way. What is decided then
+    /// is recorded: it stands in line for what it waits for.
     async fn load(self: &Arc<Self>, id: ExecutionId, token: FencingToken) -> Result<Drive, ExecutorError> {
         let entries = Journal::read(&*self.options.store, id, Version(0)).await?;
         let Some(Fact::Requested(requested)) = entries.first().map(|entry| &entry.fact) else {
@@ -468,6 +508,7 @@ impl Shared {
         })?;
         let mut drive = Drive::reopen(self.clone(), plan, herald, token, state, entries);
         drive.take_up().await?;
+        drive.decide_all().await?;
         Ok(drive)
     }
 

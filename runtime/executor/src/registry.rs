@@ -33,12 +33,16 @@ pub(crate) struct Registry {
     inner: Mutex<Inner>,
     /// Said when a parked execution is to be woken earlier than any other.
     pub(crate) alarm: Notify,
+    /// Said when nothing is at work any more.
+    quiet: Notify,
 }
 
 #[derive(Default)]
 struct Inner {
     at_work: HashMap<ExecutionId, mpsc::UnboundedSender<Order>>,
     parked: HashMap<ExecutionId, Parked>,
+    /// How many of those wait for a policy's leave.
+    delayed: usize,
     alarms: BTreeSet<(Timestamp, ExecutionId)>,
     waiters: HashMap<ExecutionId, Vec<Waiter>>,
     /// How many are taking up what is open just now, and what has left meanwhile: they may have claimed it before, and
@@ -52,6 +56,8 @@ struct Inner {
 pub(crate) struct Parked {
     pub(crate) token: FencingToken,
     wake_at: Option<Timestamp>,
+    /// Whether it waits for a policy's leave.
+    delayed: bool,
 }
 
 /// What became of an order.
@@ -79,10 +85,8 @@ impl Registry {
     /// Forgets an execution.
     pub(crate) fn leave(&self, id: ExecutionId) {
         let mut inner = self.inner.lock();
-        inner.at_work.remove(&id);
-        if let Some(Parked { wake_at: Some(at), .. }) = inner.parked.remove(&id) {
-            inner.alarms.remove(&(at, id));
-        }
+        self.remove(&mut inner, id);
+        inner.unpark(id);
         if inner.recoveries > 0 {
             inner.left.insert(id);
         }
@@ -117,11 +121,6 @@ impl Registry {
         }
     }
 
-    /// Forgets those who wait for the end of an execution that did not begin.
-    pub(crate) fn forget(&self, id: ExecutionId) {
-        self.inner.lock().waiters.remove(&id);
-    }
-
     /// Forgets those who waited for the end of an execution and do not any more.
     pub(crate) fn forget_gone(&self, id: ExecutionId) {
         let mut inner = self.inner.lock();
@@ -150,10 +149,7 @@ impl Registry {
             },
             None => order,
         };
-        let Some(parked) = inner.parked.remove(&id) else { return Sent::Unknown(order) };
-        if let Some(at) = parked.wake_at {
-            inner.alarms.remove(&(at, id));
-        }
+        let Some(parked) = inner.unpark(id) else { return Sent::Unknown(order) };
         let (sender, mailbox) = mpsc::unbounded_channel();
         let _ = sender.send(order);
         inner.at_work.insert(id, sender);
@@ -166,14 +162,15 @@ impl Registry {
         id: ExecutionId,
         token: FencingToken,
         wake_at: Option<Timestamp>,
+        delayed: bool,
         mailbox: &mut mpsc::UnboundedReceiver<Order>,
     ) -> bool {
         let mut inner = self.inner.lock();
         if !mailbox.is_empty() {
             return false;
         }
-        inner.at_work.remove(&id);
-        self.insert(&mut inner, id, Parked { token, wake_at });
+        self.remove(&mut inner, id);
+        self.insert(&mut inner, id, Parked { token, wake_at, delayed });
         true
     }
 
@@ -181,12 +178,13 @@ impl Registry {
     pub(crate) fn adopt(&self, id: ExecutionId, token: FencingToken, wake_at: Option<Timestamp>) {
         let mut inner = self.inner.lock();
         if !inner.at_work.contains_key(&id) && !inner.parked.contains_key(&id) && !inner.left.contains(&id) {
-            self.insert(&mut inner, id, Parked { token, wake_at });
+            self.insert(&mut inner, id, Parked { token, wake_at, delayed: false });
         }
     }
 
     fn insert(&self, inner: &mut Inner, id: ExecutionId, parked: Parked) {
         inner.parked.insert(id, parked);
+        inner.delayed += usize::from(parked.delayed);
         if let Some(at) = parked.wake_at {
             inner.alarms.insert((at, id));
             if inner.alarms.first() == Some(&(at, id)) {
@@ -214,9 +212,66 @@ impl Registry {
         (due, next)
     }
 
-    /// How many executions are at work, and how many are parked.
-    pub(crate) fn count(&self) -> (usize, usize) {
+    /// How many executions are at work, how many are parked, and how many of those wait for a policy's leave.
+    pub(crate) fn count(&self) -> (usize, usize, usize) {
         let inner = self.inner.lock();
-        (inner.at_work.len(), inner.parked.len())
+        (inner.at_work.len(), inner.parked.len(), inner.delayed)
+    }
+
+    /// Returns when nothing is at work.
+    pub(crate) async fn idle(&self) {
+        while self.count().0 > 0 {
+            self.quiet.notified().await;
+        }
+    }
+
+    /// Tells those who wait for an execution that it is left as it stands, unless an order lies in its mailbox: then it
+    /// is not left yet.
+    pub(crate) fn drop_off(&self, id: ExecutionId, mailbox: &mpsc::UnboundedReceiver<Order>) -> bool {
+        let waiters = {
+            let mut inner = self.inner.lock();
+            if !mailbox.is_empty() {
+                return false;
+            }
+            self.remove(&mut inner, id);
+            inner.waiters.remove(&id)
+        };
+        for waiter in waiters.into_iter().flatten() {
+            let _ = waiter.send(Err(ExecutorError::Draining { id }));
+        }
+        true
+    }
+
+    /// Tells everybody who still waits.
+    pub(crate) fn end_all(&self, error: impl Fn(ExecutionId) -> ExecutorError) {
+        let waiters = std::mem::take(&mut self.inner.lock().waiters);
+        for (id, waiters) in waiters {
+            for waiter in waiters {
+                let _ = waiter.send(Err(error(id)));
+            }
+        }
+    }
+
+    fn remove(&self, inner: &mut Inner, id: ExecutionId) {
+        inner.at_work.remove(&id);
+        if inner.at_work.is_empty() {
+            self.quiet.notify_one();
+        }
+    }
+
+    /// The executions at work.
+    pub(crate) fn at_work(&self) -> Vec<ExecutionId> {
+        self.inner.lock().at_work.keys().copied().collect()
+    }
+}
+
+impl Inner {
+    fn unpark(&mut self, id: ExecutionId) -> Option<Parked> {
+        let parked = self.parked.remove(&id)?;
+        if let Some(at) = parked.wake_at {
+            self.alarms.remove(&(at, id));
+        }
+        self.delayed -= usize::from(parked.delayed);
+        Some(parked)
     }
 }

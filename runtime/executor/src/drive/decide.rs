@@ -10,16 +10,19 @@ use super::{Drive, Due, Running};
 use crate::attempt::{self, Task};
 use crate::control::Control;
 use crate::error::ExecutorError;
+use crate::gate::Leave;
 use crate::progress::Progress;
 
 impl Drive {
     /// Decides until nothing is outstanding, and records it: as a rule in one commit.
-    pub(super) async fn decide_all(&mut self) -> Result<(), ExecutorError> {
+    pub(crate) async fn decide_all(&mut self) -> Result<(), ExecutorError> {
         loop {
             let now = self.now();
+            self.asked.clear();
+            let mut decided = self.is_requested() && self.start().await?;
+            decided |= self.make_again().await?;
             let mut commands = self.state.outstanding(&self.plan);
             commands.extend(self.state.due(&self.plan, now));
-            let mut decided = false;
             for command in commands {
                 // What was recorded since may have overtaken it.
                 if self.state.still(&command) {
@@ -30,6 +33,8 @@ impl Drive {
                 }
             }
             if !decided {
+                self.decided_at = now;
+                self.shared.gate.keep(self.id(), &self.asked);
                 return self.record().await;
             }
         }
@@ -38,10 +43,13 @@ impl Drive {
     /// Records a command; says whether that may have led to more.
     async fn carry_out(&mut self, command: Command) -> Result<bool, ExecutorError> {
         match command {
+            // It stays as it is for the next process.
+            Command::BeginAttempt { .. } if self.shared.is_draining() => return Ok(false),
             Command::BeginAttempt { unit, task, attempt, action, input, timeout_ms, heartbeat_ms, progress } => {
                 let deadline = timeout_ms.map(|timeout| self.now().plus_ms(timeout));
-                let due = Due { unit, attempt, task, action, input, deadline, heartbeat_ms, progress };
-                self.intend(due).await?;
+                let place = None;
+                let due = Due { unit, attempt, task, action, input, deadline, heartbeat_ms, progress, place };
+                return self.intend(due).await;
             }
             Command::ExpireWait { unit, attempt, outcome } => self.finish(unit, attempt, outcome).await?,
             Command::Interrupt { unit, attempt } => return self.interrupt(unit, attempt).await,
@@ -69,11 +77,30 @@ impl Drive {
         found.map(|(_, action)| action.parameters.secret_names()).unwrap_or_default()
     }
 
-    /// Records the intent of an attempt. What needs no attempt is done at once, and rides in the same commit: an action
-    /// that does nothing, a wait that opens.
-    pub(super) async fn intend(&mut self, due: Due) -> Result<(), ExecutorError> {
+    /// Records the intent of an attempt, unless a policy makes it wait; says whether it is recorded. What needs no
+    /// attempt is done at once, and rides in the same commit: an action that does nothing, a wait that opens.
+    async fn intend(&mut self, mut due: Due) -> Result<bool, ExecutorError> {
+        let leave = self.ask(&due, true);
+        if matches!(leave, Leave::Later) {
+            return Ok(false);
+        }
         let (unit, attempt) = (due.unit, due.attempt);
         self.take(Fact::AttemptStarted { step: unit.step, item: unit.item, attempt }).await?;
+        match leave {
+            Leave::Given(place) => due.place = place,
+            Leave::Refused(policy) => {
+                self.say_started(&due);
+                self.refuse(&due, &policy).await?;
+                return Ok(true);
+            }
+            Leave::Later => {}
+        }
+        self.carry_on(due).await?;
+        Ok(true)
+    }
+
+    async fn carry_on(&mut self, due: Due) -> Result<(), ExecutorError> {
+        let (unit, attempt) = (due.unit, due.attempt);
         let found = self.shared.options.packs.action(&due.action).map(|(_, action)| action.clone());
         let Some(action) = found else {
             self.due.push(due);
@@ -130,6 +157,7 @@ impl Drive {
         }
         // Recorded as begun in this very commit, and not begun.
         self.due.retain(|due| due.unit != unit);
+        self.again.remove(&unit);
         self.finish(unit, attempt, Outcome::Canceled).await?;
         Ok(true)
     }
@@ -156,7 +184,7 @@ impl Drive {
     pub(super) async fn begin(&mut self, due: Due) -> Result<(), ExecutorError> {
         self.say_started(&due);
         let found = self.shared.options.packs.action(&due.action);
-        if found.is_some_and(|(_, action)| action.enabled && is_workflow(action)) {
+        if found.is_some_and(|(_, action)| action.enabled && is_workflow(&action)) {
             return self.begin_child(due).await;
         }
         let cancel = CancellationToken::new();
@@ -176,6 +204,7 @@ impl Drive {
             signals: self.signals.clone(),
             herald: self.herald.clone(),
             cancel,
+            place: due.place,
         };
         self.attempts.spawn(attempt::run(task));
         Ok(())

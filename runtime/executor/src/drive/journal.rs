@@ -78,14 +78,29 @@ impl Drive {
             Some(token) => self.append(token).await?,
             None => {
                 let options = &self.shared.options;
-                let entries = self.unrecorded().to_vec();
+                let mut entries = self.unrecorded().to_vec();
+                // An end that somebody wants to hear of is told with an append.
+                let ends = entries.last().is_some_and(|entry| matches!(entry.fact, Fact::Finished { .. }));
+                let told = if ends && self.is_wanted() { entries.pop() } else { None };
+                let recorded = entries.len();
                 let lease_until = lease::until(options.clock.now());
                 let new = NewExecution { id: self.id(), entries, owner: options.node.clone(), lease_until };
-                self.token = Some(Journal::create(&*options.store, new).await?.token);
+                let token = Journal::create(&*options.store, new).await?.token;
+                self.token = Some(token);
+                if told.is_some() {
+                    self.recorded = recorded;
+                    self.append(token).await?;
+                }
             }
         }
         self.recorded = self.entries.len();
         Ok(())
+    }
+
+    /// Whether somebody wants to deal with the end of this execution.
+    fn is_wanted(&self) -> bool {
+        let wanted = self.shared.wanted.lock().clone();
+        wanted.is_some_and(|wanted| self.requested().is_some_and(|requested| wanted(&requested.action)))
     }
 
     fn unrecorded(&self) -> &[Entry] {
@@ -98,8 +113,8 @@ impl Drive {
         let expected = Version(u64::try_from(self.recorded).unwrap_or(u64::MAX));
         let mut wait = limits::STORE_RETRY_FIRST;
         loop {
-            let append =
-                Append { id: self.id(), token, expected, entries: self.unrecorded().to_vec(), announce: false };
+            let entries = self.unrecorded().to_vec();
+            let append = Append { id: self.id(), token, expected, entries, announce: self.is_wanted() };
             match Journal::append(&*self.shared.options.store, append).await {
                 Ok(_) => return Ok(()),
                 Err(error) if error.is_retryable() => {

@@ -77,7 +77,9 @@ impl Drive {
     async fn rerun(&mut self, by: String, tasks: Vec<RerunTask>) -> Result<(), ControlError> {
         self.state.check_rerun(&self.plan, &tasks)?;
         self.own_again().await?;
-        Ok(self.take(Fact::RerunRequested { by, tasks }).await?)
+        self.take(Fact::RerunRequested { by, tasks }).await?;
+        self.hold_place().await;
+        Ok(())
     }
 
     /// What has ended belongs to nobody: another process might take it up as soon as it is open again.

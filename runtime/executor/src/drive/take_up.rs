@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use runner_engine::InFlight;
-use runner_model::{Fact, Failure, Outcome, code};
+use runner_model::{Failure, Outcome, code};
 use runner_store::{Catalogue, StoreError};
 
 use super::decide::is_workflow;
@@ -14,14 +14,14 @@ impl Drive {
     /// What a process left under way: a sub-workflow is found again; another try, of which nothing is known, is made
     /// again if the action allows that, and given up otherwise.
     pub(crate) async fn take_up(&mut self) -> Result<(), ExecutorError> {
-        if self.recorded == 1 {
-            self.take(Fact::Started).await?;
-        }
+        self.hold_place().await;
         for in_flight in self.state.in_flight(&self.plan) {
             let found = self.shared.options.packs.action(&in_flight.action).map(|(_, action)| action.clone());
             match found {
                 Some(action) if is_workflow(&action) => self.look_for_child(in_flight).await?,
-                Some(action) if action.idempotent => self.make_again(in_flight).await?,
+                Some(action) if action.idempotent => {
+                    self.again.insert(in_flight.unit, in_flight);
+                }
                 _ => self.give_up(in_flight).await?,
             }
         }
@@ -45,15 +45,6 @@ impl Drive {
         }
     }
 
-    async fn make_again(&mut self, in_flight: InFlight) -> Result<(), ExecutorError> {
-        let (unit, attempt) = (in_flight.unit, in_flight.attempt.next());
-        let allowed = in_flight.deadline.map(|deadline| deadline.as_millis() - in_flight.started_at.as_millis());
-        let deadline = allowed.map(|allowed| self.now().plus_ms(allowed));
-        self.take(Fact::AttemptStarted { step: unit.step, item: unit.item, attempt }).await?;
-        self.due.push(Due { attempt, deadline, ..due(in_flight) });
-        Ok(())
-    }
-
     async fn give_up(&mut self, in_flight: InFlight) -> Result<(), ExecutorError> {
         let message = format!("the process ended while `{}` ran: what it did is unknown", in_flight.action);
         let failure = Failure::new(code::EXEC_UNKNOWN_OUTCOME, message).with_hint(
@@ -63,7 +54,7 @@ impl Drive {
     }
 }
 
-fn due(in_flight: InFlight) -> Due {
+pub(super) fn due(in_flight: InFlight) -> Due {
     let InFlight { unit, task, attempt, action, input, deadline, heartbeat_ms, progress, .. } = in_flight;
-    Due { unit, attempt, task, action, input: Arc::clone(&input), deadline, heartbeat_ms, progress }
+    Due { unit, attempt, task, action, input: Arc::clone(&input), deadline, heartbeat_ms, progress, place: None }
 }
