@@ -29,12 +29,12 @@ pub enum TriggerError {
         event: EventId,
     },
     /// The payload does not fit the trigger's schema.
-    #[error("the payload does not fit `{trigger}`: {}", mistakes.join("; "))]
+    #[error("the payload does not fit `{trigger}`: {reason}")]
     Payload {
         /// The trigger.
         trigger: TriggerRef,
-        /// Every mistake.
-        mistakes: Vec<String>,
+        /// What does not fit.
+        reason: String,
     },
     /// The key is too long.
     #[error("the key of the event has {bytes} bytes, at most {} are allowed", limits::EVENT_KEY_BYTES_MAX)]

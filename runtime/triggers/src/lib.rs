@@ -9,8 +9,21 @@
 //! - **This crate knows no HTTP, no signatures, no files and no SQL.** Who delivers has checked who it is; what a rule
 //!   asks is the engine's, what an execution does the executor's.
 
+mod dispatch;
+mod endpoint;
+mod ends;
 mod error;
+mod examine;
+mod intake;
+mod overlap;
+mod resend;
+mod schedule;
+mod sensor;
+mod shared;
+mod sleep;
 mod state;
+mod table;
+mod tally;
 mod triggers;
 
 pub use error::TriggerError;

@@ -1,0 +1,143 @@
+//! What the tasks of this crate share.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use runner_executor::Executor;
+use runner_model::{Clock, ExecutionId, ActionRef, RuleRef, Timestamp};
+use runner_store::{Access, Store, StoreError};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::TriggersOptions;
+use crate::dispatch::Queue;
+use crate::overlap::Lanes;
+use crate::schedule::Timetable;
+use crate::sensor::Lookouts;
+use crate::table::Table;
+use crate::tally::Tallies;
+
+pub(crate) struct Shared {
+    pub(crate) options: TriggersOptions,
+    table: RwLock<Arc<Table>>,
+    tallies: Tallies,
+    /// The rules that were switched. Whoever makes a new table holds it meanwhile, so that none is made of something old.
+    switched: tokio::sync::Mutex<BTreeMap<RuleRef, bool>>,
+    /// Grows with each table.
+    changed: watch::Sender<u64>,
+    pub(crate) queue: Queue,
+    pub(crate) lanes: Lanes,
+    pub(crate) timetable: Timetable,
+    pub(crate) lookouts: Lookouts,
+    /// Said when an execution may have ended whose end somebody waits for.
+    pub(crate) ended: tokio::sync::Notify,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Shared {
+    /// With the table of the present library.
+    pub(crate) async fn new(options: TriggersOptions) -> Result<Self, StoreError> {
+        let switched = Access::switched_rules(&*options.store).await?;
+        let shared = Self {
+            options,
+            table: RwLock::default(),
+            tallies: Tallies::default(),
+            switched: tokio::sync::Mutex::default(),
+            changed: watch::Sender::new(0),
+            queue: Queue::default(),
+            lanes: Lanes::default(),
+            timetable: Timetable::default(),
+            lookouts: Lookouts::default(),
+            ended: tokio::sync::Notify::new(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        };
+        *shared.switched.lock().await = switched;
+        shared.rebuild().await;
+        Ok(shared)
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.options.store
+    }
+
+    pub(crate) fn executor(&self) -> &Executor {
+        &self.options.executor
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.options.clock.now()
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.options.clock
+    }
+
+    /// The rules and sensors as they are now.
+    pub(crate) fn table(&self) -> Arc<Table> {
+        self.table.read().clone()
+    }
+
+    /// Hears of new tables.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Makes the table anew: the packs were swapped.
+    pub(crate) async fn rebuild(&self) {
+        let switched = self.switched.lock().await;
+        self.put(&switched);
+    }
+
+    /// Switches a rule, in the store and in the table.
+    pub(crate) async fn switch(&self, rule: &RuleRef, enabled: Option<bool>) -> Result<(), StoreError> {
+        let mut switched = self.switched.lock().await;
+        Access::switch_rule(self.store(), rule, enabled).await?;
+        match enabled {
+            Some(enabled) => switched.insert(rule.clone(), enabled),
+            None => switched.remove(rule),
+        };
+        self.put(&switched);
+        Ok(())
+    }
+
+    /// Makes the table anew whenever packs are swapped.
+    pub(crate) async fn follow_swaps(self: Arc<Self>, mut swaps: watch::Receiver<u64>) {
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return,
+                swapped = swaps.changed() => match swapped {
+                    Ok(()) => self.rebuild().await,
+                    Err(_) => return,
+                },
+            }
+        }
+    }
+
+    fn put(&self, switched: &BTreeMap<RuleRef, bool>) {
+        let table = Arc::new(Table::new(&self.options.packs.library(), switched, &self.tallies));
+        *self.table.write() = table.clone();
+        let wanted = table.awaited().map(|patterns| {
+            let wanted = move |action: &ActionRef| {
+                patterns.iter().any(|pattern| pattern.as_ref().is_none_or(|pattern| pattern.matches(action)))
+            };
+            Arc::new(wanted) as Arc<dyn Fn(&ActionRef) -> bool + Send + Sync>
+        });
+        self.options.executor.announce(wanted);
+        self.lanes.forget_what_is_open();
+        self.queue.wake.notify_one();
+        self.changed.send_modify(|generation| *generation = generation.wrapping_add(1));
+    }
+
+    /// An execution has ended.
+    pub(crate) fn heard_end(&self, id: ExecutionId) {
+        self.ended.notify_one();
+        if self.lanes.ended(id) {
+            self.queue.wake.notify_one();
+        }
+    }
+}
