@@ -82,10 +82,9 @@ fn values(fact: &mut Fact) -> Vec<Slot<'_>> {
 
 /// The values of entries that may be large, and where they stand.
 fn in_entries(entries: &mut [Entry]) -> impl Iterator<Item = (Place, Slot<'_>)> {
-    let places = entries.iter_mut().zip(0..).flat_map(|(one, entry)| {
+    entries.iter_mut().zip(0..).flat_map(|(one, entry)| {
         values(&mut one.fact).into_iter().zip(0..).map(move |(slot, value)| (Place { entry, value }, slot))
-    });
-    places
+    })
 }
 
 /// The values of an event that may be large, and where they stand.

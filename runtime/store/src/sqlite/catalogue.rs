@@ -1,6 +1,6 @@
 //! Reading the catalogue: one line, pages of it, counts.
 
-use runner_model::{ExecutionId, ExecutionRecord, Status, limits};
+use runner_model::{ExecutionId, ExecutionRecord, Status, Timestamp, limits};
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::fault::Problem;
@@ -63,10 +63,10 @@ fn total(filter: &ExecutionFilter) -> Select {
 fn admit(query: &mut Select, filter: &ExecutionFilter) {
     query.narrow("pack =", filter.pack.as_ref().map(|pack| pack.as_str().to_owned()));
     query.narrow("action =", filter.action.as_ref().map(|action| action.as_str().to_owned()));
-    query.narrow("created_at >=", filter.created_after.map(|moment| moment.as_millis()));
-    query.narrow("created_at <", filter.created_before.map(|moment| moment.as_millis()));
-    query.narrow("finished_at >=", filter.finished_after.map(|moment| moment.as_millis()));
-    query.narrow("finished_at <", filter.finished_before.map(|moment| moment.as_millis()));
+    query.narrow("created_at >=", filter.created_after.map(Timestamp::as_millis));
+    query.narrow("created_at <", filter.created_before.map(Timestamp::as_millis));
+    query.narrow("finished_at >=", filter.finished_after.map(Timestamp::as_millis));
+    query.narrow("finished_at <", filter.finished_before.map(Timestamp::as_millis));
     query.narrow("parent =", filter.parent.map(|parent| *parent.as_bytes()));
     query.narrow("rule =", filter.rule.as_ref().map(|rule| rule.as_str().to_owned()));
     query.narrow("event =", filter.event.map(|event| *event.as_bytes()));

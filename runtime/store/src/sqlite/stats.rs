@@ -82,8 +82,8 @@ impl Counters {
         self.batch_max.fetch_max(commands as u64, Ordering::Relaxed);
         self.commit_nanos.fetch_add(nanos, Ordering::Relaxed);
         self.commit_nanos_max.fetch_max(nanos, Ordering::Relaxed);
-        add(&self.by_time, &StoreStats::COMMIT_BOUNDS, took);
-        add(&self.by_batch, &StoreStats::BATCH_BOUNDS, commands as u64);
+        add(&self.by_time, &StoreStats::COMMIT_BOUNDS, &took);
+        add(&self.by_batch, &StoreStats::BATCH_BOUNDS, &(commands as u64));
     }
 
     pub(crate) fn checkpointed(&self) {
@@ -106,8 +106,8 @@ impl Counters {
 }
 
 /// Counts in the first bucket whose bound is not below the value, in the last one if there is none.
-fn add<T: PartialOrd>(buckets: &[AtomicU64], bounds: &[T], value: T) {
-    let bucket = bounds.partition_point(|bound| *bound < value);
+fn add<T: PartialOrd>(buckets: &[AtomicU64], bounds: &[T], value: &T) {
+    let bucket = bounds.partition_point(|bound| bound < value);
     if let Some(bucket) = buckets.get(bucket) {
         bucket.fetch_add(1, Ordering::Relaxed);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use runner_model::{Event, EventId, ExecutionId, MatchState};
+use runner_model::{Event, EventId, ExecutionId, MatchState, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 
 use crate::codec::{self, StoredEvent};
@@ -57,8 +57,8 @@ pub(super) fn page(filter: &EventFilter, cursor: Option<EventId>, limit: usize) 
     }
     query.narrow("e.trigger =", filter.trigger.as_ref().map(|trigger| trigger.as_str().to_owned()));
     query.narrow("e.source =", filter.source.clone());
-    query.narrow("e.received_at >=", filter.received_after.map(|moment| moment.as_millis()));
-    query.narrow("e.received_at <", filter.received_before.map(|moment| moment.as_millis()));
+    query.narrow("e.received_at >=", filter.received_after.map(Timestamp::as_millis));
+    query.narrow("e.received_at <", filter.received_before.map(Timestamp::as_millis));
     query.sql.push_str(match filter.open {
         Some(true) => " AND e.id IN (SELECT event FROM matches WHERE open = 1)",
         Some(false) => " AND NOT EXISTS (SELECT 1 FROM matches WHERE event = e.id AND open = 1)",

@@ -62,7 +62,7 @@ fn new_event() -> impl Strategy<Value = NewEvent> {
         let mut event = event(number, key.as_deref(), &names);
         event.received_at = at(received_at);
         // The same large values as in executions, so that they share them.
-        event.payload = seed.map_or(json!(number.to_string()), large);
+        event.payload = seed.map_or_else(|| json!(number.to_string()), large);
         for (found, (_, state)) in event.matches.iter_mut().zip(matches) {
             found.state = state;
             found.parameters.insert("payload".into(), event.payload.clone());
