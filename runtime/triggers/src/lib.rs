@@ -27,6 +27,7 @@ mod tally;
 mod triggers;
 
 pub use error::TriggerError;
+pub use sensor::HostSensors;
 pub use state::{
     Counts, Delivered, Delivery, Emitted, Endpoint, RuleState, ScheduleState, SensorState,
 };

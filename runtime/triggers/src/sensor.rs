@@ -5,6 +5,7 @@
 //! the process ends. A poll that fails, or that found something it may not emit, leaves the cursor where it was; the
 //! next one comes later and later.
 
+mod host;
 mod poll;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ use crate::shared::Shared;
 use crate::sleep::{self, millis};
 use crate::table::{Table, Watcher};
 use crate::SensorState;
+
+pub use host::HostSensors;
 
 /// Sensors that are at work.
 #[derive(Default)]
