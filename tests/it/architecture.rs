@@ -17,7 +17,19 @@ const ARROWS: [(&str, &[&str]); 10] = [
         "runner-triggers",
         &["runner-engine", "runner-executor", "runner-host", "runner-model", "runner-pack", "runner-store"],
     ),
-    ("runner-server", &["runner-executor", "runner-graph", "runner-host", "runner-model"]),
+    (
+        "runner-server",
+        &[
+            "runner-engine",
+            "runner-executor",
+            "runner-graph",
+            "runner-host",
+            "runner-model",
+            "runner-pack",
+            "runner-store",
+            "runner-triggers",
+        ],
+    ),
     (
         "runner",
         &[

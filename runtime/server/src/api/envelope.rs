@@ -1,0 +1,158 @@
+//! What every request goes through, whatever it asks: an id, a line in the log, problems written out, limits,
+//! compression.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use runner_model::{EventId, code};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tracing::{debug, info};
+
+use super::context::Context;
+use super::problem::{ApiProblem, PROBLEM_JSON};
+use super::route::Unguarded;
+
+/// Marks a response whose status and body are somebody's own, a rule's for example, and are sent as they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Verbatim;
+
+/// The id of a request: the client's own, or a new one.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) Arc<str>);
+
+const REQUEST_ID: &str = "x-request-id";
+/// A client's own id, in characters: a UUID, perhaps with words before it.
+const REQUEST_ID_CHARS_MAX: usize = 128;
+
+/// The routes with everything that surrounds them.
+pub(super) fn wrap(routes: Unguarded, context: &Arc<Context>) -> Router {
+    routes
+        .guarded(context)
+        .fallback(nothing)
+        .method_not_allowed_fallback(no_method)
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(DefaultBodyLimit::max(context.options.body_bytes_max))
+        .layer(from_fn_with_state(context.clone(), enclose))
+        .with_state(context.clone())
+}
+
+async fn nothing(request: Request) -> ApiProblem {
+    let _ = request;
+    ApiProblem::missing("there is nothing at this address").hint("what there is stands in `/api/v1/openapi.json`")
+}
+
+async fn no_method(method: Method) -> ApiProblem {
+    let detail = format!("the address does not know the method {method}");
+    ApiProblem::new(StatusCode::METHOD_NOT_ALLOWED, code::API_METHOD, detail)
+}
+
+async fn enclose(State(context): State<Arc<Context>>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id = request_id(&context, request.headers());
+    let line = Line::of(&request, id.clone());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = written(next.run(request).await, &id);
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    if context.is_draining() {
+        // The next request of this client goes to the next process.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    line.log(&response, began);
+    response
+}
+
+/// The client's own id, if it is fit to be repeated; else a new one.
+fn request_id(context: &Context, headers: &HeaderMap) -> Arc<str> {
+    let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let fit = |id: &&str| {
+        (1..=REQUEST_ID_CHARS_MAX).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':'))
+    };
+    match given.filter(fit) {
+        Some(id) => id.into(),
+        None => EventId::new(&*context.options.clock, &*context.options.entropy).to_string().into(),
+    }
+}
+
+/// The response with its problem written out; what the router refuses by itself becomes a problem too.
+fn written(response: Response, id: &str) -> Response {
+    let status = response.status();
+    let problem = match response.extensions().get::<ApiProblem>() {
+        Some(problem) => problem.clone(),
+        None if is_rejection(&response) => {
+            let detail = status.canonical_reason().unwrap_or("refused").to_lowercase();
+            ApiProblem::new(status, code::API_REQUEST, detail)
+        }
+        None => return response,
+    };
+    let (mut parts, _) = response.into_parts();
+    let body = problem.body(id);
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    parts.headers.remove(header::CONTENT_ENCODING);
+    parts.headers.remove(header::TRANSFER_ENCODING);
+    Response::from_parts(parts, Body::from(body))
+}
+
+/// Whether a response is a refusal of the router's own: plain text, and nobody's in particular.
+fn is_rejection(response: &Response) -> bool {
+    let is_error = response.status().is_client_error() || response.status().is_server_error();
+    let kind = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let is_plain = kind.is_empty() || kind.starts_with(b"text/plain");
+    is_error && is_plain && response.extensions().get::<Verbatim>().is_none()
+}
+
+/// What is logged of a request.
+struct Line {
+    id: Arc<str>,
+    method: Method,
+    /// Without its query, which may hold what is nobody's business.
+    path: String,
+    trace: Option<String>,
+}
+
+impl Line {
+    fn of(request: &Request, id: Arc<str>) -> Self {
+        let path = request.uri().path().chars().take(256).collect::<String>();
+        let trace = trace_parent(request.headers()).and_then(|parent| parent.get(3..35).map(str::to_owned));
+        Self { id, method: request.method().clone(), path, trace }
+    }
+
+    fn log(&self, response: &Response, began: Instant) {
+        let (method, path, request_id) = (self.method.as_str(), self.path.as_str(), &*self.id);
+        let (status, trace_id) = (response.status().as_u16(), self.trace.as_deref().unwrap_or_default());
+        let ms = began.elapsed().as_millis();
+        let problem = response.extensions().get::<ApiProblem>().map(ApiProblem::code).unwrap_or_default();
+        // Those who ask whether this process is well ask all the time.
+        if matches!(path, "/healthz" | "/readyz" | "/metrics") {
+            debug!(method, path, status, ms, request_id, trace_id, problem, "request");
+        } else {
+            info!(method, path, status, ms, request_id, trace_id, problem, "request");
+        }
+    }
+}
+
+/// The trace that a request belongs to: a W3C `traceparent` that is well-formed.
+pub(crate) fn trace_parent(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get("traceparent")?.to_str().ok()?;
+    let parts: Vec<_> = text.split('-').collect();
+    let [version, trace, span, flags] = parts.as_slice() else { return None };
+    let hex = |part: &str, length: usize| {
+        part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    };
+    let is_set = |part: &str| part.bytes().any(|byte| byte != b'0');
+    let fits = hex(version, 2) && *version != "ff" && hex(trace, 32) && hex(span, 16) && hex(flags, 2);
+    (fits && is_set(trace) && is_set(span)).then(|| text.to_owned())
+}

@@ -1,0 +1,274 @@
+//! `/inquiries`: what people are asked, and their answers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use http::StatusCode;
+use runner_executor::Control;
+use runner_model::limits::STORE_BATCH_MAX;
+use runner_model::{ExecutionId, ExecutionView, ItemIndex, Role, StepId, TaskName, Timestamp, WaitKind, code};
+use runner_store::{Awaited, OpenWait, WaitFilter, Waits};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use super::access::Principal;
+use super::body::{Body, Query};
+use super::context::Context;
+use super::executions::{self, task_of};
+use super::page::{self, Items};
+use super::problem::ApiProblem;
+use super::route::{Access, Routes};
+use super::schema;
+use crate::control::Stands;
+
+pub(super) fn routes() -> Routes {
+    Routes::default()
+        .add(Access::Viewer, routes!(list))
+        .add(Access::Viewer, routes!(get))
+        .add(Access::Operator, routes!(answer))
+}
+
+/// A page of a list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Page {
+    /// How many to list.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u64>,
+    /// Where the page before ended: its `next`.
+    cursor: Option<String>,
+}
+
+/// A question to people.
+#[derive(Debug, Serialize, ToSchema)]
+struct Inquiry {
+    /// What to answer it by: `execution:task`, and `execution:task:item` in a step that runs over a list.
+    id: String,
+    /// Whose step asks.
+    #[schema(value_type = String, format = Uuid)]
+    execution: ExecutionId,
+    /// The step.
+    #[schema(value_type = u32)]
+    step: StepId,
+    /// The item, in a step that runs over a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u32>)]
+    item: Option<ItemIndex>,
+    /// The task.
+    #[schema(value_type = String)]
+    task: TaskName,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    opened_at: Timestamp,
+    /// Until when; none is for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+    /// The question, in a sentence.
+    prompt: String,
+    /// The JSON Schema of the answer.
+    schema: Value,
+    /// Who may answer: roles; none is anybody.
+    roles: Vec<String>,
+    /// Who may answer: names of keys; none is anybody.
+    users: Vec<String>,
+    /// A label by which those who answer find it.
+    route: String,
+}
+
+impl Inquiry {
+    fn of(open: OpenWait, view: &ExecutionView) -> Option<Self> {
+        let WaitKind::Inquiry { prompt, schema, roles, users, route } = open.wait.kind else { return None };
+        let task = task_of(view, open.step)?;
+        let item = open.item.map(|item| format!(":{item}")).unwrap_or_default();
+        Some(Self {
+            id: format!("{}:{task}{item}", open.execution),
+            execution: open.execution,
+            step: open.step,
+            item: open.item,
+            task,
+            opened_at: open.opened_at,
+            expires_at: open.wait.expires_at,
+            prompt,
+            schema,
+            roles,
+            users,
+            route,
+        })
+    }
+}
+
+/// The questions that are open: of one execution, or of all.
+async fn open(
+    context: &Context,
+    principal: &Principal,
+    execution: Option<ExecutionId>,
+) -> Result<Vec<OpenWait>, ApiProblem> {
+    let filter = WaitFilter { execution, kind: Some(Awaited::Inquiry), key: None };
+    let mut open = Waits::waits(&*context.options.store, &filter, INQUIRIES_MAX).await?;
+    if principal.packs().is_some() {
+        let mut seen = BTreeMap::new();
+        for id in open.iter().map(|one| one.execution) {
+            if let std::collections::btree_map::Entry::Vacant(slot) = seen.entry(id) {
+                let record = runner_store::Catalogue::get(&*context.options.store, id).await;
+                slot.insert(record.is_ok_and(|record| principal.may_touch(record.action.pack())));
+            }
+        }
+        open.retain(|one| seen.get(&one.execution) == Some(&true));
+    }
+    Ok(open)
+}
+
+/// Questions that are looked at for one list: what people can be asked at the same time, and answer.
+const INQUIRIES_MAX: usize = 20 * STORE_BATCH_MAX;
+
+/// What sorts a question among others, and tells where a page ended.
+fn place(open: &OpenWait) -> String {
+    let item = open.item.map_or(0, |item| u64::from(item.0) + 1);
+    format!("{}:{:010}:{item:010}", open.execution, open.step.0)
+}
+
+/// Questions that wait for an answer, the oldest execution first
+#[utoipa::path(get, path = "/api/v1/inquiries", tag = "inquiries", params(Page),
+    responses((status = 200, description = "A page of questions.", body = Items<Inquiry>)))]
+async fn list(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    Query(query): Query<Page>,
+) -> Result<Json<Items<Inquiry>>, ApiProblem> {
+    let limit = page::limit(query.limit)?;
+    let open = open(&context, &principal, None).await?;
+    let page = Items::among(open, limit, query.cursor.as_deref(), place);
+    Ok(Json(Items { items: inquiries(&context, page.items).await?, next: page.next }))
+}
+
+/// The questions with what their executions say of them.
+async fn inquiries(context: &Context, open: Vec<OpenWait>) -> Result<Vec<Inquiry>, ApiProblem> {
+    let mut items = Vec::new();
+    let mut last: Option<ExecutionView> = None;
+    for one in open {
+        let view = match last.take().filter(|view| view.record.id == one.execution) {
+            Some(view) => view,
+            None => context.view(one.execution).await?,
+        };
+        items.extend(Inquiry::of(one, &view));
+        last = Some(view);
+    }
+    Ok(items)
+}
+
+/// Which question.
+struct Which {
+    execution: String,
+    task: Option<TaskName>,
+    item: Option<ItemIndex>,
+}
+
+impl Which {
+    fn read(id: &str) -> Option<Self> {
+        let mut parts = id.splitn(3, ':');
+        let execution = parts.next()?.to_owned();
+        let task = parts.next().map(TaskName::new).transpose().ok()?;
+        let item = parts.next().map(str::parse).transpose().ok()?.map(ItemIndex);
+        Some(Self { execution, task, item })
+    }
+}
+
+/// A question
+#[utoipa::path(get, path = "/api/v1/inquiries/{id}", tag = "inquiries",
+    params(("id" = String, Path, description = "`execution`, `execution:task` or `execution:task:item`.")),
+    responses((status = 200, description = "The question.", body = Inquiry),
+        (status = 409, description = "The execution asks several.")))]
+async fn get(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    Path(id): Path<String>,
+) -> Result<Json<Inquiry>, ApiProblem> {
+    let missing = || ApiProblem::missing("there is no such question, or none that waits for an answer");
+    let which = Which::read(&id).ok_or_else(missing)?;
+    let record = context.execution(&which.execution, &principal).await?;
+    let open = open(&context, &principal, Some(record.id)).await?;
+    let all = inquiries(&context, open).await?;
+    let mut fit = all.into_iter().filter(|one| {
+        which.task.as_ref().is_none_or(|task| one.task == *task) && which.item.is_none_or(|item| one.item == Some(item))
+    });
+    match (fit.next(), fit.next()) {
+        (Some(only), None) => Ok(Json(only)),
+        (None, _) => Err(missing()),
+        (Some(first), Some(second)) => {
+            let detail = "the execution asks several questions";
+            Err(ApiProblem::new(StatusCode::CONFLICT, code::EXEC_NOT_WAITING, detail)
+                .hint(format!("say which: `{}`, `{}`", first.id, second.id)))
+        }
+    }
+}
+
+/// An answer to a question.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Response {
+    /// The id of the question, as StackStorm's clients send it; it is not looked at.
+    #[serde(default)]
+    id: Option<String>,
+    /// The answer: it must fit the schema of the question.
+    response: Value,
+}
+
+/// Answer a question
+#[utoipa::path(put, path = "/api/v1/inquiries/{id}", tag = "inquiries", request_body = Response,
+    params(("id" = String, Path, description = "`execution`, `execution:task` or `execution:task:item`.")),
+    responses((status = 200, description = "The answer is recorded.", body = schema::Stands),
+        (status = 409, description = "The execution does not wait for that.")))]
+async fn answer(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    Path(id): Path<String>,
+    Body(Response { response, id: _ }): Body<Response>,
+) -> Result<Json<Stands>, ApiProblem> {
+    let missing = || ApiProblem::missing("there is no such question, or none that waits for an answer");
+    let Which { execution, task, item } = Which::read(&id).ok_or_else(missing)?;
+    let record = context.execution(&execution, &principal).await?;
+    check_may_answer(&context, &principal, record.id, task.as_ref(), item).await?;
+    let ask = Control::Respond { by: principal.by(), task, item, answer: response };
+    executions::ask(&context, record.id, ask).await
+}
+
+/// Whether whoever asks may answer what an execution asks: everything that the answer could be meant for.
+pub(super) async fn check_may_answer(
+    context: &Context,
+    principal: &Principal,
+    id: ExecutionId,
+    task: Option<&TaskName>,
+    item: Option<ItemIndex>,
+) -> Result<(), ApiProblem> {
+    let open = open(context, principal, Some(id)).await?;
+    let asked = inquiries(context, open).await?;
+    let meant = asked
+        .iter()
+        .filter(|one| task.is_none_or(|task| one.task == *task) && item.is_none_or(|item| one.item == Some(item)));
+    for one in meant {
+        if !may_answer(principal, &one.roles, &one.users) {
+            let detail = format!("the task `{}` does not ask whoever this key belongs to", one.task);
+            let who = one.roles.iter().chain(&one.users).map(|who| format!("`{who}`")).collect::<Vec<_>>();
+            return Err(ApiProblem::new(StatusCode::FORBIDDEN, code::API_ROLE, detail)
+                .hint(format!("it asks {}", who.join(", "))));
+        }
+    }
+    Ok(())
+}
+
+/// A role is that of the key, or one that it includes; a user is the name of the key. Where both are named, both must
+/// fit. Whoever may do everything may answer everything.
+fn may_answer(principal: &Principal, roles: &[String], users: &[String]) -> bool {
+    if principal.role == Role::Admin {
+        return true;
+    }
+    let has = |role: &String| role.parse::<Role>().is_ok_and(|role| principal.role >= role);
+    let is = |user: &String| principal.name() == Some(user.as_str());
+    (roles.is_empty() || roles.iter().any(has)) && (users.is_empty() || users.iter().any(is))
+}

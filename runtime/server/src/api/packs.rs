@@ -1,0 +1,208 @@
+//! `/packs`: what is installed, what would be if it were sound, and what is wrong with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use runner_model::Permissions;
+use runner_pack::{Broken, Diagnostic, Library, Pack};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use super::access::Principal;
+use super::body::Query;
+use super::context::Context;
+use super::page::{self, Items};
+use super::problem::{ApiProblem, Mistake};
+use super::route::{Access, Routes};
+
+pub(super) fn routes() -> Routes {
+    Routes::default().add(Access::Viewer, routes!(list)).add(Access::Viewer, routes!(get))
+}
+
+/// A page of a list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Page {
+    /// How many to list.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u64>,
+    /// Where the page before ended: its `next`.
+    cursor: Option<String>,
+}
+
+/// A pack, in a line.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PackLine)]
+struct Line {
+    /// Its reference; the name of its directory, if it has none that can be read.
+    r#ref: String,
+    /// What people call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    /// The version that is in use; none if none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    /// How many actions and workflows it has.
+    actions: usize,
+    /// Where it is.
+    directory: String,
+    /// How many mistakes what is in its directory has; with any, an earlier version is in use, or none.
+    mistakes: usize,
+}
+
+/// A pack.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Pack)]
+struct Described {
+    /// Its reference; the name of its directory, if it has none that can be read.
+    r#ref: String,
+    /// What people call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    /// The version that is in use; none if none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    /// Where it is.
+    directory: String,
+    /// How many mistakes what is in its directory has; with any, an earlier version is in use, or none.
+    mistakes: usize,
+    /// SHA-256, in hexadecimal, over everything that matters for running it; none if no version is in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    /// Who wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<String>,
+    /// What it asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    permissions: Option<Permissions>,
+    /// The kinds of connections that it talks to, with what each is.
+    connections: BTreeMap<String, String>,
+    /// Its actions and workflows.
+    actions: Vec<String>,
+    /// Its rules.
+    rules: Vec<String>,
+    /// Its sensors.
+    sensors: Vec<String>,
+    /// Its policies.
+    policies: Vec<String>,
+    /// What is wrong with what is in its directory now.
+    diagnostics: Vec<Mistake>,
+}
+
+/// A pack as it is found: in use, broken, or both.
+struct Found<'a> {
+    reference: String,
+    used: Option<&'a Arc<Pack>>,
+    broken: Option<&'a Broken>,
+}
+
+/// Packs, by reference, broken ones included
+#[utoipa::path(get, path = "/api/v1/packs", tag = "packs", params(Page),
+    responses((status = 200, description = "A page of packs.", body = Items<Line>)))]
+async fn list(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    Query(query): Query<Page>,
+) -> Result<Json<Items<Line>>, ApiProblem> {
+    let limit = page::limit(query.limit)?;
+    let library = context.library();
+    let page = Items::among(found(&library, &principal), limit, query.cursor.as_deref(), |one| one.reference.clone());
+    Ok(Json(Items { items: page.items.iter().map(Found::line).collect(), next: page.next }))
+}
+
+/// A pack: its version, what it asks for, what it holds, what is wrong with it
+#[utoipa::path(get, path = "/api/v1/packs/{pack}", tag = "packs",
+    params(("pack" = String, Path, description = "Its reference.")),
+    responses((status = 200, description = "The pack.", body = Described)))]
+async fn get(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    Path(pack): Path<String>,
+) -> Result<Json<Described>, ApiProblem> {
+    let library = context.library();
+    match found(&library, &principal).into_iter().find(|one| one.reference == pack) {
+        Some(one) => Ok(Json(one.described())),
+        None => Err(ApiProblem::missing("there is no such pack").hint("`GET /api/v1/packs` lists what there is")),
+    }
+}
+
+/// Every pack that whoever asks may see, by reference.
+fn found<'a>(library: &'a Library, principal: &Principal) -> Vec<Found<'a>> {
+    let mut all: BTreeMap<String, Found<'a>> = BTreeMap::new();
+    for pack in library.packs() {
+        let reference = pack.reference().to_string();
+        all.insert(reference.clone(), Found { reference, used: Some(pack), broken: None });
+    }
+    for broken in library.broken() {
+        let directory = || broken.directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let reference = broken.reference.as_ref().map_or_else(directory, ToString::to_string);
+        let one = all.entry(reference.clone()).or_insert_with(|| Found { reference, used: None, broken: None });
+        one.broken = Some(broken);
+    }
+    all.into_values().filter(|one| principal.may_touch(&one.reference)).collect()
+}
+
+impl Found<'_> {
+    fn line(&self) -> Line {
+        let manifest = self.used.map(|pack| &pack.manifest);
+        let directory = match (self.broken, self.used) {
+            (Some(broken), _) => broken.directory.display().to_string(),
+            (None, Some(pack)) => pack.directory.display().to_string(),
+            (None, None) => String::new(),
+        };
+        Line {
+            r#ref: self.reference.clone(),
+            name: manifest.map(|manifest| manifest.name.clone()),
+            description: manifest.map(|manifest| manifest.description.clone()),
+            version: manifest.map(|manifest| manifest.version.to_string()),
+            actions: self.used.map_or(0, |pack| pack.actions.len()),
+            directory,
+            mistakes: self.broken.map_or(0, |broken| broken.mistakes),
+        }
+    }
+
+    fn described(&self) -> Described {
+        let manifest = self.used.map(|pack| &pack.manifest);
+        let names = |of: fn(&Pack) -> Vec<String>| self.used.map(|pack| of(pack)).unwrap_or_default();
+        let connections = manifest.into_iter().flat_map(|manifest| &manifest.connections);
+        let Line { r#ref, name, description, version, directory, mistakes, actions: _ } = self.line();
+        Described {
+            r#ref,
+            name,
+            description,
+            version,
+            directory,
+            mistakes,
+            digest: self.used.map(|pack| pack.digest.clone()),
+            author: manifest.and_then(|manifest| manifest.author.clone()),
+            permissions: manifest.map(|manifest| manifest.permissions.clone()),
+            connections: connections.map(|(kind, about)| (kind.clone(), about.description.clone())).collect(),
+            actions: names(|pack| pack.actions.values().map(|action| action.reference.to_string()).collect()),
+            rules: names(|pack| pack.rules.values().map(|rule| rule.reference.to_string()).collect()),
+            sensors: names(|pack| pack.sensors.values().map(|sensor| sensor.reference.to_string()).collect()),
+            policies: names(|pack| pack.policies.values().map(|policy| policy.reference.to_string()).collect()),
+            diagnostics: self.broken.iter().flat_map(|broken| &broken.report.diagnostics).map(mistake).collect(),
+        }
+    }
+}
+
+/// A diagnostic as the API says it.
+fn mistake(found: &Diagnostic) -> Mistake {
+    Mistake {
+        code: found.code.id().to_owned(),
+        message: found.message.clone(),
+        hint: found.hint.clone(),
+        place: Some(format!("{}:{}:{}", found.path.display(), found.line, found.column)),
+    }
+}
