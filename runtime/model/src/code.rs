@@ -224,6 +224,7 @@ codes! {
     HOOK_REPLAY = "E-HOOK-0003", "The delivery was signed too long ago, or ahead of this machine's clock.";
     HOOK_SECRET = "E-HOOK-0004", "The webhook's secret is missing in the configuration, or cannot be used.";
     HOOK_BODY = "E-HOOK-0005", "The delivery's body is not what its content type says.";
+    HOOK_DELIVERY = "E-HOOK-0006", "The header that tells deliveries apart stands more than once, or holds no id.";
 
     // Configuration and command line.
     CONF_SYNTAX = "E-CONF-0001", "The configuration file is not valid TOML.";
@@ -235,6 +236,7 @@ codes! {
     CLI_EXISTS = "E-CLI-0003", "There is something with this name already.";
     CLI_LISTEN = "E-CLI-0004", "The address cannot be listened on.";
     CLI_USAGE = "E-CLI-0005", "The command line cannot be understood.";
+    CLI_DAEMON = "E-CLI-0006", "The process cannot be the daemon of the data directory.";
 }
 
 #[cfg(test)]

@@ -84,6 +84,9 @@ pub const WEBHOOK_PATH_CHARS_MAX: usize = 256;
 pub const WEBHOOK_BODY_BYTES: usize = 1024 * 1024;
 /// What a rule can allow for a delivery's body, in bytes: GitHub sends no more.
 pub const WEBHOOK_BODY_BYTES_MAX: usize = 25 * 1024 * 1024;
+/// Bodies of deliveries that are read at the same time, in bytes: anybody can send one, and it is known only at its end
+/// who it was.
+pub const WEBHOOK_BODIES_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// How old a signed delivery may be, or how far ahead the sender's clock: what Stripe, Slack and Standard Webhooks say.
 pub const WEBHOOK_REPLAY_WINDOW: Duration = Duration::from_secs(300);
 /// The longest such time that a rule can set: beyond a day a signature's time protects from nothing.
