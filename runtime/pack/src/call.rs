@@ -81,6 +81,11 @@ impl Call {
     pub(crate) const fn action(&self) -> &ActionRef {
         &self.action
     }
+
+    /// The same call, of whose input nothing is known.
+    pub(crate) fn with_any_input(self) -> Self {
+        Self { input: None, ..self }
+    }
 }
 
 /// One parameter that is passed.

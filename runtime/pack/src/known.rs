@@ -50,7 +50,7 @@ impl Known {
         for rule in pack.rules.values() {
             if let Trigger::Webhook(webhook) = &rule.trigger {
                 let entry = (pack.reference().clone(), webhook.clone());
-                self.webhooks.entry(webhook.path.clone()).or_insert(entry);
+                self.webhooks.insert(webhook.path.clone(), entry);
             }
         }
     }

@@ -221,12 +221,12 @@ pub(crate) fn linked(dir: &Path, others: &Library) -> Draft {
     let draft = Draft::read(dir, None);
     let mut known = Known::default();
     let mut versions: BTreeMap<PackRef, Version> = BTreeMap::new();
+    draft.introduce(&mut known);
+    versions.extend(draft.version());
     // The pack itself may be among the others, in another state.
     for pack in others.packs().filter(|pack| Some(pack.reference()) != draft.reference.as_ref()) {
         introduce_pack(pack, &mut known, &mut versions);
     }
-    draft.introduce(&mut known);
-    versions.extend(draft.version());
     draft.link(&known, &versions);
     draft
 }

@@ -82,7 +82,7 @@ pub(crate) fn checked(seconds: f64, range: &Range) -> Option<Duration> {
 pub(crate) fn shown(time: Duration) -> String {
     const SHOWN: [(u128, &str); 5] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")];
     let millis = time.as_millis();
-    let found = SHOWN.iter().find(|(factor, _)| millis > 0 && millis % factor == 0);
+    let found = SHOWN.iter().find(|(factor, _)| millis > 0 && millis.is_multiple_of(*factor));
     found.map_or_else(|| "0s".to_owned(), |(factor, unit)| format!("{}{unit}", millis / factor))
 }
 

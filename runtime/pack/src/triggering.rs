@@ -1,7 +1,7 @@
 //! What a pack does by itself: its rules, sensors and policies, as its own files show them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use runner_model::{NameError, PackRef, TriggerRef, code};
@@ -44,13 +44,13 @@ impl Triggering {
     pub(crate) fn read(directory: &Directory<'_>, pack: &PackRef) -> Self {
         let mut read = Self::default();
         for path in directory.yaml_files("sensors") {
-            match read.begin(directory, path, pack) {
+            match read.begin(directory, &path, pack) {
                 Some((file, root, reference)) => read.sensor(&file, &root, pack, reference),
                 None => read.types_incomplete = true,
             }
         }
         for path in directory.yaml_files("rules") {
-            let Some((file, root, reference)) = read.begin(directory, path, pack) else { continue };
+            let Some((file, root, reference)) = read.begin(directory, &path, pack) else { continue };
             let rule = rule::read(&file, &root, reference);
             read.calls.extend(rule.call);
             read.needs.extend(rule.needs);
@@ -60,7 +60,7 @@ impl Triggering {
             read.rules.extend(rule.rule.map(|rule| (rule.reference.name().to_owned(), Arc::new(rule))));
         }
         for path in directory.yaml_files("policies") {
-            let Some((file, root, reference)) = read.begin(directory, path, pack) else { continue };
+            let Some((file, root, reference)) = read.begin(directory, &path, pack) else { continue };
             let policy = policy::read(&file, &root, reference);
             read.needs.extend(policy.needs);
             read.policies.extend(policy.policy.map(|policy| (policy.reference.name().to_owned(), Arc::new(policy))));
@@ -71,13 +71,13 @@ impl Triggering {
     fn begin<'a, R: std::str::FromStr<Err = NameError>>(
         &mut self,
         directory: &Directory<'a>,
-        path: PathBuf,
+        path: &Path,
         pack: &PackRef,
     ) -> Option<(Document<'a>, Node, R)> {
-        let read = directory.document(&path);
-        self.files.push(path.clone());
+        let read = directory.document(path);
+        self.files.push(path.to_owned());
         let (file, root) = read?;
-        let reference = metadata::reference(&file, pack, &path)?;
+        let reference = metadata::reference(&file, pack, path)?;
         Some((file, root, reference))
     }
 

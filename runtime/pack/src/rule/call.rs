@@ -1,10 +1,10 @@
 //! `action` of a rule: what it runs, and with which parameters.
 
 use runner_engine::Template;
-use runner_model::ActionRef;
+use runner_model::{ActionRef, code};
 
 use crate::call::{self, Call, Caller};
-use crate::diagnostic::Document;
+use crate::diagnostic::{Document, Mistake};
 use crate::expression::{self, Home};
 use crate::fields::{Fields, Foreign, wrong_type};
 use crate::yaml::{Entry, Kind, Node};
@@ -40,11 +40,22 @@ pub(super) fn read(file: &Document<'_>, entry: &Entry) -> Option<Called> {
     let parameters = fields.get("parameters");
     let text = fields.text("ref");
     let name = fields.get("ref");
-    let text = fields.require("ref", text, "pack.name");
-    fields.finish(&FOREIGN);
+    let text = fields.require("ref", text, "pack.name").filter(|text| is_fixed(file, text, name));
+    let all_known = fields.finish(&FOREIGN);
     let call = text.zip(name).and_then(|(text, node)| call::read(file, node, text, parameters, Caller::Rule));
+    // What seems to be left out may only be misspelt.
+    let call = if all_known { call } else { call.map(Call::with_any_input) };
     let parameters = parameters.map(|node| template(file, node));
     Some(Called { action: call.as_ref().map(|call| call.action().clone()), call, parameters })
+}
+
+fn is_fixed(file: &Document<'_>, text: &str, node: Option<&Node>) -> bool {
+    let is_fixed = !text.contains("<%") && !text.contains("{{");
+    if let (false, Some(node)) = (is_fixed, node) {
+        let mistake = Mistake::new(code::PACK_BAD_VALUE, node.span, "a rule names the one action that it runs");
+        file.add(mistake.hint("write one rule for each action, or run a workflow that chooses"));
+    }
+    is_fixed
 }
 
 fn template(file: &Document<'_>, node: &Node) -> Template {

@@ -63,6 +63,12 @@ impl TriggerType {
         }
     }
 
+    /// What the schema says about a rule's parameters by name.
+    pub(crate) fn parameter_names(&self) -> impl Iterator<Item = &str> {
+        let properties = self.parameters_schema.as_ref().and_then(|schema| schema.get("properties")?.as_object());
+        properties.into_iter().flat_map(Map::keys).map(String::as_str)
+    }
+
     pub(crate) fn emits_the_same_as(&self, other: &Self) -> bool {
         (&self.payload_schema, &self.parameters_schema) == (&other.payload_schema, &other.parameters_schema)
     }

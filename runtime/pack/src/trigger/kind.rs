@@ -67,6 +67,10 @@ pub(crate) fn read(file: &Document<'_>, entry: &Entry, needs: &mut Vec<Need>) ->
     fields.finish(&FOREIGN);
     let none = Node { span: place, kind: Kind::Map(Vec::new()) };
     let given = parameters.filter(|entry| !entry.value.is_null());
+    if let Some(entry) = given.filter(|entry| entry.value.as_map().is_none()) {
+        file.add(wrong_type(&entry.value, "parameters", "a map").hint("write `parameters: {name: value}`"));
+        return None;
+    }
     let (node, at) = given.map_or((&none, place), |entry| (&entry.value, entry.key_span));
     kind(file, name?, place, node, at, needs)
 }
@@ -105,10 +109,6 @@ fn custom(file: &Document<'_>, name: &str, place: Span, node: &Node, needs: &mut
         file.add(unknown(name, place));
         return None;
     }
-    let Kind::Map(_) = node.kind else {
-        file.add(wrong_type(node, "parameters", "a map"));
-        return None;
-    };
     needs.push(Need::trigger(file, place, trigger.clone(), node));
     let parameters = node.to_value().as_object().cloned().unwrap_or_default();
     Some(Trigger::Custom { trigger, parameters })

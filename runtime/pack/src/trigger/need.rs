@@ -108,7 +108,9 @@ impl Need {
         for (parameter, message) in kind.check_parameters(parameters) {
             let place = places.iter().find(|(name, _)| *name == parameter).map_or(self.place, |(_, span)| *span);
             let message = format!("the parameters do not fit `{trigger}`: {message}");
-            findings.at(&self.source, Mistake::new(code::RULE_BAD_TRIGGER, place, message));
+            let hint = suggest::list(kind.parameter_names(), "its parameters are");
+            let hint = hint.unwrap_or_else(|| "it has none: remove `parameters`".to_owned());
+            findings.at(&self.source, Mistake::new(code::RULE_BAD_TRIGGER, place, message).hint(hint));
         }
     }
 

@@ -203,7 +203,7 @@ fn files_that_are_not_read_are_named_and_hidden_ones_are_not() {
     demo.file("actions/a.yml", "x")
         .file("actions/.b.yaml", "x")
         .file("actions/README.md", "x")
-        .file("rules/r.yaml", "[");
+        .file("services/r.yaml", "[");
     demo.file("actions/nested/c.yaml", "[");
     let found = demo.only();
     assert!(!found.is_error() && found.hint.as_ref().unwrap().contains("`a.yaml`"), "{found:?}");

@@ -109,7 +109,17 @@ fn what_is_no_regular_file_is_not_read() {
 
 const REHEARSAL: &str = "tests/rehearsal.yaml";
 
-/// Every YAML file of the fixtures: where it belongs in a pack, and its text.
+/// Files of the page about rules with much in them.
+const FROM_THE_PAGE: [&str; 6] = [
+    "rules/operators.yaml",
+    "rules/array_event.yaml",
+    "rules/every_morning.yaml",
+    "rules/from_stackstorm.yaml",
+    "sensors/volumes.yaml",
+    "policies/one_at_a_time.yaml",
+];
+
+/// Every YAML file of the fixtures, and some of the page about rules: where it belongs in a pack, and its text.
 fn seeds() -> Vec<(String, Vec<u8>)> {
     let pack = fixtures().join("storage");
     let mut seeds = Vec::new();
@@ -117,6 +127,8 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
         seeds.push((path.to_owned(), fs::read(pack.join(path)).unwrap()));
     }
     seeds.push(("workflows/every_key.yaml".to_owned(), include_bytes!("../fixtures/every_key.yaml").to_vec()));
+    let of_the_page = crate::docs::blocks().into_iter().filter(|(path, _)| FROM_THE_PAGE.contains(path));
+    seeds.extend(of_the_page.map(|(path, text)| (path.to_owned(), text.into())));
     seeds.push((REHEARSAL.to_owned(), include_bytes!("../fixtures/rehearsal.yaml").to_vec()));
     seeds
 }
@@ -210,7 +222,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_change_of_a_file_makes_the_check_panic(seed in 0..6usize, changes in prop::collection::vec(change(), 1..8)) {
+    fn no_change_of_a_file_makes_the_check_panic(seed in 0..seeds().len(), changes in prop::collection::vec(change(), 1..8)) {
         let demo = Demo::new();
         let mut files = seeds();
         for change in &changes {

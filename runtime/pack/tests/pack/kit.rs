@@ -90,3 +90,25 @@ pub(crate) fn workflow(text: &str) -> Demo {
     demo.file("workflows/w.yaml", text);
     demo
 }
+
+/// Everything that is found, each as `line:column code message | hint`, below the text of the file that it is about.
+pub(crate) fn said(demo: &Demo) -> String {
+    let report = demo.report();
+    let mut said = String::new();
+    let mut last = None;
+    for d in &report.diagnostics {
+        if last != Some(&d.path) {
+            let text = fs::read_to_string(&d.path).unwrap_or_default();
+            text.lines().for_each(|line| said.push_str(&format!("{line}\n")));
+            last = Some(&d.path);
+        }
+        let severity = if d.is_error() { "" } else { " (warning)" };
+        let hint = d.hint.as_deref().unwrap_or_default();
+        said.push_str(&format!("  {}:{} {}{severity} {} | {hint}\n", d.line, d.column, d.code, d.message));
+    }
+    if report.diagnostics.is_empty() {
+        "nothing\n".to_owned()
+    } else {
+        said.replace(&*demo.path().to_string_lossy(), "demo")
+    }
+}

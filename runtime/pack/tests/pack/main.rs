@@ -4,12 +4,18 @@
 
 mod broken;
 mod config;
+mod docs;
 mod files;
 mod good;
 mod hostile;
 mod kit;
 mod parameters;
+mod policies;
 mod rehearsals;
+mod rules;
+mod schedules;
+mod sensors;
 mod tasks;
 mod waits;
+mod webhooks;
 mod workflows;

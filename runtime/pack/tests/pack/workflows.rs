@@ -27,7 +27,7 @@ fn calls_are_checked_against_the_action_also_in_other_packs() {
         ("  a: {action: croe.echo}", "E-FLOW-0005", (2, 15), "did you mean `core.echo`?"),
         ("  a: {action: demo.b}", "E-FLOW-0005", (2, 15), "the pack's actions are: `demo.w`"),
         ("  a: {action: far_away.b}", "E-FLOW-0005", (2, 15), "put the pack `far_away`"),
-        ("  a: {action: echo}", "E-PACK-0007", (2, 15), "`pack.action`"),
+        ("  a: {action: echo}", "E-PACK-0007", (2, 15), "`pack.name`"),
         ("  a: {action: core.echo message=hi}", "E-PACK-0007", (2, 15), "`input: {message: hi}`"),
         ("  a: {action: 5}", "E-PACK-0005", (2, 15), "name of an action"),
         ("  a: {action: core.echo}", "E-FLOW-0007", (2, 15), "requires the parameter `message`"),
