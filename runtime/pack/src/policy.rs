@@ -1,17 +1,17 @@
 //! `policies/<name>.yaml`: how many executions of an action there may be, and how fast they may begin.
 
+mod kind;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use runner_model::{ActionRef, PolicyRef, code, limits};
+use runner_model::{ActionRef, PolicyRef, code};
 
 use crate::diagnostic::{Document, Mistake};
-use crate::fields::{Fields, Foreign, wrong_type};
+use crate::fields::{Fields, Foreign};
 use crate::metadata;
 use crate::source::Span;
-use crate::suggest;
-use crate::time::{self, Range};
-use crate::trigger::{Need, one_of};
+use crate::trigger::Need;
 use crate::yaml::{Kind, Node};
 
 /// A bound for the executions of an action.
@@ -75,10 +75,6 @@ pub(crate) struct Read {
     pub(crate) needs: Vec<Need>,
 }
 
-const TYPES: [&str; 3] = ["action.concurrency", "action.concurrency.attr", "action.rate"];
-
-const PER: Range = Range { min: Duration::from_secs(1), max: limits::POLICY_RATE_PERIOD_MAX, example: "60" };
-
 const FOREIGN: Foreign = Foreign {
     later: &[],
     instead: &[
@@ -90,17 +86,6 @@ const FOREIGN: Foreign = Foreign {
         ("action", "write `resource_ref: pack.action`"),
         ("type", "write `policy_type: action.concurrency`"),
         ("threshold", "write it below `parameters`"),
-    ],
-};
-
-const PARAMETERS_FOREIGN: Foreign = Foreign {
-    later: &[],
-    instead: &[
-        ("max", "write `threshold`"),
-        ("rate", "write `limit` and `per`"),
-        ("window", "write `per`"),
-        ("period", "write `per`"),
-        ("over", "write `action: delay` or `action: cancel`"),
     ],
 };
 
@@ -125,7 +110,8 @@ pub(crate) fn read(file: &Document<'_>, node: &Node, reference: PolicyRef) -> Re
     let none = Node { span: at, kind: Kind::Map(Vec::new()) };
     let parameters = Fields::open(file, parameters.unwrap_or(&none), "the policy's `parameters`", at);
     let mut attributes = Vec::new();
-    let kind = word.zip(parameters).and_then(|(word, fields)| kind(file, word, type_place, fields, &mut attributes));
+    let kind =
+        word.zip(parameters).and_then(|(word, fields)| kind::read(file, word, type_place, fields, &mut attributes));
     let Some(resource) = resource else { return read };
     read.needs.push(Need::resource(file, resource_place, resource.clone(), attributes));
     read.policy = kind.map(|kind| Policy {
@@ -148,89 +134,4 @@ fn resource_ref(file: &Document<'_>, text: &str, place: Span) -> Option<ActionRe
             None
         }
     }
-}
-
-fn kind(
-    file: &Document<'_>,
-    word: &str,
-    place: Span,
-    mut fields: Fields<'_>,
-    attributes: &mut Vec<(String, Span)>,
-) -> Option<PolicyKind> {
-    let by_attributes = word == "action.concurrency.attr";
-    match word {
-        "action.concurrency" | "action.concurrency.attr" => {
-            let threshold = count(file, &mut fields, "threshold");
-            let threshold = fields.require("threshold", threshold, "5");
-            let over = over(file, &mut fields);
-            if by_attributes {
-                *attributes = read_attributes(&mut fields);
-                fields.require("attributes", (!attributes.is_empty()).then_some(()), "[host]");
-            } else if let Some(entry) = fields.entry("attributes") {
-                let message = "`action.concurrency` counts all executions of the action together";
-                let hint = "write `policy_type: action.concurrency.attr`, or remove `attributes`";
-                file.add(Mistake::new(code::PACK_BAD_VALUE, entry.key_span, message).hint(hint));
-            }
-            fields.finish(&PARAMETERS_FOREIGN);
-            let attributes = names(attributes);
-            Some(PolicyKind::Concurrency { threshold: threshold?, attributes, over })
-        }
-        "action.rate" => {
-            let limit = count(file, &mut fields, "limit");
-            let limit = fields.require("limit", limit, "10");
-            let is_there = fields.get("per").map(|_| ());
-            fields.require("per", is_there, "60");
-            let per = time::read(file, &mut fields, "per", &PER);
-            let burst = count(file, &mut fields, "burst");
-            let over = over(file, &mut fields);
-            *attributes = read_attributes(&mut fields);
-            fields.finish(&PARAMETERS_FOREIGN);
-            let limit = limit?;
-            Some(PolicyKind::Rate {
-                limit,
-                per: per?,
-                burst: burst.unwrap_or(limit),
-                attributes: names(attributes),
-                over,
-            })
-        }
-        "action.retry" => {
-            let message = "there is no policy that tries an action again";
-            let hint = "write `retry: {count: 3, delay: 1}` at the task that calls the action";
-            file.add(Mistake::new(code::PACK_NOT_SUPPORTED, place, message).hint(hint));
-            None
-        }
-        other => {
-            let message = format!("there is no type of policies `{other}`");
-            let hint = suggest::hint(other, TYPES, "types are");
-            file.add(Mistake::new(code::PACK_BAD_VALUE, place, message).maybe_hint(hint));
-            None
-        }
-    }
-}
-
-fn over(file: &Document<'_>, fields: &mut Fields<'_>) -> Over {
-    one_of(file, fields, "action", &[("delay", Over::Delay), ("cancel", Over::Cancel)]).unwrap_or_default()
-}
-
-fn read_attributes(fields: &mut Fields<'_>) -> Vec<(String, Span)> {
-    fields.texts("attributes").into_iter().map(|(name, span)| (name.to_owned(), span)).collect()
-}
-
-fn names(attributes: &[(String, Span)]) -> Vec<String> {
-    attributes.iter().map(|(name, _)| name.clone()).collect()
-}
-
-/// A whole number from 1.
-fn count(file: &Document<'_>, fields: &mut Fields<'_>, key: &'static str) -> Option<u32> {
-    let node = fields.get(key)?;
-    let number = match &node.kind {
-        Kind::Number(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
-        _ => None,
-    };
-    let number = number.filter(|number| *number > 0);
-    if number.is_none() {
-        file.add(wrong_type(node, key, "a whole number from 1").hint(format!("write `{key}: 5`")));
-    }
-    number
 }

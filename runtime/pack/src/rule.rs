@@ -3,6 +3,7 @@
 mod call;
 mod criteria;
 mod once;
+mod renamed;
 
 use std::path::PathBuf;
 
@@ -106,7 +107,11 @@ pub(crate) fn read(file: &Document<'_>, node: &Node, reference: RuleRef) -> Read
     let trigger_entry = fields.entry("trigger").filter(|entry| !entry.value.is_null());
     let trigger = trigger_entry.map(|entry| trigger::read(file, entry, &mut read.needs));
     let trigger = fields.require("trigger", trigger, "{type: core.webhook, parameters: {path: my_hook}}").flatten();
-    let criteria = fields.get("criteria").map(|node| criteria::read(file, node)).unwrap_or_default();
+    let criteria_node = fields.get("criteria");
+    let criteria = criteria_node.map(|node| criteria::read(file, node)).unwrap_or_default();
+    if let Some((trigger, node)) = trigger.as_ref().zip(criteria_node) {
+        renamed::report(file, trigger, node);
+    }
     let when = condition::optional(file, &mut fields, "when", "event().body.state == \"open\"", Home::Rule);
     let action_entry = fields.entry("action").filter(|entry| !entry.value.is_null());
     let called = action_entry.map(|entry| call::read(file, entry));

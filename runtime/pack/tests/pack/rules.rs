@@ -164,6 +164,21 @@ fn mistakes_in_criteria_are_found_with_what_to_write() {
 }
 
 #[test]
+fn what_stackstorm_calls_otherwise_is_doubtful() {
+    let warned = |kind: &str, key: &str| {
+        let text = format!("trigger: {{type: {kind}}}\ncriteria: {{{key}: {{type: exists}}}}\n{ACTION}");
+        demo(&text).report().diagnostics.into_iter().map(|d| (d.is_error(), d.hint.unwrap())).collect::<Vec<_>>()
+    };
+    for (key, ours) in [("trigger.action_ref", "trigger.action"), ("trigger.start_timestamp#x", "trigger.started_at")] {
+        assert_eq!(warned("core.st2.generic.actiontrigger", key), [(false, format!("write `{ours}`"))]);
+    }
+    assert!(warned("core.execution_finished", "trigger.parameters.action_ref").is_empty());
+    assert!(warned("demo.bare", "trigger.action_ref").is_empty());
+    let timer = "core.st2.CronTimer, parameters: {hour: 5}";
+    assert_eq!(warned(timer, "trigger.executed_at"), [(false, "write `trigger.fired_at`".to_owned())]);
+}
+
+#[test]
 fn mistakes_in_what_a_rule_waits_for_are_found_with_what_to_write() {
     let trigger = |text: &str| said(&demo(&format!("trigger: {text}\n{ACTION}")));
     let shown = [

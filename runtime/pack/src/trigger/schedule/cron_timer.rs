@@ -6,7 +6,7 @@
 use runner_engine::schedule::{Cron, Schedule, ScheduleError};
 use runner_model::code;
 
-use super::{finish, timezone};
+use super::read::{finish, timezone};
 use crate::diagnostic::{Document, Mistake};
 use crate::fields::{Fields, wrong_type};
 use crate::source::Span;
