@@ -26,7 +26,7 @@ pub struct Pruned {
     pub executions: u64,
     /// Events.
     pub events: u64,
-    /// Blobs.
+    /// Blobs; none in a store that keeps large values where they stand.
     pub blobs: u64,
     /// Expired keys, reservations and values.
     pub expired: u64,

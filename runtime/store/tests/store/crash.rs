@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use runner_model::Version;
-use runner_store::{Catalogue as _, ExecutionFilter, Journal as _};
+use runner_store::{Advance, Catalogue as _, Events as _, ExecutionFilter, Journal as _, Recorded};
 
-use crate::given::{append_at, id, new, scheduled, sqlite};
+use crate::given::{append_at, event, event_id, id, new, plain, scheduled, sqlite};
 
 /// Says to the child, which is this very test binary, where to write.
 const DIRECTORY: &str = "RUNNER_STORE_TEST_DIRECTORY";
@@ -51,8 +51,53 @@ async fn every_append_that_was_acknowledged_before_a_kill_is_there_afterwards() 
     }
 }
 
+#[tokio::test]
+async fn every_event_that_was_acknowledged_before_a_kill_is_there_afterwards() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "crash::a_child_that_records_until_it_is_killed", "--ignored", "--nocapture"])
+        .env(DIRECTORY, dir.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut acknowledged: Vec<u128> = Vec::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+        let Some(number) = line.strip_prefix("recorded ") else { continue };
+        acknowledged.push(number.parse().unwrap());
+        if acknowledged.len() == 200 {
+            child.kill().unwrap();
+        }
+    }
+    assert!(!child.wait().unwrap().success() && acknowledged.len() >= 200);
+
+    let store = sqlite(dir.path()).await;
+    store.verify().await.unwrap();
+    let newest = acknowledged.iter().max().unwrap();
+    assert!(store.mark("newest").await.unwrap().unwrap().parse::<u128>().unwrap() >= *newest);
+    for number in acknowledged {
+        let expected = event(number, Some(&number.to_string()), &["a"]);
+        assert_eq!(store.event(event_id(number)).await, Ok(expected.clone()));
+        // Whoever did not hear of it sends it again.
+        let again = plain(event(number + 1_000_000, Some(&number.to_string()), &["a"]));
+        assert_eq!(store.record(vec![again], vec![]).await, Ok(vec![Recorded::Known(expected)]));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "it is the child of the test above and does not end by itself"]
+async fn a_child_that_records_until_it_is_killed() {
+    let Some(directory) = std::env::var_os(DIRECTORY).map(PathBuf::from) else { return };
+    let store = sqlite(&directory).await;
+    for number in 1.. {
+        let advance = vec![Advance::Mark { name: "newest".into(), value: number.to_string() }];
+        let delivery = plain(event(number, Some(&number.to_string()), &["a"]));
+        store.record(vec![delivery], advance).await.unwrap();
+        std::io::stdout().lock().write_all(format!("recorded {number}\n").as_bytes()).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it is the child of the first test and does not end by itself"]
 async fn a_child_that_appends_until_it_is_killed() {
     let Some(directory) = std::env::var_os(DIRECTORY).map(PathBuf::from) else { return };
     let store = Arc::new(sqlite(&directory).await);

@@ -18,6 +18,7 @@ mod full;
 mod given;
 mod group_commit;
 mod happening;
+mod many;
 mod power_cut;
 mod schema;
 mod two_stores;

@@ -67,12 +67,14 @@ async fn the_file_stays_bounded_however_often_it_is_filled() {
     let store = sqlite(dir.path()).await;
     let mut sizes = Vec::new();
     for round in 0..12_u64 {
-        for number in 0..25 {
-            let number = round * 100 + number + 1;
+        let numbers = round * 100 + 1..round * 100 + 26;
+        let deliveries = numbers.clone().map(|number| {
+            let payload = json!(noise(number, 9_000));
+            plain(Event { payload, ..event(u128::from(number), Some(&number.to_string()), &[]) })
+        });
+        store.record(deliveries.collect(), vec![]).await.unwrap();
+        for number in numbers {
             ended(&store, new(u128::from(number)), &[number]).await;
-            let mut delivery = event(u128::from(number), Some(&number.to_string()), &[]);
-            delivery.payload = json!(noise(number, 9_000));
-            store.record(vec![plain(delivery)], vec![]).await.unwrap();
         }
         while store.prune(everything(), 10).await.unwrap().more {}
         let db = Connection::open(dir.path().join("runner.db")).unwrap();

@@ -8,14 +8,14 @@ use crate::sqlite::fault::Problem;
 use crate::sqlite::query::integer;
 use crate::sqlite::writer::Command;
 
+const OLD: &str = "SELECT id FROM events
+    WHERE received_at < ?1 AND NOT EXISTS (SELECT 1 FROM matches WHERE event = events.id AND open = 1)
+    ORDER BY received_at, id LIMIT ?2";
+
 /// The oldest events for which nothing is left to do; one more than the limit says that there are more. A match is never
 /// opened again, so they stay what they are.
 pub(super) fn old(db: &Connection, before: Timestamp, limit: usize) -> Result<Vec<EventId>, Problem> {
-    let mut statement = db.prepare_cached(
-        "SELECT id FROM events
-         WHERE received_at < ?1 AND NOT EXISTS (SELECT 1 FROM matches WHERE event = events.id AND open = 1)
-         ORDER BY received_at, id LIMIT ?2",
-    )?;
+    let mut statement = db.prepare_cached(OLD)?;
     let limit = integer((limit as u64).saturating_add(1));
     let ids = statement.query_map(params![before.as_millis(), limit], |row| row.get(0))?;
     ids.map(|id| Ok(EventId::from_bytes(id?))).collect()
@@ -38,5 +38,23 @@ impl Command for Remove {
             events = events.saturating_add(removed as u64);
         }
         Ok((events, blobs))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::migration;
+    use crate::sqlite::select::{Select, plan};
+
+    #[test]
+    fn old_events_are_found_without_reading_the_others() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migration::migrate(&mut db).unwrap();
+        let mut select = Select::new(OLD);
+        select.values.extend([Box::new(0_i64) as Box<dyn rusqlite::ToSql>, Box::new(0_i64)]);
+        let plan = plan(&db, select);
+        assert!(plan[0].contains("events_by_age (received_at<?)"), "{plan:?}");
+        assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:?}");
     }
 }

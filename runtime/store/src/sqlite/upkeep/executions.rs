@@ -16,6 +16,21 @@ pub(super) struct Root {
     ended_at: Timestamp,
 }
 
+/// Outermost executions that have ended, the first to end first.
+const ENDED_ROOTS: &str = "SELECT id, finished_at FROM executions AS one
+    WHERE finished_at IS NOT NULL
+      AND (parent IS NULL OR NOT EXISTS (SELECT 1 FROM executions WHERE id = one.parent))
+    ORDER BY finished_at, id";
+
+/// An execution and all that its steps started, and whether each has to stay.
+const TREE: &str = "WITH RECURSIVE tree (id) AS (
+        VALUES (?1) UNION SELECT executions.id FROM tree JOIN executions ON executions.parent = tree.id)
+    SELECT one.id, one.row,
+           one.open
+           OR EXISTS (SELECT 1 FROM ended WHERE execution = one.id)
+           OR EXISTS (SELECT 1 FROM matches WHERE event = one.event AND rule = one.rule AND open = 1)
+    FROM tree JOIN executions AS one ON one.id = tree.id";
+
 /// The trees that are to go, the first to end first; one more than the limit says that there are more.
 pub(super) fn old(db: &Connection, expiry: &Expiry, limit: usize) -> Result<Vec<Root>, Problem> {
     let Expiry { executions_before: before, executions_max: max, .. } = *expiry;
@@ -25,12 +40,7 @@ pub(super) fn old(db: &Connection, expiry: &Expiry, limit: usize) -> Result<Vec<
         None => 0,
     };
     // What is chosen by number comes after what is chosen by age, so either may end the search.
-    let mut statement = snapshot.prepare_cached(
-        "SELECT id, finished_at FROM executions AS one
-         WHERE finished_at IS NOT NULL
-           AND (parent IS NULL OR NOT EXISTS (SELECT 1 FROM executions WHERE id = one.parent))
-         ORDER BY finished_at, id",
-    )?;
+    let mut statement = snapshot.prepare_cached(ENDED_ROOTS)?;
     let mut rows = statement.query([])?;
     let mut roots = Vec::new();
     while roots.len() <= limit
@@ -57,15 +67,7 @@ fn ended(db: &Connection) -> Result<u64, rusqlite::Error> {
 /// An execution and all that its steps started, by id and row; none if one of them is open, its end has not been dealt
 /// with, or the event that started it may start it again.
 fn unneeded_tree(db: &Connection, root: ExecutionId) -> Result<Option<Vec<(ExecutionId, i64)>>, rusqlite::Error> {
-    let mut statement = db.prepare_cached(
-        "WITH RECURSIVE tree (id) AS (
-             VALUES (?1) UNION SELECT executions.id FROM tree JOIN executions ON executions.parent = tree.id)
-         SELECT one.id, one.row,
-                one.open
-                OR EXISTS (SELECT 1 FROM ended WHERE execution = one.id)
-                OR EXISTS (SELECT 1 FROM matches WHERE event = one.event AND rule = one.rule AND open = 1)
-         FROM tree JOIN executions AS one ON one.id = tree.id",
-    )?;
+    let mut statement = db.prepare_cached(TREE)?;
     let mut rows = statement.query([root.as_bytes()])?;
     let mut tree = Vec::new();
     while let Some(row) = rows.next()? {
@@ -124,4 +126,27 @@ fn is_as_chosen(db: &Connection, root: &Root) -> Result<bool, rusqlite::Error> {
 
 fn remove_entries(db: &Connection, row: i64) -> Result<u64, rusqlite::Error> {
     Ok(db.prepare_cached("DELETE FROM journal WHERE execution = ?1")?.execute([row])? as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::migration;
+    use crate::sqlite::select::{Select, plan};
+
+    #[test]
+    fn what_goes_is_found_without_reading_what_stays() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migration::migrate(&mut db).unwrap();
+        let roots = plan(&db, Select::new(ENDED_ROOTS));
+        assert!(roots[0].contains("executions_ended"), "{roots:?}");
+        let mut select = Select::new(TREE);
+        select.values.push(Box::new([7_u8; 16]));
+        let tree = plan(&db, select);
+        assert!(tree.iter().any(|step| step.contains("executions_by_parent (parent=?)")), "{tree:?}");
+        for plan in [roots, tree] {
+            let reads_all = |step: &&String| step.contains("TEMP B-TREE") || *step == "SCAN executions";
+            assert_eq!(plan.iter().find(reads_all), None, "{plan:?}");
+        }
+    }
 }
