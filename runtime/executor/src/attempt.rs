@@ -10,11 +10,11 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use parking_lot::Mutex;
 use runner_engine::UnitId;
-use runner_host::{LogLine, Observer, RequestSummary};
+use runner_host::{LogLine, Observer, RequestSummary, TraceParent};
 use runner_model::{
     ActionRef, AttemptNumber, Clock, ExecutionId, ExecutionView, Failure, Outcome, Status, Timestamp, code,
 };
-use runner_pack::{Action, Body, ParameterError};
+use runner_pack::{Action, Body, Pack, ParameterError};
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -24,10 +24,13 @@ use crate::error::RequestError;
 use crate::executor::Shared;
 use crate::gate::Place;
 use crate::guests::Call;
+use crate::measure;
 use crate::progress::{Herald, Progress};
 
 pub(crate) struct Task {
     pub(crate) shared: Arc<Shared>,
+    /// The pack of the execution, in the version that it began with.
+    pub(crate) caller: Arc<Pack>,
     pub(crate) execution: ExecutionId,
     pub(crate) unit: UnitId,
     pub(crate) attempt: AttemptNumber,
@@ -39,6 +42,7 @@ pub(crate) struct Task {
     pub(crate) heartbeat_ms: Option<i64>,
     /// How far the last attempt that said so was.
     pub(crate) progress: Option<String>,
+    pub(crate) trace: Option<TraceParent>,
     pub(crate) signals: mpsc::UnboundedSender<Signal>,
     pub(crate) herald: Herald,
     pub(crate) cancel: CancellationToken,
@@ -65,6 +69,8 @@ pub(crate) fn run(task: Task) -> Pin<Box<dyn Future<Output = Ended> + Send>> {
     Box::pin(async move {
         let (unit, attempt) = (task.unit, task.attempt);
         let _counted = Counted::new(&task.shared);
+        let known = task.shared.options.packs.action(&task.action).map(|_| task.action.pack().to_owned());
+        let begun = Instant::now();
         // A defect of ours in one attempt is the end of that attempt, and of nothing else.
         let outcome = AssertUnwindSafe(outcome(task)).catch_unwind().await.unwrap_or_else(|_| {
             let failure =
@@ -72,6 +78,7 @@ pub(crate) fn run(task: Task) -> Pin<Box<dyn Future<Output = Ended> + Send>> {
                     .with_hint("this is a defect of runner: please report it with what stands on standard error");
             Outcome::Abandoned { failure }
         });
+        measure::attempt(known, &outcome, begun.elapsed());
         Ended { unit, attempt, outcome }
     })
 }
@@ -95,7 +102,7 @@ impl Drop for Counted {
 async fn outcome(mut task: Task) -> Outcome {
     let _place = task.place.take();
     let shared = task.shared.clone();
-    let Some((pack, action)) = shared.options.packs.action(&task.action) else {
+    let Some((pack, action)) = shared.options.packs.action_for(Some(&task.caller), &task.action) else {
         let hint = shared.options.packs.library().suggest(task.action.as_str());
         return refused(&RequestError::UnknownAction { action: task.action.clone(), hint });
     };
@@ -132,11 +139,12 @@ async fn outcome(mut task: Task) -> Outcome {
         execution: task.execution,
         unit: task.unit,
         attempt: task.attempt,
-        pack: pack.clone(),
-        action: action.clone(),
-        input,
         timeout: shorter(left, action.timeout),
+        pack,
+        action,
+        input,
         last_heartbeat: task.progress,
+        trace: task.trace,
         cancel: task.cancel.clone(),
         observer: Arc::new(ear),
     };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use runner_engine::State;
+use runner_host::TraceParent;
 use runner_model::{ActionRef, Entry, ExecutionId, Fact};
 use runner_pack::{Action, Asked, Pack};
 use runner_store::{Catalogue, StoreError};
@@ -34,24 +35,29 @@ impl From<ExecutorError> for BeginError {
 }
 
 impl Shared {
-    /// Records a request and begins to drive it.
+    /// Records a request and begins to drive it. `caller` is the pack of the workflow that asks for it.
     pub(crate) async fn begin(
         self: &Arc<Self>,
         request: ExecutionRequest,
         id: ExecutionId,
         herald: Herald,
+        caller: Option<&Arc<Pack>>,
     ) -> Result<(), BeginError> {
-        let (pack, action) = self.find(&request.action)?;
+        let (pack, action) = self.find(&request.action, caller)?;
+        self.options.packs.keep(&pack).await;
         let depth = herald.depth;
         let simulate = self.options.packs.simulate();
-        let asked = Asked { origin: request.origin, depth, simulate, trace_parent: request.trace_parent };
+        // What is no trace is nobody's.
+        let trace = request.trace_parent.and_then(|given| given.parse::<TraceParent>().ok());
+        let trace_parent = trace.map(|trace| trace.to_string());
+        let asked = Asked { origin: request.origin, depth, simulate, trace_parent };
         let requested = action.request(&pack, request.parameters, asked);
         let requested =
             requested.map_err(|mistakes| RequestError::Parameters { action: request.action.clone(), mistakes })?;
         let state = State::new(id, &requested, Arc::new(pack.config.clone()));
         let first = Entry::new(self.options.clock.now(), Fact::Requested(Box::new(requested)));
         let Some(mailbox) = self.registry.enter(id) else { return self.is_here(id, depth).await };
-        let drive = match Drive::open(self.clone(), action.plan(), herald, first, state).await {
+        let drive = match Drive::open(self.clone(), pack, action.plan(), herald, first, state).await {
             Ok(drive) => drive,
             Err(error) => {
                 self.registry.leave(id);
@@ -85,14 +91,14 @@ impl Shared {
         Err(BeginError::Executor(error.into()))
     }
 
-    fn find(&self, action: &ActionRef) -> Result<(Arc<Pack>, Arc<Action>), RequestError> {
-        let Some((pack, found)) = self.options.packs.action(action) else {
+    fn find(&self, action: &ActionRef, caller: Option<&Arc<Pack>>) -> Result<(Arc<Pack>, Arc<Action>), RequestError> {
+        let Some((pack, found)) = self.options.packs.action_for(caller, action) else {
             let hint = self.options.packs.library().suggest(action.as_str());
             return Err(RequestError::UnknownAction { action: action.clone(), hint });
         };
         if !found.enabled {
             return Err(RequestError::Disabled { action: action.clone() });
         }
-        Ok((pack.clone(), found.clone()))
+        Ok((pack, found))
     }
 }

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use parking_lot::Mutex;
 use runner_model::{
-    ActionRef, Clock, Entropy, ExecutionId, ExecutionView, Fact, FencingToken, NodeId, Origin, Status, Timestamp, Version, limits,
+    ActionRef, Clock, Entropy, ExecutionId, ExecutionView, Fact, FencingToken, NodeId, Origin, PackRef, Requested,
+    Status, Timestamp, Version, limits,
 };
+use runner_pack::{Action, Pack};
 use runner_store::{Catalogue, Claimed, Journal, Leases, Store, StoreError, WaitFilter, Waits};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +23,7 @@ use crate::gate::{self, Closed, Gate, Policies};
 use crate::guests::Guests;
 use crate::progress::{Herald, Listener};
 use crate::registry::{Order, Registry, Sent};
-use crate::{Delayed, Execution, ExecutionRequest, Load, Packs, alarm, lease};
+use crate::{Delayed, Execution, ExecutionRequest, Load, Packs, alarm, lease, measure};
 
 /// What an executor is made of.
 pub struct ExecutorOptions {
@@ -74,6 +76,7 @@ impl Executor {
     /// An executor that also keeps the leases of its executions, and wakes those that wait.
     #[must_use]
     pub fn new(options: ExecutorOptions) -> Self {
+        measure::describe();
         let policies = Policies::of(&options.packs.library());
         let gate = Arc::new(Gate::new(options.clock.clone(), policies));
         let shared = Arc::new(Shared {
@@ -109,7 +112,7 @@ impl Executor {
         let execution = self.execution(id);
         let herald = Herald { root: id, execution: id, depth: 0, sender: self.shared.events.clone() };
         let shared = self.shared.clone();
-        let begun = self.whole(async move { shared.begin(request, id, herald).await }).await;
+        let begun = self.whole(async move { shared.begin(request, id, herald, None).await }).await;
         match begun.unwrap_or(Err(BeginError::Executor(ExecutorError::Interrupted))) {
             Ok(()) => Ok(execution),
             Err(BeginError::Executor(ExecutorError::Store(StoreError::Exists))) => Err(RequestError::Exists { id }),
@@ -284,6 +287,7 @@ impl Shared {
             }
             Ok(Some(view)) => {
                 self.gate.leave(id);
+                measure::execution(&view);
                 self.registry.end(id, Ok(view));
                 if let Some(parent) = parent {
                     self.order(parent, Order::ChildEnded(id));
@@ -494,7 +498,7 @@ impl Shared {
             return Err(ExecutorError::OtherWorld { id, simulated: requested.simulate });
         }
         let missing = || ExecutorError::Missing { action: requested.action.clone() };
-        let (pack, action) = self.options.packs.action(&requested.action).ok_or_else(missing)?;
+        let (pack, action) = self.version_of(requested).await.ok_or_else(missing)?;
         let plan = action.plan();
         let config = Arc::new(pack.config.clone());
         let root = self.root_of(id, &requested.origin).await;
@@ -506,10 +510,18 @@ impl Shared {
                 runner_engine::Mismatch { what: format!("it does not record the value of the key `{key}`") }.into()
             }
         })?;
-        let mut drive = Drive::reopen(self.clone(), plan, herald, token, state, entries);
+        let mut drive = Drive::reopen(self.clone(), pack, plan, herald, token, state, entries);
         drive.take_up().await?;
         drive.decide_all().await?;
         Ok(drive)
+    }
+
+    /// The action of an execution in the version of its pack that it began with; where that is lost, in the current one.
+    async fn version_of(&self, requested: &Requested) -> Option<(Arc<Pack>, Arc<Action>)> {
+        let packs = &self.options.packs;
+        let reference = PackRef::new(requested.action.pack()).ok()?;
+        let pinned = packs.pinned_version(&reference, &requested.pack_digest).await;
+        packs.action_for(pinned.as_ref(), &requested.action)
     }
 
     /// The outermost execution that this one belongs to. Looked up only if somebody listens.

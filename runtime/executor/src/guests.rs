@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use runner_engine::UnitId;
-use runner_host::{Attempt, Host, Kv, Observer};
+use runner_host::{Attempt, Host, Kv, Observer, TraceParent};
 use runner_model::{AttemptNumber, Clock, ExecutionId, Failure, Outcome, code};
 use runner_pack::{Action, Body, Pack};
 use runner_store::Store;
 use serde_json::{Map, Value};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::Packs;
 use crate::kv::StoredKv;
+use crate::places::Places;
 
 /// One call of an action.
 pub struct Call {
@@ -34,6 +34,8 @@ pub struct Call {
     pub timeout: Option<Duration>,
     /// What the last heartbeat of an earlier attempt said.
     pub last_heartbeat: Option<String>,
+    /// The trace that its execution belongs to; none makes the execution one.
+    pub trace: Option<TraceParent>,
     /// Stops it at once.
     pub cancel: CancellationToken,
     /// Who hears of it.
@@ -44,10 +46,14 @@ impl Call {
     /// The same for all tries of a unit and for no other unit.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
-        match self.unit.item {
-            None => format!("{}/{}", self.execution, self.unit.step),
-            Some(item) => format!("{}/{}/{item}", self.execution, self.unit.step),
-        }
+        idempotency_key(self.execution, self.unit)
+    }
+}
+
+pub(crate) fn idempotency_key(execution: ExecutionId, unit: UnitId) -> String {
+    match unit.item {
+        None => format!("{execution}/{}", unit.step),
+        Some(item) => format!("{execution}/{}/{item}", unit.step),
     }
 }
 
@@ -65,7 +71,7 @@ pub struct HostGuests {
     kv: Arc<dyn Kv>,
     timeout: Duration,
     /// As many as there are places for guests: who waits here has not begun.
-    places: Semaphore,
+    places: Places,
 }
 
 impl HostGuests {
@@ -78,9 +84,9 @@ impl HostGuests {
         clock: Arc<dyn Clock>,
         limits: &runner_model::Limits,
     ) -> Self {
-        let places = usize::try_from(limits.guest.concurrency_max).unwrap_or(Semaphore::MAX_PERMITS);
+        let places = usize::try_from(limits.guest.concurrency_max).unwrap_or(usize::MAX);
         let kv = Arc::new(StoredKv { store, clock });
-        Self { host, packs, kv, timeout: limits.guest.timeout, places: Semaphore::new(places) }
+        Self { host, packs, kv, timeout: limits.guest.timeout, places: Places::new(places) }
     }
 }
 
@@ -92,7 +98,7 @@ impl Guests for HostGuests {
             return Outcome::Failed { failure: Failure::new(code::HOST_OTHER, message) };
         };
         let place = tokio::select! {
-            place = self.places.acquire() => place,
+            place = self.places.take(&call.pack.manifest.reference) => place,
             () = call.cancel.cancelled() => return Outcome::Canceled,
         };
         let loaded = async {
@@ -114,6 +120,7 @@ impl Guests for HostGuests {
             input: Value::Object(call.input),
             timeout: call.timeout.or(call.action.timeout).unwrap_or(self.timeout),
             last_heartbeat: call.last_heartbeat,
+            trace: call.trace,
             cancel: call.cancel,
             pack: context,
             observer: call.observer,

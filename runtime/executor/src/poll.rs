@@ -64,6 +64,7 @@ impl HostPolls {
             input: Value::Object(Map::new()),
             timeout: poll.timeout,
             last_heartbeat: None,
+            trace: None,
             cancel: poll.cancel,
             pack: loaded.context(&self.kv),
             observer: poll.observer,

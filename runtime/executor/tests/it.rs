@@ -6,8 +6,11 @@ mod it {
     mod stage;
 
     mod actions;
+    mod admission;
     mod attempts;
     mod children;
+    mod drain;
+    mod policies;
     mod recovery;
     mod waiting;
     mod workflows;

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::egress::Connections;
 use crate::kv::Kv;
+use crate::trace::TraceParent;
 
 /// One attempt of one step.
 pub struct Attempt {
@@ -30,12 +31,21 @@ pub struct Attempt {
     pub timeout: Duration,
     /// What the last heartbeat of an earlier attempt of the step said.
     pub last_heartbeat: Option<String>,
+    /// The trace around it; none makes its execution one.
+    pub trace: Option<TraceParent>,
     /// Stops the attempt at once, its requests included.
     pub cancel: CancellationToken,
     /// The pack it belongs to.
     pub pack: Arc<PackContext>,
     /// Who hears of it.
     pub observer: Arc<dyn Observer>,
+}
+
+impl Attempt {
+    /// Its own span.
+    pub(crate) fn span(&self) -> TraceParent {
+        TraceParent::of_attempt(self.trace, self.execution, &self.idempotency_key, self.number)
+    }
 }
 
 /// What attempts of one pack have in common.

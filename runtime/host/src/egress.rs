@@ -50,6 +50,7 @@ pub(crate) async fn send(
 ) -> (RequestSummary, Result<HttpResponse, NetError>) {
     let start = Instant::now();
     let mut summary = request::summary(&outgoing);
+    let is_direct = matches!(outgoing.target, Target::Url(_));
     let result = match request::check(pack, limits, outgoing) {
         Ok((checked, endpoint)) => {
             summary.path = checked.url.path().to_owned();
@@ -59,7 +60,26 @@ pub(crate) async fn send(
     };
     summary.result = result.as_ref().map(|response| response.status).map_err(|error| error.code().id().to_owned());
     summary.elapsed = start.elapsed();
+    measure(is_direct, &summary, result.as_ref().err());
     (summary, result)
+}
+
+/// Counts a request. Its labels have few values: names of connections, classes of statuses, codes.
+fn measure(is_direct: bool, summary: &RequestSummary, error: Option<&NetError>) {
+    let connection = match error {
+        // A guest may make up any name.
+        Some(error) if error.kind == ErrorKind::UnknownConnection => String::new(),
+        _ if is_direct => "direct".to_owned(),
+        _ => summary.target.clone(),
+    };
+    let outcome = match &summary.result {
+        Ok(status) => format!("{}xx", status / 100),
+        Err(code) => code.clone(),
+    };
+    metrics::counter!("runner_http_requests_total", "connection" => connection.clone(), "outcome" => outcome)
+        .increment(1);
+    metrics::histogram!("runner_http_request_seconds", "connection" => connection)
+        .record(summary.elapsed.as_secs_f64());
 }
 
 /// Sends a checked request within its time, one resend included.

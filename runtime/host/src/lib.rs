@@ -23,6 +23,7 @@ mod kv;
 mod run;
 mod simulator;
 mod stop;
+mod trace;
 
 pub use attempt::{Attempt, Deaf, Emitted, LogLevel, LogLine, Observer, PackContext, Polled, RequestSummary};
 pub use component::{Component, World};
@@ -33,3 +34,4 @@ pub use egress::{
 pub use host::{Host, HostError, HostOptions};
 pub use kv::{Kv, KvError, NoKv};
 pub use simulator::{Simulator, SimulatorEnding, SimulatorReply, SimulatorRequest};
+pub use trace::{NotATraceParent, TraceParent};

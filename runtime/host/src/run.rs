@@ -104,6 +104,7 @@ fn attempt_of_nobody(limits: &Limits) -> Result<Attempt, runner_model::NameError
         input: Value::Object(serde_json::Map::new()),
         timeout: limits::DESCRIBE,
         last_heartbeat: None,
+        trace: None,
         cancel: CancellationToken::new(),
         pack: Arc::new(PackContext {
             pack,

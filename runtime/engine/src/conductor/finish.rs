@@ -57,6 +57,10 @@ impl State {
         if self.status == Status::Canceling || self.status.is_terminal() {
             return Ok(());
         }
+        if self.status == Status::Requested {
+            // What never began leaves nothing to clean up.
+            self.unwinding = Some(super::unwind::Unwinding::default());
+        }
         self.become_status(Status::Canceling)?;
         // A verdict that nobody has recorded is overtaken.
         self.verdict = None;

@@ -20,7 +20,7 @@ use crate::expression::{Frame, TaskResult};
 use crate::plan::{Cleanup, Plan};
 
 /// What is still to be undone and cleaned up.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Unwinding {
     queue: VecDeque<Job>,
 }

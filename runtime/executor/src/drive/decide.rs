@@ -73,8 +73,7 @@ impl Drive {
     }
 
     fn secret_names(&self, action: &ActionRef) -> Vec<String> {
-        let found = self.shared.options.packs.action(action);
-        found.map(|(_, action)| action.parameters.secret_names()).unwrap_or_default()
+        self.action(action).map(|(_, action)| action.parameters.secret_names()).unwrap_or_default()
     }
 
     /// Records the intent of an attempt, unless a policy makes it wait; says whether it is recorded. What needs no
@@ -101,7 +100,7 @@ impl Drive {
 
     async fn carry_on(&mut self, due: Due) -> Result<(), ExecutorError> {
         let (unit, attempt) = (due.unit, due.attempt);
-        let found = self.shared.options.packs.action(&due.action).map(|(_, action)| action.clone());
+        let found = self.action(&due.action).map(|(_, action)| action);
         let Some(action) = found else {
             self.due.push(due);
             return Ok(());
@@ -183,7 +182,7 @@ impl Drive {
     /// Begins an attempt whose intent is recorded.
     pub(super) async fn begin(&mut self, due: Due) -> Result<(), ExecutorError> {
         self.say_started(&due);
-        let found = self.shared.options.packs.action(&due.action);
+        let found = self.action(&due.action);
         if found.is_some_and(|(_, action)| action.enabled && is_workflow(&action)) {
             return self.begin_child(due).await;
         }
@@ -192,6 +191,7 @@ impl Drive {
         self.running.insert(due.unit, running);
         let task = Task {
             shared: self.shared.clone(),
+            caller: self.pack.clone(),
             execution: self.id(),
             unit: due.unit,
             attempt: due.attempt,
@@ -201,6 +201,7 @@ impl Drive {
             deadline: due.deadline,
             heartbeat_ms: due.heartbeat_ms,
             progress: due.progress,
+            trace: self.trace(),
             signals: self.signals.clone(),
             herald: self.herald.clone(),
             cancel,

@@ -16,7 +16,7 @@ impl Drive {
     pub(crate) async fn take_up(&mut self) -> Result<(), ExecutorError> {
         self.hold_place().await;
         for in_flight in self.state.in_flight(&self.plan) {
-            let found = self.shared.options.packs.action(&in_flight.action).map(|(_, action)| action.clone());
+            let found = self.action(&in_flight.action).map(|(_, action)| action);
             match found {
                 Some(action) if is_workflow(&action) => self.look_for_child(in_flight).await?,
                 Some(action) if action.idempotent => {

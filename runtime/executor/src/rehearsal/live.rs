@@ -75,6 +75,7 @@ impl Live {
             input,
             timeout: None,
             last_heartbeat: None,
+            trace: None,
             cancel: CancellationToken::new(),
             observer: ear.clone(),
         };

@@ -68,6 +68,7 @@ impl Setup {
             grants: Grants::default(),
             connections: Connections::none(&limits),
             simulate: false,
+            archive: None,
         }));
         let guests = HostGuests::new(host(), packs.clone(), self.store.clone(), clock.clone(), &limits);
         Executor::new(ExecutorOptions {

@@ -77,12 +77,13 @@ fn ends(world: &Arc<World>, id: ExecutionId, entries: &[Entry]) {
 
 fn replays(world: &Arc<World>, packs: &Packs, record: &ExecutionRecord, entries: &[Entry]) {
     let id = record.id;
-    let (_, action) = packs.library().action(&record.action).unwrap();
+    let library = packs.library();
+    let (_, action) = library.action(&record.action).unwrap();
     let plan = match &action.body {
         Body::Workflow(plan) => plan.clone(),
         _ => Arc::new(Plan::single(record.action.as_str())),
     };
-    let config = Arc::new(packs.library().action(&record.action).unwrap().0.config.clone());
+    let config = Arc::new(library.action(&record.action).unwrap().0.config.clone());
     match State::replay(&plan, id, entries, config) {
         Ok(state) if state.status() == record.status => {}
         Ok(state) => world.accuse(format!("I3: {} replays to {}", short(id), state.status())),

@@ -74,5 +74,6 @@ fn load(group: u64) -> Arc<Packs> {
         grants: Grants::default(),
         connections: Connections::none(&Limits::default()),
         simulate: false,
+        archive: None,
     }))
 }

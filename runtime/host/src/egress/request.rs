@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use runner_model::limits::{HttpLimits, URL_BYTES_MAX};
 use runner_model::{HttpAsk, HttpTarget};
 use url::Url;
@@ -14,6 +14,10 @@ use super::error::{self, ErrorKind, NetError};
 use super::{header as headers, path, permit};
 use crate::attempt::{PackContext, RequestSummary};
 use crate::simulator::SimulatorRequest;
+use crate::trace::TraceParent;
+
+/// The header of W3C Trace Context.
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// A request as a guest wrote it.
 pub(crate) struct Outgoing {
@@ -24,6 +28,8 @@ pub(crate) struct Outgoing {
     pub(crate) body: Option<Vec<u8>>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) effect: Option<Effect>,
+    /// Where it belongs: told to the system behind a connection, unless the guest says something else.
+    pub(crate) trace: Option<TraceParent>,
 }
 
 /// Where a request goes.
@@ -119,6 +125,11 @@ pub(super) fn check(
     }
     if !headers.contains_key(header::USER_AGENT) {
         headers.insert(header::USER_AGENT, user_agent(pack));
+    }
+    let is_known = matches!(outgoing.target, Target::Connection { .. }) && !headers.contains_key(TRACE_PARENT);
+    let trace = outgoing.trace.filter(|_| is_known).and_then(|trace| HeaderValue::from_str(&trace.to_string()).ok());
+    if let Some(trace) = trace {
+        headers.insert(TRACE_PARENT, trace);
     }
     endpoint.add_headers(&mut headers);
     let effect = outgoing.effect.unwrap_or_else(|| Effect::of(&method));

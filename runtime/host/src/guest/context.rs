@@ -1,10 +1,8 @@
 //! The interface `context`: what an attempt can know about itself.
 
 use runner_model::limits::HEARTBEAT_BYTES_MAX;
-use sha2::{Digest as _, Sha256};
 
 use super::Guest;
-use crate::attempt::Attempt;
 use crate::bindings::plugin::context;
 use crate::stop::Stop;
 
@@ -18,7 +16,7 @@ impl context::Host for Guest {
             number: attempt.number.0,
             idempotency_key: attempt.idempotency_key.clone(),
             deadline_ms: u64::try_from(self.deadline.as_millis()).unwrap_or(0),
-            trace_parent: trace_parent(attempt),
+            trace_parent: attempt.span().to_string(),
         })
     }
 
@@ -35,16 +33,4 @@ impl context::Host for Guest {
         self.count()?;
         Ok(self.attempt.last_heartbeat.clone())
     }
-}
-
-/// A `traceparent` (W3C Trace Context): the execution is the trace, the attempt the span, so that both can be found again
-/// without anything being kept.
-fn trace_parent(attempt: &Attempt) -> String {
-    let mut digest = Sha256::new();
-    digest.update(attempt.execution.as_bytes());
-    digest.update(attempt.step.0.to_be_bytes());
-    digest.update(attempt.number.0.to_be_bytes());
-    let digest = digest.finalize();
-    let span = digest.first_chunk::<8>().copied().unwrap_or([1; 8]);
-    format!("00-{}-{}-01", hex::encode(attempt.execution.as_bytes()), hex::encode(span))
 }

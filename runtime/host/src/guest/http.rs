@@ -9,7 +9,9 @@ use crate::egress::{self, Effect, NetError, Outgoing, Target};
 impl http::Host for Guest {
     async fn send(&mut self, request: http::Request) -> wasmtime::Result<Result<http::Response, http::HttpError>> {
         self.count()?;
-        let (summary, result) = Box::pin(egress::send(&self.attempt.pack, &self.limits.http, request.into())).await;
+        let mut outgoing = Outgoing::from(request);
+        outgoing.trace = Some(self.attempt.span().fresh_span());
+        let (summary, result) = Box::pin(egress::send(&self.attempt.pack, &self.limits.http, outgoing)).await;
         self.attempt.observer.request(summary);
         Ok(match result {
             Ok(response) => {
@@ -38,6 +40,7 @@ impl From<http::Request> for Outgoing {
                 http::Effect::Update => Effect::Update,
                 http::Effect::Delete => Effect::Delete,
             }),
+            trace: None,
         }
     }
 }

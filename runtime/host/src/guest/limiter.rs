@@ -11,6 +11,8 @@ use crate::stop::Stop;
 /// What a guest has taken.
 pub(crate) struct Limiter {
     memory_bytes: usize,
+    /// The most it had.
+    memory_bytes_peak: usize,
     memory_bytes_max: usize,
     table_elements_max: usize,
     instances_max: usize,
@@ -22,10 +24,21 @@ impl Limiter {
     pub(crate) fn new(limits: &GuestLimits) -> Self {
         Self {
             memory_bytes: 0,
+            memory_bytes_peak: 0,
             memory_bytes_max: limits.memory_bytes_max,
             table_elements_max: limits.table_elements_max,
             instances_max: usize::try_from(limits.instances_max).unwrap_or(usize::MAX),
             pending: 0,
+        }
+    }
+}
+
+impl Drop for Limiter {
+    #[allow(clippy::cast_precision_loss, reason = "a guest has some gigabytes at the most")]
+    fn drop(&mut self) {
+        // One that never got a memory did not run.
+        if self.memory_bytes_peak > 0 {
+            metrics::histogram!("runner_guest_memory_bytes").record(self.memory_bytes_peak as f64);
         }
     }
 }
@@ -38,6 +51,7 @@ impl ResourceLimiter for Limiter {
             return Err(Stop::Memory { limit: self.memory_bytes_max }.into());
         }
         self.memory_bytes = total;
+        self.memory_bytes_peak = self.memory_bytes_peak.max(total);
         self.pending = growth;
         Ok(true)
     }

@@ -116,6 +116,7 @@ pub(super) fn attempt_in(pack: PackContext, function: &str, input: Value) -> Att
         input,
         timeout: Duration::from_secs(30),
         last_heartbeat: None,
+        trace: None,
         cancel: CancellationToken::new(),
         pack: Arc::new(pack),
         observer: Arc::new(Ears::default()),
