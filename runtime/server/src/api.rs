@@ -107,10 +107,20 @@ impl Api {
         self.router.clone()
     }
 
+    /// Answers requests of the user of this process, who needs no key: for the local socket.
+    pub(crate) fn local_router(&self) -> Router {
+        self.router.clone().layer(axum::Extension(access::Local))
+    }
+
     /// The OpenAPI document as it is now, with a path for every action.
     #[must_use]
     pub fn openapi(&self) -> Value {
         document::whole(&self.context)
+    }
+
+    /// Says that this process is ready: what it takes up from before is taken up. Until then `/readyz` says no.
+    pub fn ready(&self) {
+        self.context.ready();
     }
 
     /// Takes nothing new from here on: the process stops. What only looks is still answered; streams end.

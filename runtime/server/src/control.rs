@@ -6,6 +6,7 @@
 //! | `GET /node` | which process this is, and how many executions it has |
 //! | `POST /executions/{id}/control` | a [`Control`](runner_executor::Control); answered with [`Stands`] or a [`Problem`] |
 //! | `GET /executions/{id}/progress` | what happens from now on, a [`Line`] of JSON each, until it has ended |
+//! | `/api/v1/…` | the REST API, if the process has one ([`crate::api`]); no key is needed here |
 
 mod client;
 mod line;

@@ -1,6 +1,7 @@
 //! What the handlers work with.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use runner_model::{ExecutionId, ExecutionRecord, ExecutionView, Timestamp, Version};
 use runner_pack::Library;
@@ -26,6 +27,7 @@ pub(crate) struct Context {
     /// The document, as it was last made.
     pub(crate) documents: Documents,
     pub(crate) started_at: Timestamp,
+    ready: AtomicBool,
     draining: CancellationToken,
     tasks: TaskTracker,
     _end: DropGuard,
@@ -43,6 +45,7 @@ impl Context {
             tails,
             streams: Streams::default(),
             documents: Documents::new(document),
+            ready: AtomicBool::new(false),
             draining: CancellationToken::new(),
             tasks,
             _end: end.drop_guard(),
@@ -62,6 +65,14 @@ impl Context {
     /// Does something that no request waits for.
     pub(crate) fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(work);
+    }
+
+    pub(crate) fn ready(&self) {
+        self.ready.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire) && !self.is_draining()
     }
 
     pub(crate) fn drain(&self) {

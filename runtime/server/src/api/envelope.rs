@@ -23,10 +23,6 @@ use super::route::Unguarded;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Verbatim;
 
-/// The id of a request: the client's own, or a new one.
-#[derive(Debug, Clone)]
-pub(crate) struct RequestId(pub(crate) Arc<str>);
-
 const REQUEST_ID: &str = "x-request-id";
 /// A client's own id, in characters: a UUID, perhaps with words before it.
 const REQUEST_ID_CHARS_MAX: usize = 128;
@@ -53,11 +49,10 @@ async fn no_method(method: Method) -> ApiProblem {
     ApiProblem::new(StatusCode::METHOD_NOT_ALLOWED, code::API_METHOD, detail)
 }
 
-async fn enclose(State(context): State<Arc<Context>>, mut request: Request, next: Next) -> Response {
+async fn enclose(State(context): State<Arc<Context>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = request_id(&context, request.headers());
     let line = Line::of(&request, id.clone());
-    request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = written(next.run(request).await, &id);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);

@@ -1,11 +1,13 @@
 //! Whether this process lives, whether it takes requests, what it is, and what it counts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header;
+use http::{StatusCode, header};
+use runner_model::code;
 use runner_store::StoreError;
 use serde::Serialize;
 use serde_json::Value;
@@ -45,6 +47,11 @@ async fn healthz() -> Json<Health> {
 async fn readyz(State(context): State<Arc<Context>>) -> Result<Json<Health>, ApiProblem> {
     if context.is_draining() {
         return Err(ApiProblem::draining());
+    }
+    if !context.is_ready() {
+        let detail = "the process begins, and takes up what was left";
+        return Err(ApiProblem::new(StatusCode::SERVICE_UNAVAILABLE, code::API_DRAINING, detail)
+            .retry_after(Duration::from_secs(1)));
     }
     // A read shows whether the store is open; whether it takes writes shows when something is written.
     match context.options.store.mark("readyz").await {

@@ -212,9 +212,9 @@ async fn get(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Response {
-    /// The id of the question, as StackStorm's clients send it; it is not looked at.
-    #[serde(default)]
-    id: Option<String>,
+    /// The id of the question, as StackStorm's clients send it: the path says it already.
+    #[serde(default, rename = "id")]
+    _id: Option<String>,
     /// The answer: it must fit the schema of the question.
     response: Value,
 }
@@ -228,7 +228,7 @@ async fn answer(
     State(context): State<Arc<Context>>,
     principal: Principal,
     Path(id): Path<String>,
-    Body(Response { response, id: _ }): Body<Response>,
+    Body(Response { response, .. }): Body<Response>,
 ) -> Result<Json<Stands>, ApiProblem> {
     let missing = || ApiProblem::missing("there is no such question, or none that waits for an answer");
     let Which { execution, task, item } = Which::read(&id).ok_or_else(missing)?;

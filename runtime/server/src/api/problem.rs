@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use runner_executor::{ControlError, ExecutorError, RequestError};
-use runner_model::{Code, Failure, code};
+use runner_model::{Code, code};
 use runner_pack::ParameterError;
 use runner_store::StoreError;
 use serde::Serialize;
@@ -75,12 +75,6 @@ impl ApiProblem {
     /// There is no such thing, or none that may be seen: 404.
     pub(crate) fn missing(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, code::API_NOT_FOUND, detail)
-    }
-
-    /// What a failure says.
-    pub(crate) fn failure(status: StatusCode, failure: &Failure) -> Self {
-        let problem = Self { code: failure.code.clone(), ..Self::new(status, code::API_REQUEST, &failure.message) };
-        problem.maybe_hint(failure.hint.clone())
     }
 
     /// With what to do about it.

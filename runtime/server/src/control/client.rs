@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{Method, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -93,30 +93,39 @@ impl Client {
         })
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: &(impl Serialize + Sync),
-    ) -> Result<Response<Incoming>, ClientError> {
+    /// Asks the REST API of the process, as somebody on this machine: `request` names a path and may bring headers and a
+    /// body. The answer is whatever it says, refusals included; how long it may take is up to whoever asks.
+    ///
+    /// # Errors
+    /// The process cannot be reached, or does not speak HTTP.
+    pub async fn call(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, ClientError> {
         let gone = |source| ClientError::Gone { node: self.node.clone(), source };
         let stream = within(connect(&self.nodes, &self.node)).await.map_err(gone)?;
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream.bytes)).await.map_err(|error| gone(io::Error::other(error)))?;
         // Ends with the conversation: when the answer is read, or dropped.
         tokio::spawn(connection);
-        let body = serde_json::to_vec(body).map_err(|error| self.silent(&error))?;
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
+        let headers = request.headers_mut();
+        headers.insert(header::HOST, HeaderValue::from_static("localhost"));
         if let Some(secret) = stream.secret {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {secret}"));
+            let bearer = HeaderValue::try_from(format!("Bearer {secret}")).map_err(|error| self.silent(&error))?;
+            headers.insert(header::AUTHORIZATION, bearer);
         }
-        let request = request.header(header::CONTENT_TYPE, "application/json").body(Full::new(Bytes::from(body)));
-        let request = request.map_err(|error| self.silent(&error))?;
-        match tokio::time::timeout(ANSWER, sender.send_request(request)).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(gone(io::Error::other(error))),
-            Err(_) => Err(self.silent(&format!("nothing within {} s", ANSWER.as_secs()))),
-        }
+        sender.send_request(request).await.map_err(|error| gone(io::Error::other(error)))
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: &(impl Serialize + Sync),
+    ) -> Result<Response<Incoming>, ClientError> {
+        let body = serde_json::to_vec(body).map_err(|error| self.silent(&error))?;
+        let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+        let request = request.body(Full::new(Bytes::from(body))).map_err(|error| self.silent(&error))?;
+        tokio::time::timeout(ANSWER, self.call(request))
+            .await
+            .unwrap_or_else(|_| Err(self.silent(&format!("nothing within {} s", ANSWER.as_secs()))))
     }
 
     async fn read<T: DeserializeOwned>(&self, response: Response<Incoming>) -> Result<T, ClientError> {

@@ -1,7 +1,7 @@
 //! Listening at the place of this process.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -24,16 +24,27 @@ use tracing::{debug, warn};
 
 use super::routes::routes;
 use super::wire::Problem;
+use crate::Api;
 use crate::local::{Listener, Seat, Stream};
+
+/// The API, once there is one.
+type Offered = Arc<OnceLock<Router>>;
 
 /// The control of this process, as long as it is served.
 #[derive(Debug)]
 pub struct Serving {
     tasks: TaskTracker,
     shutdown: CancellationToken,
+    offered: Offered,
 }
 
 impl Serving {
+    /// Lets whoever comes in here, who is the user of this process, ask everything of `api` too, without a key.
+    pub fn offer(&self, api: &Api) {
+        // The first stays: a process has one.
+        let _ = self.offered.set(api.local_router());
+    }
+
     /// Lets nobody in any more, and waits until everybody has gone.
     pub async fn stop(self) {
         self.shutdown.cancel();
@@ -48,9 +59,20 @@ impl Serving {
 pub async fn serve(executor: Executor, seat: &Seat, entropy: &dyn Entropy) -> io::Result<Serving> {
     let listener = Listener::bind(seat, entropy).await?;
     let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
-    let router = routes(executor, seat.node().clone(), shutdown.clone());
+    let offered = Offered::default();
+    let own = routes(executor, seat.node().clone(), shutdown.clone());
+    let other = offered.clone();
+    let router = own.fallback(move |request| hand_on(other.clone(), request));
     tasks.spawn(accept(listener, router, tasks.clone(), shutdown.clone()));
-    Ok(Serving { tasks, shutdown })
+    Ok(Serving { tasks, shutdown, offered })
+}
+
+/// What is no control is the API's.
+async fn hand_on(offered: Offered, request: Request<Body>) -> Response<Body> {
+    let Some(api) = offered.get() else {
+        return Problem::new(StatusCode::NOT_FOUND, code::API_NOT_FOUND, "this process has no API").into_response();
+    };
+    TowerToHyperService::new(api.clone()).call(request).await.unwrap_or_else(|never| match never {})
 }
 
 async fn accept(listener: Listener, router: Router, tasks: TaskTracker, shutdown: CancellationToken) {
