@@ -124,6 +124,9 @@ pub const SCHEDULE_QUEUE_MAX: usize = 1_000;
 /// By how much chance can put off a schedule: enough to spread a whole estate over an hour.
 pub const SCHEDULE_JITTER_MAX: Duration = Duration::from_secs(60 * 60);
 
+/// Criteria of one rule, those within a `search` included: each is compiled when its pack loads and looked at for each
+/// event of its trigger. More is a table, which belongs into an action.
+pub const RULE_CRITERIA_MAX: usize = 100;
 /// How long a rule remembers the key of what it has run, where it says nothing.
 pub const RULE_ONCE_WINDOW: Duration = Duration::from_secs(60 * 60);
 /// The longest such time: events are kept for seven days.

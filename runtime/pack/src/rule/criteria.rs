@@ -2,7 +2,7 @@
 
 use runner_engine::rule::{Criterion, Operator};
 use runner_engine::template::CompileError;
-use runner_model::code;
+use runner_model::{code, limits};
 
 use crate::diagnostic::{Document, Mistake};
 use crate::expression::{self, Home};
@@ -29,7 +29,24 @@ pub(super) fn read(file: &Document<'_>, node: &Node) -> Vec<Criterion> {
         file.add(mistake.hint(format!("write `criteria: {{trigger.body.name: {EXAMPLE}}}`")));
         return Vec::new();
     };
+    let number = count(node);
+    if number > limits::RULE_CRITERIA_MAX {
+        let message = format!("the rule has {number} criteria, at most {} are allowed", limits::RULE_CRITERIA_MAX);
+        let span = entries.first().map_or(node.span, |entry| entry.key_span);
+        file.add(Mistake::new(code::PACK_LIMIT, span, message).hint("write the condition into `when`"));
+        return Vec::new();
+    }
     entries.iter().filter_map(|entry| criterion(file, entry)).collect()
+}
+
+/// How many criteria there are, with those of the members of lists.
+fn count(node: &Node) -> usize {
+    let pattern = |entry: &Entry| {
+        let pattern = entry.value.as_map()?.iter().find(|entry| entry.key == "pattern")?;
+        Some(count(&pattern.value))
+    };
+    let entries = node.as_map().unwrap_or_default();
+    entries.iter().map(|entry| 1 + pattern(entry).unwrap_or(0)).sum()
 }
 
 fn criterion(file: &Document<'_>, entry: &Entry) -> Option<Criterion> {

@@ -264,6 +264,21 @@ fn a_mistake_at_the_end_of_a_very_long_line_is_shown_without_the_line() {
 }
 
 #[test]
+fn more_criteria_than_anyone_writes_are_refused_before_they_are_compiled() {
+    let large = "{type: regex, pattern: '(a{1000}){100}'}";
+    let many: String = (0..5_000).map(|i| format!("trigger.a#{i}: {large}, ")).collect();
+    let within: String = (0..5_000).map(|i| format!("item.a#{i}: {large}, ")).collect();
+    let within = format!("trigger.a: {{type: search, condition: any, pattern: {{{within}}}}}");
+    for criteria in [many, within] {
+        let demo = Demo::new();
+        let trigger = "trigger: {type: core.webhook, parameters: {path: a}}\naction: {ref: core.noop}\n";
+        demo.file("rules/r.yaml", format!("{trigger}criteria: {{{criteria}}}\n"));
+        let found = demo.only();
+        assert_eq!(found.code.id(), "E-PACK-0002", "{}", found.message);
+    }
+}
+
+#[test]
 fn very_many_mistakes_cost_no_more_than_many() {
     let unknown_keys: String = (0..20_000).map(|i| format!("k{i}: 1, ")).collect();
     let expressions = "<% ( %>".repeat(30_000);
