@@ -3,6 +3,7 @@
 mod access;
 mod events;
 mod execution;
+mod key_value;
 mod upkeep;
 mod waits;
 
@@ -14,11 +15,10 @@ use runner_model::{
     Entry, ExecutionId, ExecutionRecord, FencingToken, ItemIndex, NodeId, PackRef, Status, StepId, Timestamp, Version,
     limits,
 };
-use serde_json::Value;
 
 use crate::{
-    Append, Catalogue, Claimed, ExecutionFilter, Journal, KeyValue, Lease, Leases, NewExecution, OpenWait, Order,
-    StoreError, Swap, catalogue, codec, key_value, projection,
+    Append, Catalogue, Claimed, ExecutionFilter, Journal, Lease, Leases, NewExecution, OpenWait, Order, StoreError,
+    catalogue, codec, projection,
 };
 use execution::Execution;
 
@@ -32,15 +32,9 @@ struct State {
     /// Until when each node holds what it owns.
     nodes: BTreeMap<NodeId, Timestamp>,
     waits: BTreeMap<(ExecutionId, StepId, Option<ItemIndex>), OpenWait>,
-    values: BTreeMap<(PackRef, String), Kept>,
+    values: BTreeMap<(PackRef, String), key_value::Kept>,
     happened: events::Happened,
     admitted: access::Admitted,
-}
-
-#[derive(Debug)]
-struct Kept {
-    value: Value,
-    expires_at: Option<Timestamp>,
 }
 
 impl State {
@@ -88,23 +82,6 @@ impl State {
         {
             parent.parked = None;
         }
-    }
-
-    /// Removes values that have expired, the first to expire first.
-    fn sweep(&mut self, now: Timestamp, limit: usize) -> u64 {
-        let expired = self.values.iter().filter(|(_, kept)| !key_value::is_live(kept.expires_at, now));
-        let mut expired: Vec<_> = expired.map(|(place, kept)| (kept.expires_at, place.clone())).collect();
-        expired.sort();
-        expired.truncate(limit);
-        for (_, place) in &expired {
-            self.values.remove(place);
-        }
-        expired.len() as u64
-    }
-
-    fn live(&self, pack: &PackRef, key: &str, now: Timestamp) -> Option<&Value> {
-        let kept = self.values.get(&(pack.clone(), key.to_owned()))?;
-        key_value::is_live(kept.expires_at, now).then_some(&kept.value)
     }
 }
 
@@ -258,64 +235,5 @@ impl Catalogue for MemoryStore {
         let state = self.0.lock();
         let newest_first = state.executions.range(first..=last).rev().map(|(id, _)| *id);
         Ok(newest_first.take(limits::EXECUTION_PREFIX_MATCHES_MAX).collect())
-    }
-}
-
-#[async_trait]
-impl KeyValue for MemoryStore {
-    async fn get(&self, pack: &PackRef, key: &str, now: Timestamp) -> Result<Option<Value>, StoreError> {
-        Ok(self.0.lock().live(pack, key, now).cloned())
-    }
-
-    async fn set(
-        &self,
-        pack: &PackRef,
-        key: &str,
-        value: Value,
-        expires_at: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        codec::to_json("the value", &value)?;
-        self.0.lock().values.insert((pack.clone(), key.to_owned()), Kept { value, expires_at });
-        Ok(())
-    }
-
-    async fn delete(&self, pack: &PackRef, key: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let removed = self.0.lock().values.remove(&(pack.clone(), key.to_owned()));
-        Ok(removed.is_some_and(|kept| key_value::is_live(kept.expires_at, now)))
-    }
-
-    async fn compare_and_swap(&self, swap: Swap) -> Result<bool, StoreError> {
-        codec::to_json("the value", &swap.value)?;
-        let mut state = self.0.lock();
-        if state.live(&swap.pack, &swap.key, swap.now) != swap.expected.as_ref() {
-            return Ok(false);
-        }
-        let place = (swap.pack, swap.key);
-        match swap.value {
-            Some(value) => state.values.insert(place, Kept { value, expires_at: swap.expires_at }),
-            None => state.values.remove(&place),
-        };
-        Ok(true)
-    }
-
-    async fn keys(
-        &self,
-        pack: &PackRef,
-        prefix: &str,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<String>, StoreError> {
-        let state = self.0.lock();
-        let from = (pack.clone(), prefix.to_owned());
-        let with_prefix = state
-            .values
-            .range(from..)
-            .take_while(|((owner, key), _)| owner == pack && key.starts_with(prefix))
-            .filter(|(_, kept)| key_value::is_live(kept.expires_at, now));
-        Ok(with_prefix.take(limit).map(|((_, key), _)| key.clone()).collect())
-    }
-
-    async fn sweep(&self, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
-        Ok(self.0.lock().sweep(now, limit))
     }
 }
