@@ -29,6 +29,7 @@ impl Exec {
             grants: Grants::default(),
             connections: Connections::none(&limits),
             simulate: false,
+            archive: None,
         }));
         let clock = Arc::new(SystemClock);
         let guests = HostGuests::new(host::make(directory), packs.clone(), store.clone(), clock.clone(), &limits);

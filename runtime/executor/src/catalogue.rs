@@ -1,14 +1,20 @@
 //! The packs of a process, ready to run: what they hold, what they were granted, what their connections lead to.
 
+mod versions;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use runner_host::{Connections, Host, Simulator, World};
 use runner_model::{ActionRef, ConnectionName, Failure, KvAccess, PackRef, Permissions, code};
-use runner_pack::{Action, Library, Pack};
+use runner_pack::{Action, Archive, Changes, Library, Pack, Sum};
+use tokio::sync::watch;
 
-use crate::pack::{LoadedPack, read_component};
+use crate::pack::{LoadedPack, component_sum, read_component};
+use versions::Versions;
 
 /// What the operator granted, by pack.
 #[derive(Debug, Clone, Default)]
@@ -34,63 +40,220 @@ pub struct PacksOptions {
     pub connections: Connections,
     /// Whether connections lead to the simulators of the packs instead of the network.
     pub simulate: bool,
+    /// Where versions are kept that executions may still need: `<data>/packs`. Without it an execution whose pack has
+    /// changed is only ended as it began while its version is in memory.
+    pub archive: Option<PathBuf>,
 }
 
 /// The packs of a process.
+///
+/// **An execution stays with the version of its pack that it began with**: new ones see the library that was swapped in
+/// last, those that are under way ask for theirs by its digest ([`Packs::pinned`]).
 pub struct Packs {
-    options: PacksOptions,
-    loaded: Mutex<BTreeMap<PackRef, Arc<LoadedPack>>>,
-    simulators: tokio::sync::Mutex<BTreeMap<ConnectionName, Simulator>>,
+    grants: Grants,
+    connections: Connections,
+    simulate: bool,
+    archive: Option<Archive>,
+    current: RwLock<Arc<Library>>,
+    versions: Mutex<Versions>,
+    /// Held while one library follows another.
+    swapping: Mutex<()>,
+    generation: watch::Sender<u64>,
+    simulators: tokio::sync::Mutex<BTreeMap<ConnectionName, (Sum, Simulator)>>,
 }
 
 impl Packs {
     /// The packs with these options. Components are loaded when they are first needed.
     #[must_use]
     pub fn new(options: PacksOptions) -> Self {
-        Self { options, loaded: Mutex::default(), simulators: tokio::sync::Mutex::default() }
+        let PacksOptions { library, grants, connections, simulate, archive } = options;
+        let mut versions = Versions::default();
+        versions.follow(&library);
+        Self {
+            grants,
+            connections,
+            simulate,
+            archive: archive.map(Archive::at),
+            current: RwLock::new(Arc::new(library)),
+            versions: Mutex::new(versions),
+            swapping: Mutex::default(),
+            generation: watch::channel(0).0,
+            simulators: tokio::sync::Mutex::default(),
+        }
     }
 
-    /// What the packs directories hold.
+    /// What the packs directories held when they were last read.
     #[must_use]
-    pub const fn library(&self) -> &Library {
-        &self.options.library
+    pub fn library(&self) -> Arc<Library> {
+        self.current.read().clone()
     }
 
     /// Whether connections lead to simulators.
     #[must_use]
     pub const fn simulate(&self) -> bool {
-        self.options.simulate
+        self.simulate
     }
 
-    pub(crate) fn action(&self, action: &ActionRef) -> Option<(&Arc<Pack>, &Arc<Action>)> {
-        self.options.library.action(action)
+    /// Puts a library in the place of the one that is there. What is new in it is put into the archive first; a pack whose
+    /// files have changed meanwhile stays as it was. Blocks while files are copied.
+    pub fn swap(&self, mut library: Library) -> Changes {
+        let _one = self.swapping.lock();
+        let previous = self.library();
+        let known = previous.digests();
+        let is_new = |pack: &&Arc<Pack>| known.get(pack.reference()) != Some(&pack.digest);
+        let new: Vec<_> = library.packs().filter(is_new).cloned().collect();
+        for pack in new {
+            if self.archive(&pack).is_err_and(|error| error.kind() == io::ErrorKind::InvalidData) {
+                library.take_back(pack.reference(), &previous);
+            }
+        }
+        let changes = library.changes(&previous);
+        drop(previous);
+        let library = Arc::new(library);
+        // What holds the old library up goes before what is left of it is looked for.
+        drop(std::mem::replace(&mut *self.current.write(), library.clone()));
+        self.versions.lock().follow(&library);
+        if self.simulate {
+            self.versions.lock().unload();
+        }
+        self.generation.send_modify(|generation| *generation += 1);
+        changes
+    }
+
+    /// Says how many libraries there have been; a new number each time one is swapped in.
+    #[must_use]
+    pub fn generation(&self) -> watch::Receiver<u64> {
+        self.generation.subscribe()
+    }
+
+    /// An action and its pack, as they are now.
+    #[must_use]
+    pub fn action(&self, action: &ActionRef) -> Option<(Arc<Pack>, Arc<Action>)> {
+        let library = self.library();
+        library.action(action).map(|(pack, action)| (pack.clone(), action.clone()))
+    }
+
+    /// The same, as a workflow of the pack `caller` calls it: one of its own pack in that very version.
+    pub(crate) fn action_for(
+        &self,
+        caller: Option<&Arc<Pack>>,
+        action: &ActionRef,
+    ) -> Option<(Arc<Pack>, Arc<Action>)> {
+        match caller.filter(|pack| pack.reference().as_str() == action.pack()) {
+            Some(pack) => Some((pack.clone(), pack.actions.get(action.name())?.clone())),
+            None => self.action(action),
+        }
+    }
+
+    /// The very version of a pack: the current one, one that is still in memory, or from the archive, which blocks.
+    #[must_use]
+    pub fn pinned(&self, pack: &PackRef, digest: &str) -> Option<Arc<Pack>> {
+        self.in_memory(pack, digest).or_else(|| self.archived(pack, digest))
+    }
+
+    /// As [`Packs::pinned`], without holding up the tasks of the same thread.
+    pub(crate) async fn pinned_version(self: &Arc<Self>, pack: &PackRef, digest: &str) -> Option<Arc<Pack>> {
+        if self.archive.is_none() || self.in_memory(pack, digest).is_some() {
+            return self.in_memory(pack, digest);
+        }
+        let (packs, pack, digest) = (self.clone(), pack.clone(), digest.to_owned());
+        tokio::task::spawn_blocking(move || packs.pinned(&pack, &digest)).await.ok().flatten()
+    }
+
+    fn in_memory(&self, pack: &PackRef, digest: &str) -> Option<Arc<Pack>> {
+        self.versions.lock().get(pack, digest)
+    }
+
+    fn archived(&self, pack: &PackRef, digest: &str) -> Option<Arc<Pack>> {
+        let found = self.archive.as_ref()?.find(pack, digest, &self.library());
+        let found = found.unwrap_or_else(|error| {
+            tracing::warn!(%pack, digest, error = &error as &dyn std::error::Error, "version of a pack not found");
+            None
+        });
+        // Another may have been faster; what is made ready for that one serves for all.
+        found.map(|pack| self.versions.lock().enter(pack))
+    }
+
+    /// Puts a version into the archive, if it is not there: before an execution of it is recorded. That it cannot be kept
+    /// is no reason not to run it.
+    pub(crate) async fn keep(self: &Arc<Self>, pack: &Arc<Pack>) {
+        if self.archive.is_none() || self.versions.lock().is_kept(pack) {
+            return;
+        }
+        let (packs, pack) = (self.clone(), pack.clone());
+        // A panic there is reported when it happens.
+        let _ = tokio::task::spawn_blocking(move || packs.archive(&pack)).await;
+    }
+
+    /// Puts every pack that is current into the archive. Blocks while files are copied.
+    pub fn keep_all(&self) {
+        for pack in self.library().packs() {
+            // What went wrong was said; it is tried again before an execution is recorded.
+            let _ = self.archive(pack);
+        }
+    }
+
+    fn archive(&self, pack: &Arc<Pack>) -> io::Result<()> {
+        let Some(archive) = self.archive.as_ref().filter(|_| !self.versions.lock().is_kept(pack)) else { return Ok(()) };
+        match archive.keep(pack) {
+            Ok(_) => self.versions.lock().set_kept(pack),
+            Err(error) => {
+                let reference = pack.reference();
+                tracing::warn!(pack = %reference, digest = pack.digest, %error, "version of a pack not kept");
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the versions from the archive that nobody needs: that are not among these, not current, not in memory, and
+    /// were not asked for a short while ago. Gives how many. Blocks.
+    ///
+    /// # Errors
+    /// The archive cannot be read, or something cannot be removed.
+    pub fn prune(&self, needed: &BTreeSet<(PackRef, String)>) -> io::Result<usize> {
+        let Some(archive) = &self.archive else { return Ok(0) };
+        // No version becomes current while it is decided what goes.
+        let _one = self.swapping.lock();
+        let mut needed = needed.clone();
+        {
+            let mut versions = self.versions.lock();
+            needed.extend(versions.in_use());
+            versions.forget_kept();
+        }
+        archive.prune(&needed)
+    }
+
+    /// Where the archive has a pack, if it has it.
+    fn copy_of(&self, pack: &Pack) -> Option<PathBuf> {
+        self.archive.as_ref().map(|archive| archive.copy_of(pack))
     }
 
     /// A pack, ready to run.
     pub(crate) async fn loaded(&self, host: &Host, pack: &Arc<Pack>) -> Result<Arc<LoadedPack>, Failure> {
-        let reference = &pack.manifest.reference;
-        if let Some(loaded) = self.loaded.lock().get(reference) {
-            return Ok(loaded.clone());
+        if let Some(loaded) = self.versions.lock().loaded(pack) {
+            return Ok(loaded);
         }
-        let (connections, grant) = if self.options.simulate {
+        let (connections, grant) = if self.simulate {
             self.simulated(host, pack).await?
         } else {
-            (self.options.connections.clone(), self.options.grants.of(reference))
+            (self.connections.clone(), self.grants.of(pack.reference()))
         };
-        let loaded = Arc::new(LoadedPack::new(pack.clone(), connections, grant));
+        let loaded = Arc::new(LoadedPack::new(pack.clone(), self.copy_of(pack), connections, grant));
         // Another step may have been faster; what it made serves as well.
-        Ok(self.loaded.lock().entry(reference.clone()).or_insert(loaded).clone())
+        Ok(self.versions.lock().load(loaded))
     }
 
     /// The connections of a pack with simulators behind them, and its grant: whatever it asks for on them, since they
     /// reach nothing, and no request to an absolute URL, since that would leave.
     async fn simulated(&self, host: &Host, pack: &Pack) -> Result<(Connections, Permissions), Failure> {
-        let mut connections = self.options.connections.clone();
-        let mut grant = self.options.grants.of(&pack.manifest.reference);
+        let mut connections = self.connections.clone();
+        let mut grant = self.grants.of(&pack.manifest.reference);
         grant.http.clear();
+        let library = self.library();
         for rule in &pack.manifest.permissions.http {
             let Some(wanted) = &rule.connection else { continue };
-            for (kind, simulator) in self.simulators_of(wanted) {
+            for (kind, simulator) in simulators_of(&library, wanted) {
                 for name in self.names_of(kind) {
                     let simulator = self.simulator(host, simulator, &name).await?;
                     connections = connections.with_simulator(name, kind, simulator);
@@ -101,24 +264,9 @@ impl Packs {
         Ok((connections, grant))
     }
 
-    /// The kinds of connection that a rule is about and that can be simulated, with the pack and the component that do.
-    fn simulators_of(&self, wanted: &str) -> Vec<(&str, (&Arc<Pack>, &str))> {
-        let kinds = self.options.library.packs().flat_map(|pack| pack.manifest.connections.keys());
-        let kinds: BTreeSet<_> = kinds.filter(|kind| wanted == "*" || wanted == kind.as_str()).collect();
-        kinds.into_iter().filter_map(|kind| Some((kind.as_str(), self.simulator_of(kind)?))).collect()
-    }
-
-    /// The pack and the component that simulate a kind of connection.
-    fn simulator_of(&self, kind: &str) -> Option<(&Arc<Pack>, &str)> {
-        self.options.library.packs().find_map(|pack| {
-            let declared = pack.manifest.connections.get(kind)?;
-            Some((pack, declared.simulator.as_deref()?))
-        })
-    }
-
     /// The connections of a kind: those that are configured, or one with the name of the kind.
     fn names_of(&self, kind: &str) -> Vec<ConnectionName> {
-        let configured = self.options.connections.list().into_iter().filter(|info| info.kind == kind);
+        let configured = self.connections.list().into_iter().filter(|info| info.kind == kind);
         let mut names: Vec<_> = configured.filter_map(|info| ConnectionName::new(&info.name).ok()).collect();
         if names.is_empty() {
             names.extend(ConnectionName::new(kind).ok());
@@ -126,7 +274,8 @@ impl Packs {
         names
     }
 
-    /// The one simulator behind a connection: packs that use the same connection share its state.
+    /// The one simulator behind a connection: packs that use the same connection share its state. When the component has
+    /// changed another takes its place, with no state.
     async fn simulator(
         &self,
         host: &Host,
@@ -134,12 +283,15 @@ impl Packs {
         name: &ConnectionName,
     ) -> Result<Simulator, Failure> {
         let mut simulators = self.simulators.lock().await;
-        if let Some(simulator) = simulators.get(name) {
+        let sum = component_sum(pack, component);
+        if let Some((_, simulator)) = simulators.get(name).filter(|(of, _)| Some(of) == sum) {
             return Ok(simulator.clone());
         }
-        let component = host.load(read_component(pack, component).await?, World::Simulator).await?;
+        let bytes = read_component(pack, self.copy_of(pack).as_deref(), component).await?;
+        let sum = runner_pack::sum(&bytes);
+        let component = host.load(bytes, World::Simulator).await?;
         let simulator = host.simulator(&component, name.clone());
-        simulators.insert(name.clone(), simulator.clone());
+        simulators.insert(name.clone(), (sum, simulator.clone()));
         Ok(simulator)
     }
 
@@ -148,10 +300,9 @@ impl Packs {
     /// # Errors
     /// No pack has one, or it cannot be loaded.
     pub async fn simulator_for(&self, host: &Host, kind: &str) -> Result<Simulator, Failure> {
-        let Some(simulator) = self.simulator_of(kind) else {
-            let kinds: Vec<_> = self
-                .options
-                .library
+        let library = self.library();
+        let Some(simulator) = simulator_of(&library, kind) else {
+            let kinds: Vec<_> = library
                 .packs()
                 .flat_map(|pack| pack.manifest.connections.iter().filter(|(_, kind)| kind.simulator.is_some()))
                 .map(|(kind, _)| format!("`{kind}`"))
@@ -168,4 +319,19 @@ impl Packs {
             ConnectionName::new(kind).map_err(|error| Failure::new(code::NET_NO_SIMULATOR, error.to_string()))?;
         self.simulator(host, simulator, &name).await
     }
+}
+
+/// The kinds of connection that a rule is about and that can be simulated, with the pack and the component that do.
+fn simulators_of<'a>(library: &'a Library, wanted: &str) -> Vec<(&'a str, (&'a Arc<Pack>, &'a str))> {
+    let kinds = library.packs().flat_map(|pack| pack.manifest.connections.keys());
+    let kinds: BTreeSet<_> = kinds.filter(|kind| wanted == "*" || wanted == kind.as_str()).collect();
+    kinds.into_iter().filter_map(|kind| Some((kind.as_str(), simulator_of(library, kind)?))).collect()
+}
+
+/// The pack and the component that simulate a kind of connection.
+fn simulator_of<'a>(library: &'a Library, kind: &str) -> Option<(&'a Arc<Pack>, &'a str)> {
+    library.packs().find_map(|pack| {
+        let declared = pack.manifest.connections.get(kind)?;
+        Some((pack, declared.simulator.as_deref()?))
+    })
 }

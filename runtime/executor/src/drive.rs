@@ -15,6 +15,7 @@ use runner_model::{
     ActionRef, AttemptNumber, Entry, ExecutionId, ExecutionView, Fact, FencingToken, Outcome, Status, TaskName,
     Timestamp, Version, limits,
 };
+use runner_pack::{Action, Pack};
 use runner_store::{Catalogue, Lease};
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -32,6 +33,8 @@ use crate::registry::Order;
 /// One execution that this process owns.
 pub(crate) struct Drive {
     shared: Arc<Shared>,
+    /// The version of its pack that it began with.
+    pack: Arc<Pack>,
     plan: Arc<Plan>,
     /// The token of the lease; none until the execution is recorded for the first time.
     token: Option<FencingToken>,
@@ -98,12 +101,13 @@ impl Drive {
     /// An execution that is asked for: decided as far as it goes without an attempt, and recorded in one commit.
     pub(crate) async fn open(
         shared: Arc<Shared>,
+        pack: Arc<Pack>,
         plan: Arc<Plan>,
         herald: Herald,
         requested: Entry,
         state: State,
     ) -> Result<Self, ExecutorError> {
-        let mut drive = Self::new(shared, plan, herald, None, state, vec![requested]);
+        let mut drive = Self::new(shared, pack, plan, herald, None, state, vec![requested]);
         drive.decide_all().await?;
         Ok(drive)
     }
@@ -111,6 +115,7 @@ impl Drive {
     /// An execution that is recorded.
     pub(crate) fn reopen(
         shared: Arc<Shared>,
+        pack: Arc<Pack>,
         plan: Arc<Plan>,
         herald: Herald,
         token: FencingToken,
@@ -118,13 +123,14 @@ impl Drive {
         entries: Vec<Entry>,
     ) -> Self {
         let recorded = entries.len();
-        let mut drive = Self::new(shared, plan, herald, Some(token), state, entries);
+        let mut drive = Self::new(shared, pack, plan, herald, Some(token), state, entries);
         drive.recorded = recorded;
         drive
     }
 
     fn new(
         shared: Arc<Shared>,
+        pack: Arc<Pack>,
         plan: Arc<Plan>,
         herald: Herald,
         token: Option<FencingToken>,
@@ -135,6 +141,7 @@ impl Drive {
         let shadow = shared.options.verify.then(|| Box::new(state.clone()));
         Self {
             shared,
+            pack,
             plan,
             token,
             state,
@@ -157,6 +164,11 @@ impl Drive {
 
     pub(crate) const fn id(&self) -> ExecutionId {
         self.herald.execution
+    }
+
+    /// An action and its pack, as this execution calls it: one of its own pack in the version that it began with.
+    fn action(&self, action: &ActionRef) -> Option<(Arc<Pack>, Arc<Action>)> {
+        self.shared.options.packs.action_for(Some(&self.pack), action)
     }
 
     /// The execution of which a step started this one.

@@ -1,15 +1,18 @@
 //! One pack, ready to run: its components compiled, its context for the host made once.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use runner_host::{Component, Connections, Host, Kv, PackContext, World};
 use runner_model::{Failure, Permissions, code};
-use runner_pack::Pack;
+use runner_pack::{Pack, Sum};
 
 pub(crate) struct LoadedPack {
     pub(crate) pack: Arc<Pack>,
+    /// Where the archive has it, if there is one.
+    copy: Option<PathBuf>,
     connections: Connections,
     grant: Permissions,
     components: Mutex<BTreeMap<String, Component>>,
@@ -17,8 +20,18 @@ pub(crate) struct LoadedPack {
 }
 
 impl LoadedPack {
-    pub(crate) fn new(pack: Arc<Pack>, connections: Connections, grant: Permissions) -> Self {
-        Self { pack, connections, grant, components: Mutex::default(), context: Mutex::default() }
+    pub(crate) fn new(
+        pack: Arc<Pack>,
+        copy: Option<PathBuf>,
+        connections: Connections,
+        grant: Permissions,
+    ) -> Self {
+        Self { pack, copy, connections, grant, components: Mutex::default(), context: Mutex::default() }
+    }
+
+    /// Whether no execution holds the pack, and no attempt this.
+    pub(crate) fn is_idle(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) == 1 && Arc::strong_count(&self.pack) == 1
     }
 
     /// A component of the pack. Two steps that need it first at the same time both load it, which the compile cache
@@ -27,8 +40,19 @@ impl LoadedPack {
         if let Some(component) = self.components.lock().get(name) {
             return Ok(component.clone());
         }
-        let component = host.load(read_component(&self.pack, name).await?, World::Action).await?;
+        let component = host.load(read_component(&self.pack, self.copy.as_deref(), name).await?, World::Action).await?;
         self.components.lock().insert(name.to_owned(), component.clone());
+        Ok(component)
+    }
+
+    /// A component of the pack that holds sensors. The host's cache of compiled components makes it cheap.
+    pub(crate) async fn sensors(&self, host: &Host, name: &str) -> Result<Component, Failure> {
+        let kept = format!("{name} (sensors)");
+        if let Some(component) = self.components.lock().get(&kept) {
+            return Ok(component.clone());
+        }
+        let component = host.load(read_component(&self.pack, self.copy.as_deref(), name).await?, World::Sensor).await?;
+        self.components.lock().insert(kept, component.clone());
         Ok(component)
     }
 
@@ -50,17 +74,35 @@ impl LoadedPack {
     }
 }
 
-/// The bytes of a pack's component.
-pub(crate) async fn read_component(pack: &Pack, name: &str) -> Result<Arc<[u8]>, Failure> {
-    let unreadable = |what: String| {
-        Failure::new(code::EXEC_NO_ACTION_FILE, what)
-            .with_hint(format!("build it with `runner pack build {}`", pack.manifest.reference))
-    };
+/// The bytes of a pack's component: those that its digest was made of, from the pack's directory or else from a copy.
+pub(crate) async fn read_component(pack: &Pack, copy: Option<&Path>, name: &str) -> Result<Arc<[u8]>, Failure> {
+    let reference = pack.reference();
+    let unreadable = |what: String, hint: String| Failure::new(code::EXEC_NO_ACTION_FILE, what).with_hint(hint);
+    let build = || format!("build it with `runner pack build {reference}`");
     let Some(path) = pack.components.get(name) else {
-        return Err(unreadable(format!("the pack `{}` has no component `{name}`", pack.manifest.reference)));
+        return Err(unreadable(format!("the pack `{reference}` has no component `{name}`"), build()));
     };
-    match tokio::fs::read(path).await {
-        Ok(bytes) => Ok(bytes.into()),
-        Err(error) => Err(unreadable(format!("the component `{}` cannot be read: {error}", path.display()))),
+    let expected = component_sum(pack, name);
+    let mut failure = None;
+    for path in std::iter::once(path.clone()).chain(copy.map(|copy| copy.join(relative(name)))) {
+        let what = match tokio::fs::read(&path).await {
+            Ok(bytes) if expected == Some(&runner_pack::sum(&bytes)) => return Ok(bytes.into()),
+            Ok(_) => {
+                let what = format!("the component `{}` has changed since the pack was loaded", path.display());
+                unreadable(what, "run the action again".to_owned())
+            }
+            Err(error) => unreadable(format!("the component `{}` cannot be read: {error}", path.display()), build()),
+        };
+        failure.get_or_insert(what);
     }
+    Err(failure.unwrap_or_else(|| unreadable(format!("the pack `{reference}` has no component `{name}`"), build())))
+}
+
+/// The sum of the bytes of a pack's component.
+pub(crate) fn component_sum<'a>(pack: &'a Pack, name: &str) -> Option<&'a Sum> {
+    pack.contents.get(&relative(name))
+}
+
+fn relative(name: &str) -> String {
+    format!("components/{name}.wasm")
 }

@@ -72,10 +72,18 @@ impl Archive {
         let place = self.place(pack.reference(), &pack.digest);
         if place.is_dir() {
             touch(&place);
-        } else {
+        }
+        // It may have been removed just before it was touched.
+        if !place.is_dir() {
             copy::write(pack, &self.directory, &place)?;
         }
-        Ok(place.join(pack.reference().as_str()))
+        Ok(self.copy_of(pack))
+    }
+
+    /// Where the copy of a pack is, once it is kept.
+    #[must_use]
+    pub fn copy_of(&self, pack: &Pack) -> PathBuf {
+        self.place(pack.reference(), &pack.digest).join(pack.reference().as_str())
     }
 
     /// The version of a pack with this digest; none if it was never kept. `others` are those that are in memory.

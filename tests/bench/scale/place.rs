@@ -80,6 +80,7 @@ impl Place {
             grants: Grants::default(),
             connections: Connections::none(&Limits::default()),
             simulate: false,
+            archive: None,
         });
         let guests = Arc::new(Pretend::default());
         let executor = Executor::new(ExecutorOptions {

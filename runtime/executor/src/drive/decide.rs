@@ -201,7 +201,6 @@ impl Drive {
             deadline: due.deadline,
             heartbeat_ms: due.heartbeat_ms,
             progress: due.progress,
-            trace: self.trace(),
             signals: self.signals.clone(),
             herald: self.herald.clone(),
             cancel,
