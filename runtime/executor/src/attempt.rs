@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use parking_lot::Mutex;
 use runner_engine::UnitId;
-use runner_host::{LogLine, Observer, RequestSummary};
+use runner_host::{LogLine, Observer, RequestSummary, TraceParent};
 use runner_model::{
     ActionRef, AttemptNumber, Clock, ExecutionId, ExecutionView, Failure, Outcome, Status, Timestamp, code,
 };
@@ -24,6 +24,7 @@ use crate::error::RequestError;
 use crate::executor::Shared;
 use crate::gate::Place;
 use crate::guests::Call;
+use crate::measure;
 use crate::progress::{Herald, Progress};
 
 pub(crate) struct Task {
@@ -41,6 +42,7 @@ pub(crate) struct Task {
     pub(crate) heartbeat_ms: Option<i64>,
     /// How far the last attempt that said so was.
     pub(crate) progress: Option<String>,
+    pub(crate) trace: Option<TraceParent>,
     pub(crate) signals: mpsc::UnboundedSender<Signal>,
     pub(crate) herald: Herald,
     pub(crate) cancel: CancellationToken,
@@ -67,6 +69,8 @@ pub(crate) fn run(task: Task) -> Pin<Box<dyn Future<Output = Ended> + Send>> {
     Box::pin(async move {
         let (unit, attempt) = (task.unit, task.attempt);
         let _counted = Counted::new(&task.shared);
+        let known = task.shared.options.packs.action(&task.action).map(|_| task.action.pack().to_owned());
+        let begun = Instant::now();
         // A defect of ours in one attempt is the end of that attempt, and of nothing else.
         let outcome = AssertUnwindSafe(outcome(task)).catch_unwind().await.unwrap_or_else(|_| {
             let failure =
@@ -74,6 +78,7 @@ pub(crate) fn run(task: Task) -> Pin<Box<dyn Future<Output = Ended> + Send>> {
                     .with_hint("this is a defect of runner: please report it with what stands on standard error");
             Outcome::Abandoned { failure }
         });
+        measure::attempt(known, &outcome, begun.elapsed());
         Ended { unit, attempt, outcome }
     })
 }
@@ -139,6 +144,7 @@ async fn outcome(mut task: Task) -> Outcome {
         action,
         input,
         last_heartbeat: task.progress,
+        trace: task.trace,
         cancel: task.cancel.clone(),
         observer: Arc::new(ear),
     };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use runner_engine::State;
+use runner_host::TraceParent;
 use runner_model::{ActionRef, Entry, ExecutionId, Fact};
 use runner_pack::{Action, Asked, Pack};
 use runner_store::{Catalogue, StoreError};
@@ -46,7 +47,10 @@ impl Shared {
         self.options.packs.keep(&pack).await;
         let depth = herald.depth;
         let simulate = self.options.packs.simulate();
-        let asked = Asked { origin: request.origin, depth, simulate, trace_parent: request.trace_parent };
+        // What is no trace is nobody's.
+        let trace = request.trace_parent.and_then(|given| given.parse::<TraceParent>().ok());
+        let trace_parent = trace.map(|trace| trace.to_string());
+        let asked = Asked { origin: request.origin, depth, simulate, trace_parent };
         let requested = action.request(&pack, request.parameters, asked);
         let requested =
             requested.map_err(|mistakes| RequestError::Parameters { action: request.action.clone(), mistakes })?;
@@ -87,11 +91,7 @@ impl Shared {
         Err(BeginError::Executor(error.into()))
     }
 
-    fn find(
-        &self,
-        action: &ActionRef,
-        caller: Option<&Arc<Pack>>,
-    ) -> Result<(Arc<Pack>, Arc<Action>), RequestError> {
+    fn find(&self, action: &ActionRef, caller: Option<&Arc<Pack>>) -> Result<(Arc<Pack>, Arc<Action>), RequestError> {
         let Some((pack, found)) = self.options.packs.action_for(caller, action) else {
             let hint = self.options.packs.library().suggest(action.as_str());
             return Err(RequestError::UnknownAction { action: action.clone(), hint });

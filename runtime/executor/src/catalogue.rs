@@ -194,7 +194,9 @@ impl Packs {
     }
 
     fn archive(&self, pack: &Arc<Pack>) -> io::Result<()> {
-        let Some(archive) = self.archive.as_ref().filter(|_| !self.versions.lock().is_kept(pack)) else { return Ok(()) };
+        let Some(archive) = self.archive.as_ref().filter(|_| !self.versions.lock().is_kept(pack)) else {
+            return Ok(());
+        };
         match archive.keep(pack) {
             Ok(_) => self.versions.lock().set_kept(pack),
             Err(error) => {

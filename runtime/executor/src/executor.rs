@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use parking_lot::Mutex;
 use runner_model::{
-    ActionRef, Clock, Entropy, ExecutionId, ExecutionView, Fact, FencingToken, NodeId, Origin, PackRef, Requested, Status,
-    Timestamp, Version, limits,
+    ActionRef, Clock, Entropy, ExecutionId, ExecutionView, Fact, FencingToken, NodeId, Origin, PackRef, Requested,
+    Status, Timestamp, Version, limits,
 };
 use runner_pack::{Action, Pack};
 use runner_store::{Catalogue, Claimed, Journal, Leases, Store, StoreError, WaitFilter, Waits};
@@ -23,7 +23,7 @@ use crate::gate::{self, Closed, Gate, Policies};
 use crate::guests::Guests;
 use crate::progress::{Herald, Listener};
 use crate::registry::{Order, Registry, Sent};
-use crate::{Delayed, Execution, ExecutionRequest, Load, Packs, alarm, lease};
+use crate::{Delayed, Execution, ExecutionRequest, Load, Packs, alarm, lease, measure};
 
 /// What an executor is made of.
 pub struct ExecutorOptions {
@@ -76,6 +76,7 @@ impl Executor {
     /// An executor that also keeps the leases of its executions, and wakes those that wait.
     #[must_use]
     pub fn new(options: ExecutorOptions) -> Self {
+        measure::describe();
         let policies = Policies::of(&options.packs.library());
         let gate = Arc::new(Gate::new(options.clock.clone(), policies));
         let shared = Arc::new(Shared {
@@ -286,6 +287,7 @@ impl Shared {
             }
             Ok(Some(view)) => {
                 self.gate.leave(id);
+                measure::execution(&view);
                 self.registry.end(id, Ok(view));
                 if let Some(parent) = parent {
                     self.order(parent, Order::ChildEnded(id));

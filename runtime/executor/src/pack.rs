@@ -20,12 +20,7 @@ pub(crate) struct LoadedPack {
 }
 
 impl LoadedPack {
-    pub(crate) fn new(
-        pack: Arc<Pack>,
-        copy: Option<PathBuf>,
-        connections: Connections,
-        grant: Permissions,
-    ) -> Self {
+    pub(crate) fn new(pack: Arc<Pack>, copy: Option<PathBuf>, connections: Connections, grant: Permissions) -> Self {
         Self { pack, copy, connections, grant, components: Mutex::default(), context: Mutex::default() }
     }
 

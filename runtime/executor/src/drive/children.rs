@@ -1,6 +1,7 @@
 //! Steps that call workflows: each is an execution of its own, with an id that follows from the step, so that it is found
 //! again after a crash. It lives beside its parent, not within it; the parent hears of its end.
 
+use runner_host::TraceParent;
 use runner_model::{ExecutionId, ExecutionView, Fact, Failure, Origin, Outcome, Status, Version, code, limits};
 use runner_store::{Catalogue, Journal, StoreError};
 use serde_json::Value;
@@ -11,6 +12,7 @@ use crate::attempt;
 use crate::begin::BeginError;
 use crate::control::Control;
 use crate::error::ExecutorError;
+use crate::guests::idempotency_key;
 use crate::registry::Order;
 
 impl Drive {
@@ -30,7 +32,9 @@ impl Drive {
         };
         let id = self.id().child(unit.step, unit.item, attempt);
         let origin = Origin::Step { execution: self.id(), step: unit.step };
-        let request = ExecutionRequest::new(due.action, parameters, origin);
+        let trace = TraceParent::of_attempt(self.trace(), self.id(), &idempotency_key(self.id(), unit), attempt);
+        let trace_parent = Some(trace.to_string());
+        let request = ExecutionRequest { trace_parent, ..ExecutionRequest::new(due.action, parameters, origin) };
         // Known before it begins: it may end before this returns.
         self.children.insert(id, Child { unit, attempt, deadline: due.deadline, is_late: false, is_paused: false });
         let begun = Box::pin(self.shared.begin(request, id, self.herald.child(id), Some(&self.pack))).await;

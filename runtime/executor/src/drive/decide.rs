@@ -201,6 +201,7 @@ impl Drive {
             deadline: due.deadline,
             heartbeat_ms: due.heartbeat_ms,
             progress: due.progress,
+            trace: self.trace(),
             signals: self.signals.clone(),
             herald: self.herald.clone(),
             cancel,

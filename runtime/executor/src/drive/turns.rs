@@ -1,6 +1,7 @@
 //! Asking for policies' leave: for an attempt before its intent is recorded, for a workflow before its start is.
 
 use runner_engine::{InFlight, UnitId};
+use runner_host::TraceParent;
 use runner_model::{ErrorRecord, Fact, Failure, Outcome, PolicyRef, Requested, Status, Timestamp, code};
 use runner_store::Catalogue;
 use serde_json::Value;
@@ -17,6 +18,11 @@ impl Drive {
             Some(Fact::Requested(requested)) => Some(requested),
             _ => None,
         }
+    }
+
+    /// The trace that it belongs to.
+    pub(super) fn trace(&self) -> Option<TraceParent> {
+        self.requested()?.trace_parent.as_deref()?.parse().ok()
     }
 
     /// Whether it waits for a policy's leave before anything else can happen.
@@ -81,7 +87,8 @@ impl Drive {
         let gate = self.shared.gate.clone();
         let found = self.action(&due.action);
         // The execution of a workflow asks for itself.
-        let Some((_, action)) = found.filter(|(_, action)| gate.governs(&action.reference) && !super::decide::is_workflow(&action))
+        let Some((_, action)) =
+            found.filter(|(_, action)| gate.governs(&action.reference) && !super::decide::is_workflow(&action))
         else {
             return Leave::Given(None);
         };
@@ -101,8 +108,8 @@ impl Drive {
     /// Since when a unit may begin.
     fn since(&self, unit: UnitId) -> Timestamp {
         let moment = self.entries.iter().rev().find_map(|entry| {
-            let is_own = entry.fact.step() == Some(unit.step)
-                && (entry.fact.item() == unit.item || entry.fact.item().is_none());
+            let is_own =
+                entry.fact.step() == Some(unit.step) && (entry.fact.item() == unit.item || entry.fact.item().is_none());
             match &entry.fact {
                 _ if !is_own => None,
                 Fact::StepScheduled { until, .. } => Some(until.unwrap_or(entry.at)),

@@ -32,15 +32,48 @@ impl Clock for PausedClock {
 
 /// What the guests were asked, by their tag: how often, and what they were told about an earlier attempt.
 #[derive(Default)]
-pub(crate) struct Asked(Mutex<BTreeMap<String, Vec<Option<String>>>>);
+pub(crate) struct Asked(Mutex<BTreeMap<String, Vec<Option<String>>>>, Mutex<Seen>);
+
+/// What was seen of all guests.
+#[derive(Default)]
+struct Seen {
+    /// Tags, in the order in which guests began.
+    order: Vec<String>,
+    /// How many of an action run, and how many have run at once.
+    running: BTreeMap<String, (usize, usize)>,
+    traces: Vec<String>,
+}
+
+/// A guest among those that run.
+struct Running<'a>(&'a Asked, String);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.1.lock().running.get_mut(&self.1).unwrap().0 -= 1;
+    }
+}
+
+impl Asked {
+    fn begins(&self, call: &Call, tag: &str) -> Running<'_> {
+        let mut seen = self.1.lock();
+        seen.order.push(tag.to_owned());
+        seen.traces.push(call.trace.map(|trace| trace.to_string()).unwrap_or_default());
+        let name = call.action.reference.to_string();
+        let (now, peak) = seen.running.entry(name.clone()).or_default();
+        *now += 1;
+        *peak = (*peak).max(*now);
+        Running(self, name)
+    }
+}
 
 struct Actors(Arc<Asked>);
 
 #[async_trait]
 impl Guests for Actors {
     async fn run(&self, call: Call) -> Outcome {
-        let input = Value::Object(call.input);
+        let input = Value::Object(call.input.clone());
         let tag = input["tag"].as_str().unwrap_or("").to_owned();
+        let _running = self.0.begins(&call, &tag);
         let tries = {
             let mut asked = self.0.0.lock();
             let all = asked.entry(tag).or_default();
@@ -84,6 +117,11 @@ const PARAMETERS: &str =
 impl Stage {
     /// A stage with these workflows, by name: what stands below their names.
     pub(crate) fn with(workflows: &[(&str, &str)]) -> Self {
+        Self::with_policies(workflows, &[])
+    }
+
+    /// And with these policies: for each its action, its type and its parameters.
+    pub(crate) fn with_policies(workflows: &[(&str, &str)], policies: &[(&str, &str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
             let path = directory.path().join("p").join(path);
@@ -100,6 +138,12 @@ impl Stage {
         for (name, body) in workflows {
             write(&format!("workflows/{name}.yaml"), &format!("name: {name}\ndescription: x\n{body}\n"));
         }
+        for (number, (action, kind, parameters)) in policies.iter().enumerate() {
+            let text = format!(
+                "name: policy{number}\ndescription: x\nresource_ref: {action}\npolicy_type: {kind}\nparameters: {parameters}\n"
+            );
+            write(&format!("policies/policy{number}.yaml"), &text);
+        }
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for name in ["ask", "wait_for"] {
             let text = std::fs::read_to_string(repository.join(format!("packs/core/actions/{name}.yaml"))).unwrap();
@@ -113,10 +157,25 @@ impl Stage {
 
     /// A process.
     pub(crate) fn executor(&self, node: &str) -> Executor {
+        self.executor_with(node, runner_model::limits::QUEUE_MAX)
+    }
+
+    /// The packs as they are now.
+    pub(crate) fn library(&self) -> Library {
         let (library, report) = Library::load(&[self.directory.path().to_owned()], None);
         assert!(!report.has_errors(), "{}", report.plain());
+        library
+    }
+
+    /// Removes a policy's file.
+    pub(crate) fn remove_policy(&self, number: usize) {
+        std::fs::remove_file(self.directory.path().join(format!("p/policies/policy{number}.yaml"))).unwrap();
+    }
+
+    /// A process that has so much to do at the most.
+    pub(crate) fn executor_with(&self, node: &str, queue_max: usize) -> Executor {
         let packs = Packs::new(PacksOptions {
-            library,
+            library: self.library(),
             grants: Grants::default(),
             connections: Connections::none(&Limits::default()),
             simulate: false,
@@ -130,7 +189,7 @@ impl Stage {
             clock: Arc::new(PausedClock(self.began)),
             entropy: Arc::new(SeededEntropy::new(node.len() as u64)),
             verify: true,
-            queue_max: runner_model::limits::QUEUE_MAX,
+            queue_max,
         })
     }
 
@@ -149,6 +208,21 @@ impl Stage {
     /// What guests with this tag were told, attempt by attempt.
     pub(crate) fn asked(&self, tag: &str) -> Vec<Option<String>> {
         self.asked.0.lock().get(tag).cloned().unwrap_or_default()
+    }
+
+    /// Tags of guests, in the order in which they began.
+    pub(crate) fn order(&self) -> Vec<String> {
+        self.asked.1.lock().order.clone()
+    }
+
+    /// How many attempts of an action have run at once.
+    pub(crate) fn peak(&self, action: &str) -> usize {
+        self.asked.1.lock().running.get(action).map_or(0, |(_, peak)| *peak)
+    }
+
+    /// The traces that guests were told, in the order in which they began.
+    pub(crate) fn traces(&self) -> Vec<String> {
+        self.asked.1.lock().traces.clone()
     }
 
     pub(crate) async fn status(&self, id: ExecutionId) -> Status {
@@ -190,6 +264,23 @@ impl Stage {
 pub(crate) async fn submit(executor: &Executor, action: &str) -> Execution {
     let request = ExecutionRequest::new(action.parse().unwrap(), Default::default(), Origin::Cli);
     executor.submit(request).await.unwrap()
+}
+
+pub(crate) async fn submit_with(executor: &Executor, action: &str, parameters: Value) -> Execution {
+    let Value::Object(parameters) = parameters else { panic!("parameters are a map") };
+    let request = ExecutionRequest::new(action.parse().unwrap(), parameters, Origin::Cli);
+    executor.submit(request).await.unwrap()
+}
+
+/// Waits until something holds.
+pub(crate) async fn until(what: impl Fn() -> bool) {
+    for _ in 0..100_000 {
+        if what() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("it does not come to that");
 }
 
 /// Waits until nothing is at work.
