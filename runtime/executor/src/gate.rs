@@ -26,8 +26,8 @@ use serde_json::Value;
 use crate::alarm;
 use crate::executor::Shared;
 use crate::registry::Order;
-use line::{Key, Line};
 pub(crate) use line::{Answer, Claim, Ticket};
+use line::{Key, Line};
 pub(crate) use policy::Policies;
 
 pub(crate) struct Gate {

@@ -91,7 +91,7 @@ enum Readiness {
 #[derive(Default)]
 pub(crate) struct Line {
     stands: BTreeMap<Ticket, Stand>,
-    queues: HashMap<Key, BTreeSet<Turn>>,
+    queues: BTreeMap<Key, BTreeSet<Turn>>,
     usage: HashMap<Key, Usage>,
     /// When to look at a queue again whose first waits only for the time.
     times: BTreeSet<(i64, Key)>,

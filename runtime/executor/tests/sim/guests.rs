@@ -47,6 +47,7 @@ impl Guests for SimulatedGuests {
     async fn run(&self, call: Call) -> Outcome {
         self.life.goes_on().await;
         let part = self.world.draw(Part::draw);
+        let _running = self.world.runs(self.life.number, &call);
         let place = self.begins(&call).await;
         let timeout = call.timeout.unwrap_or(Duration::from_secs(3600));
         let outcome = tokio::select! {

@@ -26,6 +26,16 @@ const ACTIONS: [(&str, &str); 7] = [
     ("wait", include_str!("../../../../packs/core/actions/wait_for.yaml")),
 ];
 
+/// Policies of every other group of seeds: the action, the type, the parameters.
+const POLICIES: [(&str, &str, &str); 6] = [
+    ("again", "action.concurrency", "{threshold: 2}"),
+    ("once", "action.concurrency", "{threshold: 1}"),
+    ("once_retry", "action.rate", "{limit: 6, per: 60, burst: 2}"),
+    ("once_ask", "action.concurrency", "{threshold: 1, action: cancel}"),
+    ("w0", "action.concurrency", "{threshold: 1}"),
+    ("w2", "action.concurrency.attr", "{threshold: 1, attributes: [key]}"),
+];
+
 /// The packs of one group of seeds, as long as that group lasts.
 #[derive(Default)]
 pub(crate) struct PacksBySeed {
@@ -59,6 +69,10 @@ fn load(group: u64) -> Arc<Packs> {
         let rest: Vec<_> =
             body.lines().filter(|line| !line.starts_with("name:") && !line.starts_with("description:")).collect();
         write(&format!("actions/{name}.yaml"), &format!("name: {name}\ndescription: x\n{}\n", rest.join("\n")));
+    }
+    for (action, kind, parameters) in POLICIES.iter().filter(|_| group % 2 == 1) {
+        let text = format!("description: x\nresource_ref: s.{action}\npolicy_type: {kind}\nparameters: {parameters}\n");
+        write(&format!("policies/{action}.yaml"), &format!("name: {action}\n{text}"));
     }
     let mut chance = Chance::new(0xBEEF ^ group);
     for number in 0..WORKFLOWS {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use runner_executor::UnitId;
+use runner_executor::{Call, UnitId};
 use runner_model::{ActionRef, AttemptNumber, Clock, ExecutionId, Timestamp};
+use runner_pack::PolicyKind;
 use runner_store::MemoryStore;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -64,6 +65,20 @@ pub(crate) struct World {
     pub(crate) disk: Arc<MemoryStore>,
     pub(crate) calls: Mutex<Calls>,
     pub(crate) wrong: Mutex<Vec<String>>,
+    /// How many attempts of an action run in a process.
+    running: Mutex<BTreeMap<(usize, ActionRef), usize>>,
+}
+
+/// An attempt among those that run.
+pub(crate) struct Running {
+    world: Arc<World>,
+    of: (usize, ActionRef),
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        *self.world.running.lock().get_mut(&self.of).unwrap() -= 1;
+    }
 }
 
 impl World {
@@ -78,6 +93,7 @@ impl World {
             disk: Arc::default(),
             calls: Mutex::default(),
             wrong: Mutex::default(),
+            running: Mutex::default(),
         };
         world.say(|| format!("seed {seed}: {rates:?}"));
         Arc::new(world)
@@ -105,6 +121,25 @@ impl World {
     pub(crate) fn say(&self, line: impl FnOnce() -> String) {
         let millis = self.began.elapsed().as_millis();
         let _ = writeln!(self.trace.lock(), "{millis:>8} {}", line());
+    }
+
+    /// I10: policies are kept, within each process.
+    pub(crate) fn runs(self: &Arc<Self>, node: usize, call: &Call) -> Running {
+        let of = (node, call.action.reference.clone());
+        let count = {
+            let mut running = self.running.lock();
+            let count = running.entry(of.clone()).or_default();
+            *count += 1;
+            *count
+        };
+        for policy in call.pack.policies.values().filter(|policy| policy.resource == of.1) {
+            if let PolicyKind::Concurrency { threshold, .. } = policy.kind
+                && count > threshold as usize
+            {
+                self.accuse(format!("I10: {count} of {} run at once in node {node}", of.1));
+            }
+        }
+        Running { world: self.clone(), of }
     }
 
     /// Notes that something happened that must not.
