@@ -13,6 +13,7 @@ mod cli;
 mod conformance;
 mod control;
 mod crash;
+mod daemon;
 mod graph;
 mod killed;
 mod kit;

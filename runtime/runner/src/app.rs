@@ -145,7 +145,8 @@ impl App {
     pub(crate) fn packs(&mut self, simulate: bool) -> Result<Packs, CliError> {
         let (library, _) = self.library.take().unwrap_or_else(|| self.load_library());
         let connections = if simulate { self.simulated_connections(&library)? } else { self.connections()? };
-        Ok(Packs::new(PacksOptions { library, grants: self.config.grants.clone(), connections, simulate }))
+        let archive = Some(self.config.data.join("packs"));
+        Ok(Packs::new(PacksOptions { library, grants: self.config.grants.clone(), connections, simulate, archive }))
     }
 
     /// The processes that share the data directory.
@@ -177,14 +178,14 @@ impl App {
         self.spelling.spell(text)
     }
 
-    /// An executor on this store.
+    /// An executor on this store, with the guests of this host.
     pub(crate) fn executor(
         &mut self,
         store: Arc<SqliteStore>,
+        host: Host,
         node: NodeId,
         simulate: bool,
     ) -> Result<Executor, CliError> {
-        let host = self.host()?;
         let packs = Arc::new(self.packs(simulate)?);
         let clock = Arc::new(SystemClock);
         let guests = HostGuests::new(host, packs.clone(), store.clone(), clock.clone(), &self.config.limits);
@@ -196,7 +197,7 @@ impl App {
             clock,
             entropy: Arc::new(SystemEntropy),
             verify: cfg!(debug_assertions),
-            queue_max: runner_model::limits::QUEUE_MAX,
+            queue_max: self.config.daemon.queue_max,
         }))
     }
 

@@ -9,7 +9,7 @@ use runner_model::code;
 use crate::app::App;
 use crate::command::{
     ActionCommand, CompletionCommand, ConnectionCommand, DoctorCommand, EventCommand, ExecCommand, ExecutionCommand,
-    ExplainCommand, GraphCommand, InquiryCommand, PackCommand, SimulateCommand, TestCommand,
+    ExplainCommand, GraphCommand, InquiryCommand, KeyCommand, PackCommand, ServeCommand, SimulateCommand, TestCommand,
 };
 use crate::config::Environment;
 use crate::error::CliError;
@@ -69,11 +69,13 @@ impl GlobalArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     Exec(ExecCommand),
+    Serve(ServeCommand),
     Pack(PackCommand),
     Action(ActionCommand),
     Execution(ExecutionCommand),
     Inquiry(InquiryCommand),
     Event(EventCommand),
+    Key(KeyCommand),
     Connection(ConnectionCommand),
     Test(TestCommand),
     Graph(GraphCommand),
@@ -132,11 +134,13 @@ impl Cli {
             Command::Explain(command) => command.run(&output),
             Command::Completion(command) => Ok(command.run()),
             Command::Exec(command) => command.run(open()?).await,
+            Command::Serve(command) => command.run(open()?).await,
             Command::Pack(command) => command.run(&open()?).await,
             Command::Action(command) => command.run(&open()?),
             Command::Execution(command) => command.run(open()?).await,
             Command::Inquiry(command) => command.run(open()?).await,
             Command::Event(command) => command.run(open()?).await,
+            Command::Key(command) => command.run(open()?).await,
             Command::Connection(command) => command.run(&open()?).await,
             Command::Test(command) => command.run(&open()?, self.global.verbose > 0).await,
             Command::Graph(command) => command.run(&open()?).await,

@@ -11,7 +11,9 @@ mod execution;
 mod explain;
 mod graph;
 mod inquiry;
+mod key;
 mod pack;
+mod serve;
 mod simulate;
 mod test;
 
@@ -25,6 +27,8 @@ pub(crate) use execution::{Chosen, ExecutionCommand, choose, open_waits, rests};
 pub(crate) use explain::ExplainCommand;
 pub(crate) use graph::GraphCommand;
 pub(crate) use inquiry::InquiryCommand;
+pub(crate) use key::KeyCommand;
 pub(crate) use pack::PackCommand;
+pub(crate) use serve::ServeCommand;
 pub(crate) use simulate::SimulateCommand;
 pub(crate) use test::TestCommand;

@@ -4,8 +4,10 @@
 //! a command that does not need one does not need its secret.
 
 mod connection;
+mod daemon;
 mod environment;
 mod file;
+mod limits;
 mod mistake;
 mod secret;
 
@@ -16,6 +18,7 @@ use runner_executor::Grants;
 use runner_model::{ConnectionName, Limits, code};
 
 pub(crate) use connection::Connection;
+pub(crate) use daemon::{Daemon, TlsFiles, address};
 pub(crate) use environment::Environment;
 
 use crate::cli::GlobalArgs;
@@ -43,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) grants: Grants,
     /// What guests may use.
     pub(crate) limits: Limits,
+    /// What a daemon is told.
+    pub(crate) daemon: Daemon,
     /// The file that was read.
     pub(crate) file: Option<PathBuf>,
 }
@@ -61,7 +66,9 @@ impl Config {
         };
         let file = ConfigFile::parse(path.as_deref().unwrap_or_else(|| Path::new(FILE)), &text)?;
         let base = path.as_deref().and_then(Path::parent).unwrap_or_else(|| Path::new("")).to_owned();
-        Ok(Self::merge(global, environment, file, path, &base))
+        let mut config = Self::merge(global, environment, file, path, &base);
+        config.daemon.overlay(environment)?;
+        Ok(config)
     }
 
     fn merge(
@@ -89,8 +96,30 @@ impl Config {
             connections: file.connections.into_iter().map(connection).collect(),
             grants: Grants(file.grants),
             limits: file.limits,
+            daemon: file.daemon,
             file: path,
         }
+    }
+
+    /// The configuration that holds, as a file that says the same: what a daemon is told, where things are, and the limits;
+    /// connections and grants by name.
+    pub(crate) fn dump(&self) -> String {
+        let text = |path: &Path| toml::Value::from(path.display().to_string());
+        let mut table = toml::Table::new();
+        table.insert("data".to_owned(), text(&self.data));
+        table.insert("packs".to_owned(), self.packs.iter().map(|packs| text(packs)).collect::<Vec<_>>().into());
+        table.insert("config_dir".to_owned(), text(&self.config_dir));
+        table.extend(self.daemon.dump());
+        table.insert("limits".to_owned(), limits::dump(&self.limits).into());
+        let mut dumped = toml::to_string(&table).unwrap_or_default();
+        let names = self.connections.iter().map(|(name, connection)| (name.as_str(), connection.settings.kind.as_str()));
+        for (name, kind) in names {
+            dumped.push_str(&format!("\n# [connections.{name}] of the kind {kind}"));
+        }
+        for pack in self.grants.0.keys() {
+            dumped.push_str(&format!("\n# [grants.{pack}]"));
+        }
+        dumped
     }
 
     /// The secrets that stand in the file itself although others can read it: their connections.

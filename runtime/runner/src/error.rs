@@ -122,6 +122,12 @@ impl From<RequestError> for CliError {
             RequestError::Disabled { .. } => {
                 Self::new(Exit::Invalid, error.code(), error.to_string()).maybe_hint(error.hint())
             }
+            RequestError::Full { .. } | RequestError::Draining => {
+                Self::new(Exit::Broken, error.code(), error.to_string()).maybe_hint(error.hint())
+            }
+            RequestError::Exists { .. } => {
+                Self::new(Exit::Usage, error.code(), error.to_string()).maybe_hint(error.hint())
+            }
         }
     }
 }

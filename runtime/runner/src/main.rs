@@ -5,6 +5,7 @@ mod app;
 mod cli;
 mod command;
 mod config;
+mod daemon;
 mod embedded;
 mod error;
 mod exit;

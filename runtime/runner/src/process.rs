@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use runner_executor::Executor;
-use runner_model::{NodeId, SystemEntropy};
+use runner_host::Host;
+use runner_model::{NodeId, SystemEntropy, code};
+use runner_server::Api;
 use runner_server::control::{Serving, serve};
-use runner_server::local::{Nodes, Seat};
+use runner_server::local::{Nodes, Office, Seat};
 use runner_store::{Leases as _, SqliteStore};
 use tracing::{debug, warn};
 
 use crate::app::App;
 use crate::error::CliError;
+use crate::exit::Exit;
 
 /// What a process works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub(crate) enum Takes {
 pub(crate) struct Process {
     /// Drives.
     pub(crate) executor: Executor,
+    /// Runs its guests.
+    pub(crate) host: Host,
     store: Arc<SqliteStore>,
     node: NodeId,
     takes: Takes,
@@ -45,7 +50,8 @@ impl Process {
         let seat = nodes.join(&node);
         let seat = seat.inspect_err(|error| warn!(%error, "other processes cannot see this one")).ok();
         free_dead(&nodes, store).await;
-        let executor = app.executor(store.clone(), node.clone(), simulate)?;
+        let host = app.host()?;
+        let executor = app.executor(store.clone(), host.clone(), node.clone(), simulate)?;
         let serving = match &seat {
             Some(seat) => {
                 let serving = serve(executor.clone(), seat, &SystemEntropy).await;
@@ -53,7 +59,34 @@ impl Process {
             }
             None => None,
         };
-        Ok(Self { executor, store: store.clone(), node, takes, seat, serving })
+        Ok(Self { executor, host, store: store.clone(), node, takes, seat, serving })
+    }
+
+    /// Its name.
+    pub(crate) const fn node(&self) -> &NodeId {
+        &self.node
+    }
+
+    /// Lets other processes of this user ask for everything that the API offers.
+    pub(crate) fn offer(&self, api: &Api) {
+        if let Some(serving) = &self.serving {
+            serving.offer(api);
+        }
+    }
+
+    /// Makes this process the daemon of the data directory.
+    pub(crate) fn take_office(&self, app: &App) -> Result<Office, CliError> {
+        let dir = app.config.data.display();
+        let refused = |message: String| CliError::new(Exit::Usage, code::CLI_DAEMON, message);
+        let Some(seat) = &self.seat else {
+            return Err(refused(format!("other processes would not see a daemon in `{dir}`")));
+        };
+        match app.nodes().take_office(seat) {
+            Ok(Some(office)) => Ok(office),
+            Ok(None) => Err(refused(format!("another daemon has the data directory `{dir}`"))
+                .hint("end it first, or name another directory with `--data DIR`")),
+            Err(error) => Err(refused(format!("no daemon can be in `{dir}`")).caused_by(&error)),
+        }
     }
 
     /// Stops. What has not ended is left as its journal says, and free for others at once.

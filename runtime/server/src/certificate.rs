@@ -1,4 +1,5 @@
-//! A certificate for a server on this machine, made when it starts and trusted by nobody who was not told.
+//! A server's certificate: one from files, or one for this machine that is made when it starts and is trusted by nobody
+//! who was not told.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,8 @@ use rcgen::{
 use runner_host::Fingerprint;
 use runner_model::Timestamp;
 use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha2::{Digest as _, Sha256};
 
 /// The names that a client on this machine may use.
@@ -20,7 +22,7 @@ const LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// A client's clock may be a little behind.
 const BACKDATED: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A certificate with its key, and the authority made for it.
+/// A certificate with its key, and the authority that vouches for it.
 #[derive(Clone)]
 pub struct Certificate {
     authority_pem: String,
@@ -37,6 +39,9 @@ pub enum CertificateError {
     /// The TLS library does not take it.
     #[error("a certificate could not be used")]
     Use(#[from] rustls::Error),
+    /// It is not PEM, or not what it should be.
+    #[error("the PEM cannot be read")]
+    Read(#[from] rustls::pki_types::pem::Error),
 }
 
 impl Certificate {
@@ -58,18 +63,32 @@ impl Certificate {
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &authority)?;
 
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
         let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        Self::new(vec![certificate.der().clone(), authority.der().clone()], private, authority.pem())
+    }
+
+    /// The certificate of two PEM texts: its chain, the server's own first, and its private key.
+    ///
+    /// # Errors
+    /// They cannot be read, or do not belong together.
+    pub fn of_pem(chain: &str, key: &str) -> Result<Self, CertificateError> {
+        let certificates = CertificateDer::pem_slice_iter(chain.as_bytes()).collect::<Result<Vec<_>, _>>()?;
+        Self::new(certificates, PrivateKeyDer::from_pem_slice(key.as_bytes())?, chain.to_owned())
+    }
+
+    fn new(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+        authority_pem: String,
+    ) -> Result<Self, CertificateError> {
+        let own = chain.first().map(|own| Sha256::digest(own).into()).unwrap_or_default();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone(), authority.der().clone()], private)?;
+            .with_single_cert(chain, key)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self {
-            authority_pem: authority.pem(),
-            pin: Fingerprint(Sha256::digest(certificate.der()).into()),
-            config: Arc::new(config),
-        })
+        Ok(Self { authority_pem, pin: Fingerprint(own), config: Arc::new(config) })
     }
 
     /// The authority's certificate in PEM: what a client trusts to trust this server.
@@ -100,4 +119,23 @@ fn describe(params: &mut CertificateParams, name: &str, now: Timestamp) {
     params.distinguished_name.push(DnType::CommonName, name);
     params.not_before = now - BACKDATED;
     params.not_after = now + LIFETIME;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_read_from_pem_and_what_does_not_belong_together_is_refused() {
+        let made = |name: &str| {
+            let key = KeyPair::generate().unwrap();
+            let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();
+            (certificate.pem(), key.serialize_pem(), Fingerprint(Sha256::digest(certificate.der()).into()))
+        };
+        let (chain, key, pin) = made("one.example");
+        assert_eq!(Certificate::of_pem(&chain, &key).unwrap().pin(), pin);
+        assert!(Certificate::of_pem(&chain, &made("two.example").1).is_err());
+        assert!(Certificate::of_pem("", &key).is_err());
+        assert!(Certificate::of_pem(&chain, "").is_err());
+    }
 }

@@ -5,8 +5,10 @@
 //! is none, or the path is too long for one, on a port of the loopback, with a secret that stands in `<node>.port`.
 //! The directory belongs to one user, and so does everything that is said through it.
 
+mod office;
 mod seat;
 mod stream;
 
+pub use office::Office;
 pub use seat::{Dead, Nodes, Seat};
 pub(crate) use stream::{Listener, Stream, connect};

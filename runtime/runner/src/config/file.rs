@@ -8,6 +8,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::connection::Settings;
+use super::daemon::{self, Daemon, WrittenRetention, WrittenServer, WrittenWebhooks};
+use super::limits::WrittenLimits;
 use super::mistake;
 use crate::error::CliError;
 
@@ -20,6 +22,7 @@ pub(crate) struct ConfigFile {
     pub(crate) connections: BTreeMap<ConnectionName, Settings>,
     pub(crate) grants: BTreeMap<PackRef, Permissions>,
     pub(crate) limits: Limits,
+    pub(crate) daemon: Daemon,
 }
 
 #[derive(Debug, Deserialize)]
@@ -34,20 +37,12 @@ struct Written {
     grants: BTreeMap<PackRef, Spanned<Permissions>>,
     #[serde(default)]
     limits: WrittenLimits,
-}
-
-/// The limits that an operator changes most; the others stay as they are.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenLimits {
-    /// Linear memory of an attempt, in bytes.
-    memory_bytes_max: Option<Spanned<usize>>,
-    /// Wall-clock time of an attempt whose action names none, in seconds.
-    timeout: Option<Spanned<f64>>,
-    /// Attempts at the same time.
-    concurrency_max: Option<Spanned<u32>>,
-    /// A result, in bytes of JSON.
-    result_bytes_max: Option<Spanned<usize>>,
+    #[serde(default)]
+    server: WrittenServer,
+    #[serde(default)]
+    retention: WrittenRetention,
+    #[serde(default)]
+    webhooks: WrittenWebhooks,
 }
 
 impl ConfigFile {
@@ -73,42 +68,11 @@ impl ConfigFile {
             grants.insert(pack, grant.into_inner());
         }
         let limits = written.limits.apply().map_err(|(span, message)| at(span, message))?;
-        let Written { data, packs, config_dir, .. } = written;
-        Ok(Self { data, packs, config_dir, connections, grants, limits })
-    }
-}
-
-impl WrittenLimits {
-    fn apply(&self) -> Result<Limits, (std::ops::Range<usize>, &'static str)> {
-        let mut limits = Limits::default();
-        if let Some(bytes) = &self.memory_bytes_max {
-            /// One page of WebAssembly.
-            const PAGE_BYTES: usize = 64 * 1024;
-            /// What 32-bit memories can address.
-            const ADDRESSABLE_BYTES: usize = 4 * 1024 * 1024 * 1024;
-            if !(PAGE_BYTES..=ADDRESSABLE_BYTES).contains(bytes.get_ref()) {
-                return Err((bytes.span(), "the memory of an attempt is between 64 KiB and 4 GiB"));
-            }
-            limits.guest.memory_bytes_max = *bytes.get_ref();
-        }
-        if let Some(seconds) = &self.timeout {
-            limits.guest.timeout = super::connection::seconds(*seconds.get_ref())
-                .filter(|timeout| *timeout <= runner_model::limits::ACTION_TIMEOUT_MAX)
-                .ok_or_else(|| (seconds.span(), "a timeout is more than 0 and at most 30 days"))?;
-        }
-        if let Some(count) = &self.concurrency_max {
-            if !(1..=10_000).contains(count.get_ref()) {
-                return Err((count.span(), "between 1 and 10000 attempts can run at the same time"));
-            }
-            limits.guest.concurrency_max = *count.get_ref();
-        }
-        if let Some(bytes) = &self.result_bytes_max {
-            if *bytes.get_ref() == 0 {
-                return Err((bytes.span(), "a result has at least one byte"));
-            }
-            limits.guest.result_bytes_max = *bytes.get_ref();
-        }
-        Ok(limits)
+        let Written { data, packs, config_dir, server, retention, webhooks, .. } = written;
+        let base = path.parent().unwrap_or_else(|| Path::new(""));
+        let daemon = daemon::Written { server, retention, webhooks }.apply(base);
+        let daemon = daemon.map_err(|(span, message)| at(span, &message))?;
+        Ok(Self { data, packs, config_dir, connections, grants, limits, daemon })
     }
 }
 

@@ -59,6 +59,18 @@ pub(crate) fn others_can_read(path: &Path) -> bool {
     }
 }
 
+impl SecretSource {
+    /// Where it is, as it is written; never the secret itself.
+    pub(crate) fn place(&self) -> toml::Table {
+        let (key, place) = match self {
+            Self::Plain(_) => ("plain", "(hidden)".to_owned()),
+            Self::Env(name) => ("env", name.clone()),
+            Self::File(path) => ("file", path.display().to_string()),
+        };
+        toml::Table::from_iter([(key.to_owned(), place.into())])
+    }
+}
+
 impl<'de> Deserialize<'de> for SecretSource {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnySource)

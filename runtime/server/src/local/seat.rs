@@ -63,6 +63,10 @@ impl Nodes {
         entries.filter_map(dead).collect()
     }
 
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     pub(super) fn socket(&self, node: &NodeId) -> PathBuf {
         self.file(node, SOCKET)
     }
@@ -84,7 +88,7 @@ impl Nodes {
 }
 
 /// The lock on a file; none if another process holds it.
-fn lock(path: &Path) -> io::Result<Option<File>> {
+pub(super) fn lock(path: &Path) -> io::Result<Option<File>> {
     let file = File::open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),

@@ -1,0 +1,166 @@
+//! The daemon: what `runner serve` puts together, in which order it begins, and in which it ends.
+//!
+//! It begins with what can be refused (the address, the keys, the place), then takes up what was left, and only then does
+//! anybody get an answer: who asks earlier waits in the socket's queue. It ends the other way round: nothing new, what runs to its end, nobody left on the line.
+
+mod measure;
+mod reload;
+mod retention;
+mod socket;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use runner_executor::Executor;
+use runner_model::{Clock as _, SystemClock, SystemEntropy, code};
+use runner_server::{AccessMode, Api, ApiOptions, HttpOptions, serve_http};
+use runner_store::{Access as _, SqliteStore, Store};
+use runner_triggers::{HostSensors, Triggers, TriggersOptions};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::app::App;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::process::{Process, Takes};
+use crate::stop;
+use socket::Socket;
+
+/// Serves until the first signal, then drains.
+pub(crate) async fn run(mut app: App, simulate: bool) -> Result<Exit, CliError> {
+    let store = Arc::new(app.store().await?);
+    let served = serve(&mut app, &store, simulate).await;
+    store.close().await;
+    served.map_err(|error| app.respelled(error)).map(|()| Exit::Succeeded)
+}
+
+async fn serve(app: &mut App, store: &Arc<SqliteStore>, simulate: bool) -> Result<(), CliError> {
+    let socket = Socket::open(app.config.daemon.listen).await?;
+    refuse_to_be_open(&socket, store).await?;
+    let process = Process::start(app, store, simulate, Takes::Open).await?;
+    let begun = begin(app, store, &process, socket).await;
+    match begun {
+        Ok(daemon) => {
+            daemon.until_told(app).await;
+            daemon.end(app.config.daemon.grace).await;
+            process.end().await;
+            Ok(())
+        }
+        Err(error) => {
+            process.end().await;
+            Err(error)
+        }
+    }
+}
+
+/// Nobody gets in from another machine without a key; so there has to be one.
+async fn refuse_to_be_open(socket: &Socket, store: &SqliteStore) -> Result<(), CliError> {
+    if socket.is_local() {
+        return Ok(());
+    }
+    let now = SystemClock.now();
+    if store.keys_of_api().await?.iter().any(|key| key.is_valid(now)) {
+        return Ok(());
+    }
+    let message = format!("{} can be reached from other machines, and there is no key", socket.address());
+    Err(CliError::new(Exit::Usage, code::CLI_LISTEN, message)
+        .hint("make one with `runner key create NAME --role admin`, or listen on 127.0.0.1"))
+}
+
+/// Everything that has begun.
+struct Daemon {
+    executor: Executor,
+    triggers: Triggers,
+    api: Api,
+    /// Ends listening.
+    hang_up: CancellationToken,
+    /// Ends what runs beside it.
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    _watch: Option<runner_pack::Watch>,
+    _office: runner_server::local::Office,
+}
+
+async fn begin(app: &App, store: &Arc<SqliteStore>, process: &Process, socket: Socket) -> Result<Daemon, CliError> {
+    let office = process.take_office(app)?;
+    let executor = process.executor.clone();
+    let taken = executor.recover_all().await?;
+    if taken > 0 {
+        info!(executions = taken, "taken up");
+    }
+    let metrics = measure::install(executor.clone(), store.clone())?;
+    let shared: Arc<dyn Store> = store.clone();
+    let packs = executor.packs().clone();
+    let triggers = Triggers::start(TriggersOptions {
+        executor: executor.clone(),
+        store: shared.clone(),
+        packs: packs.clone(),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        sensors: Arc::new(HostSensors::new(process.host.clone(), packs.clone(), shared.clone()).with_timeout(app.config.limits.guest.timeout)),
+    });
+    let triggers = triggers.await?;
+    metrics.also_of(&triggers);
+    let (environment, secrets) = (app.environment, app.config.daemon.webhooks.clone());
+    let api = Api::new(ApiOptions {
+        executor: executor.clone(),
+        store: shared,
+        packs: packs.clone(),
+        triggers: triggers.clone(),
+        node: process.node().clone(),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        access: if socket.is_local() { AccessMode::Open } else { AccessMode::Keys },
+        hosts: app.config.daemon.hosts.clone(),
+        webhook_secrets: Arc::new(move |name| secrets.of(name, &environment)),
+        metrics: Arc::new(move || metrics.text()),
+        body_bytes_max: app.config.daemon.body_bytes_max,
+        version: env!("CARGO_PKG_VERSION"),
+    });
+    let (hang_up, stop, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
+    let options = HttpOptions {
+        connections_max: app.config.daemon.connections_max,
+        tls: socket::certificate(app.config.daemon.tls.as_ref())?,
+        ..HttpOptions::default()
+    };
+    let (url, listener) = socket.into_listener(options.tls.is_some());
+    tasks.spawn(serve_http(listener, api.router(), options, hang_up.clone()));
+    let watch = reload::watch(app, packs.clone(), &stop, &tasks);
+    tasks.spawn(retention::sweep(retention::Kept::of(&app.config), store.clone(), packs, stop.clone()));
+    process.offer(&api);
+    socket::tell_manager(socket::Phase::Ready);
+    announce(app, &url);
+    Ok(Daemon { executor, triggers, api, hang_up, stop, tasks, _watch: watch, _office: office })
+}
+
+fn announce(app: &App, url: &str) {
+    if app.output.json {
+        app.output.value(&serde_json::json!({ "listening": url, "version": env!("CARGO_PKG_VERSION") }));
+    } else {
+        app.output.line(format!("listening on {url}"));
+    }
+}
+
+impl Daemon {
+    async fn until_told(&self, app: &App) {
+        let output = app.output;
+        let told = stop::on_signal(move || output.note("draining; once more to exit at once"));
+        told.cancelled().await;
+    }
+
+    /// Nothing new; what runs comes to its end, or is left for the next process; then nobody is on the line any more.
+    async fn end(self, grace: Duration) {
+        socket::tell_manager(socket::Phase::Stopping);
+        self.api.drain();
+        self.stop.cancel();
+        self.triggers.shutdown().await;
+        let drained = self.executor.drain(grace).await;
+        if drained.interrupted > 0 {
+            warn!(attempts = drained.interrupted, "interrupted: what they did is unknown until they are taken up");
+        }
+        self.hang_up.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}

@@ -1,0 +1,7 @@
+//! The daemon as an operator has it: started, asked over HTTP, signalled, killed, started again.
+
+mod hooks;
+mod kit;
+mod reload;
+mod restarts;
+mod start;

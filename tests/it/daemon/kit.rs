@@ -1,0 +1,125 @@
+//! A daemon in a place of its own, and what asks it.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::kit::Place;
+
+/// How long anything may take that has to come: a machine with everything else on it is slow.
+pub(super) const SOON: Duration = Duration::from_secs(60);
+
+/// A daemon that runs.
+pub(super) struct Daemon {
+    pub(super) url: String,
+    child: Child,
+    pub(super) client: reqwest::Client,
+}
+
+impl Daemon {
+    /// Starts one on a free port of the loopback, and waits until it serves.
+    pub(super) fn start(place: &Place, more: &[&str]) -> Self {
+        let arguments = [&["serve", "--listen", "127.0.0.1:0"], more].concat();
+        Self::of(place.command(&arguments), place)
+    }
+
+    /// Starts one on a socket that stays open when it ends, as service managers hand them over.
+    pub(super) fn on(place: &Place, socket: &TcpListener, more: &[&str]) -> Self {
+        let inner = place.command(&[&["serve"], more].concat());
+        let mut command = Command::new("sh");
+        // The socket comes as standard input, since that needs no unsafe code; it is expected as file 3.
+        command.args(["-c", "exec 3<&0 </dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec \"$@\"", "sh"]);
+        command.arg(inner.get_program()).args(inner.get_args());
+        command.current_dir(inner.get_current_dir().unwrap()).env_clear();
+        command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.stdin(Stdio::from(std::os::fd::OwnedFd::from(socket.try_clone().unwrap())));
+        Self::of(command, place)
+    }
+
+    fn of(mut command: Command, place: &Place) -> Self {
+        let errors = std::fs::File::options().create(true).append(true).open(place.path("daemon.log")).unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let Some(Ok(line)) = lines.next() else {
+            let log = std::fs::read_to_string(place.path("daemon.log")).unwrap();
+            panic!("the daemon did not start: {log}");
+        };
+        let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}")).to_owned();
+        // One connection a request: what is kept open must not hide what a new one meets.
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(SOON).build().unwrap();
+        Self { url, child, client }
+    }
+
+    pub(super) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    /// Its answer to a GET, which has to be one of success.
+    pub(super) async fn get(&self, path: &str) -> Value {
+        let response = self.client.get(self.at(path)).send().await.unwrap();
+        let (status, text) = (response.status(), response.text().await.unwrap());
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// The status of its answer to a POST, and the answer.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let response = self.client.post(self.at(path)).json(body).send().await.unwrap();
+        let (status, text) = (response.status().as_u16(), response.text().await.unwrap());
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// Runs an action to its end, and gives the ended execution.
+    pub(super) async fn run(&self, action: &str, parameters: Value) -> Value {
+        let body = serde_json::json!({ "action": action, "parameters": parameters });
+        let (status, execution) = self.post("/api/v1/executions?wait=60s", &body).await;
+        assert_eq!(status, 200, "{execution}");
+        execution
+    }
+
+    /// Sends a signal by its name.
+    pub(super) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub(super) fn ended(mut self) -> ExitStatus {
+        let deadline = Instant::now() + SOON;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "the daemon does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Tells it to stop, and waits until it has.
+    pub(super) fn stop(self) -> ExitStatus {
+        self.signal("TERM");
+        self.ended()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until something holds.
+pub(super) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + SOON;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what} does not come");
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+}
