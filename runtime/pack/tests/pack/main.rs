@@ -13,6 +13,7 @@ mod parameters;
 mod policies;
 mod rehearsals;
 mod rules;
+mod reload;
 mod schedules;
 mod sensors;
 mod tasks;
