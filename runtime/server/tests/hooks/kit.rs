@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ impl Sensors for NoSensors {
 
 /// A directory with packs and the data of processes.
 pub(crate) struct Place {
-    directory: tempfile::TempDir,
+    directory: Arc<tempfile::TempDir>,
 }
 
 /// How a process is to be.
@@ -82,7 +82,7 @@ impl Default for Settings {
 impl Place {
     /// The pack `h` with these rules.
     pub(crate) fn with(rules: &[(&str, &str)]) -> Self {
-        let place = Self { directory: tempfile::tempdir().unwrap() };
+        let place = Self { directory: Arc::new(tempfile::tempdir().unwrap()) };
         place.pack("h", rules);
         place
     }
@@ -111,7 +111,7 @@ impl Place {
     }
 
     pub(crate) async fn start_with(&self, settings: Settings) -> Process {
-        Process::start(self.directory.path(), settings).await
+        Process::start(self.directory.clone(), settings).await
     }
 }
 
@@ -139,14 +139,17 @@ pub(crate) struct Process {
     client: reqwest::Client,
     stop: CancellationToken,
     serving: JoinHandle<()>,
+    /// There for as long as something is read in it.
+    _directory: Arc<tempfile::TempDir>,
 }
 
 impl Process {
-    async fn start(directory: &Path, settings: Settings) -> Self {
+    async fn start(directory: Arc<tempfile::TempDir>, settings: Settings) -> Self {
         let core = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../packs");
-        let (library, report) = Library::load(&[directory.join("packs"), core], None);
+        let (library, report) = Library::load(&[directory.path().join("packs"), core], None);
         assert!(!report.has_errors(), "{}", report.plain());
-        let sqlite = Arc::new(SqliteStore::open(&directory.join("data"), SqliteOptions::default()).await.unwrap());
+        let sqlite =
+            Arc::new(SqliteStore::open(&directory.path().join("data"), SqliteOptions::default()).await.unwrap());
         let store: Arc<dyn Store> = sqlite.clone();
         let connections = Connections::none(&Limits::default());
         let grants = Grants::default();
@@ -192,7 +195,7 @@ impl Process {
         let stop = CancellationToken::new();
         let serving = tokio::spawn(serve_http(listener, api.router(), settings.http, stop.clone()));
         let client = client();
-        Self { api, store, executor, triggers, address, sqlite, client, stop, serving }
+        Self { api, store, executor, triggers, address, sqlite, client, stop, serving, _directory: directory }
     }
 
     /// Ends it, as a process that is told to.

@@ -26,10 +26,10 @@ async fn who_waits_gets_the_result_and_its_status() {
     let rules: Vec<_> = rules.iter().map(|(name, rule)| (*name, rule.as_str())).collect();
     let process = Place::with(&rules).start().await;
     let good = posted(&process, "good", "{}").await;
-    assert_eq!((good.status, &good.json()["status"]), (200, &json!("succeeded")));
+    assert_eq!((good.status, &good.json()["status"]), (200, &json!("succeeded")), "{}", good.text());
     assert_eq!(good.json()["result"], json!({"said": "hi"}));
     let bad = posted(&process, "bad", "{}").await;
-    assert_eq!((bad.status, &bad.json()["status"]), (422, &json!("failed")));
+    assert_eq!((bad.status, &bad.json()["status"]), (422, &json!("failed")), "{}", bad.text());
     assert!(!bad.json()["errors"].as_array().unwrap().is_empty());
     let late = posted(&process, "late", "{}").await;
     assert_eq!(late.executions().len(), 1, "it goes on, and can be looked for");

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt as _;
 use runner_model::code;
-use runner_model::limits::{LISTEN_BODY, WEBHOOK_BODIES_BYTES_MAX};
+use runner_model::limits::{LISTEN_BODY, WEBHOOK_BODIES_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::api::problem::ApiProblem;
@@ -32,7 +32,11 @@ impl Whole {
 /// Reads a body of at most `bytes_max` bytes: not one frame more is kept.
 pub(super) async fn read(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<Whole, ApiProblem> {
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let is_asking = headers.contains_key(header::EXPECT);
     if declared.is_some_and(|length| usize::try_from(length).is_ok_and(|length| length > bytes_max)) {
+        if !is_asking {
+            linger(body).await;
+        }
         return Err(too_large(bytes_max));
     }
     match tokio::time::timeout(LISTEN_BODY, collect(body, bytes_max)).await {
@@ -52,6 +56,8 @@ async fn collect(mut body: Body, bytes_max: usize) -> Result<Whole, ApiProblem> 
         let Ok(data) = frame.into_data() else { continue };
         let length = bytes.len().saturating_add(data.len());
         if length > bytes_max {
+            drop((bytes, space));
+            linger(body).await;
             return Err(too_large(bytes_max));
         }
         take(&mut space, length)?;
@@ -59,6 +65,26 @@ async fn collect(mut body: Body, bytes_max: usize) -> Result<Whole, ApiProblem> 
     }
     Ok(Whole { bytes: bytes.freeze(), _space: space })
 }
+
+/// Lets a body that is refused come to its end, and keeps nothing of it: many senders listen only after they have sent,
+/// and a connection that is closed before that takes the answer with it.
+async fn linger(mut body: Body) {
+    let rest = async {
+        let mut length = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            length += frame.data_ref().map_or(0, Bytes::len);
+            if length > WEBHOOK_BODY_BYTES_MAX {
+                break;
+            }
+        }
+    };
+    // Whether it ends or not, the answer is the same.
+    let _ = tokio::time::timeout(LINGER, rest).await;
+}
+
+/// How long a body that is refused is listened to: what a sender of megabytes needs, and no more than a nuisance for
+/// who waits for the answer before sending.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// Takes space for a body of `length` bytes, on top of what it has.
 fn take(space: &mut Option<SemaphorePermit<'static>>, length: usize) -> Result<(), ApiProblem> {
