@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use runner_model::{Event, EventId, limits};
+use runner_model::{Event, limits};
 use runner_store::{Advance, NewEvent, Recorded, StoreError};
 
 use crate::examine::{Occurrence, examine};
@@ -38,8 +38,7 @@ impl Shared {
 
     /// An event with what these rules make of it. Nothing is recorded.
     pub(crate) fn draft(&self, occurrence: Occurrence, members: &[Arc<Member>]) -> NewEvent {
-        let id = EventId::new(self.clock(), &*self.options.entropy);
-        examine(occurrence, id, self.now(), members)
+        examine(occurrence, self.new_id(), self.now(), members)
     }
 
     /// Records events and how far whoever emitted them has come; what they lead to is begun after that.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use runner_executor::Executor;
-use runner_model::{Clock, ExecutionId, ActionRef, RuleRef, Timestamp};
+use runner_model::{ActionRef, Clock, EventId, ExecutionId, RuleRef, Timestamp};
 use runner_store::{Access, Store, StoreError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     switched: tokio::sync::Mutex<BTreeMap<RuleRef, bool>>,
     /// Grows with each table.
     changed: watch::Sender<u64>,
+    /// The id that was made last.
+    last_id: Mutex<Option<EventId>>,
     pub(crate) queue: Queue,
     pub(crate) lanes: Lanes,
     pub(crate) timetable: Timetable,
@@ -47,6 +49,7 @@ impl Shared {
             tallies: Tallies::default(),
             switched: tokio::sync::Mutex::default(),
             changed: watch::Sender::new(0),
+            last_id: Mutex::default(),
             queue: Queue::default(),
             lanes: Lanes::default(),
             timetable: Timetable::default(),
@@ -74,6 +77,16 @@ impl Shared {
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.options.clock
+    }
+
+    /// A new id. Those of one millisecond follow one another: what is read from the store in the order of ids is in the
+    /// order in which it was recorded.
+    pub(crate) fn new_id(&self) -> EventId {
+        let mut last = self.last_id.lock();
+        let new = EventId::new(self.clock(), &*self.options.entropy);
+        let id = last.filter(|last| millisecond(*last) == millisecond(new)).map_or(new, next);
+        *last = Some(id);
+        id
     }
 
     /// The rules and sensors as they are now.
@@ -140,4 +153,14 @@ impl Shared {
             self.queue.wake.notify_one();
         }
     }
+}
+
+/// The part of an id that is its time (RFC 9562).
+fn millisecond(id: EventId) -> u128 {
+    u128::from_be_bytes(*id.as_bytes()) >> 80
+}
+
+/// The id after this one. The random part that it counts on has 62 bits below the mark of the variant.
+fn next(id: EventId) -> EventId {
+    EventId::from_bytes(u128::from_be_bytes(*id.as_bytes()).wrapping_add(1).to_be_bytes())
 }

@@ -187,7 +187,7 @@ impl Triggers {
         let event = EventInfo {
             trigger: member.rule.trigger.reference(),
             source: rule.to_string(),
-            id: EventId::new(self.shared.clock(), &*self.shared.options.entropy),
+            id: self.shared.new_id(),
             occurred_at: now,
         };
         let payload = Arc::new(payload.clone());
