@@ -8,13 +8,11 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::stream::{FuturesUnordered, StreamExt};
 use futures::FutureExt;
+use futures::stream::{FuturesUnordered, StreamExt};
 use parking_lot::Mutex;
 use runner_executor::{Control, ControlError, ExecutionRequest, ExecutorError, RequestError};
-use runner_model::{
-    ActionRef, Event, EventId, ExecutionId, Failure, Match, MatchState, Origin, RuleRef, limits,
-};
+use runner_model::{ActionRef, Event, EventId, ExecutionId, Failure, Match, MatchState, Origin, RuleRef, limits};
 use runner_store::{Catalogue, StoreError};
 use serde_json::{Map, Value};
 use tokio::sync::Notify;
@@ -39,8 +37,6 @@ pub(crate) struct Job {
     pub(crate) laned: bool,
     /// Executions that are cancelled before it begins.
     pub(crate) cancel: Vec<ExecutionId>,
-    /// It counts in the backlog.
-    counted: bool,
     /// An earlier try may have begun it.
     doubtful: bool,
     tries: u32,
@@ -94,7 +90,6 @@ impl Queue {
             queued: one.state == MatchState::Queued,
             laned,
             cancel: Vec::new(),
-            counted: true,
             doubtful: false,
             tries: 0,
             since: Instant::now(),
@@ -128,9 +123,7 @@ impl Queue {
     fn done(&self, job: &Job) {
         let mut inner = self.inner.lock();
         inner.known.remove(&job.execution);
-        if job.counted {
-            inner.backlog = inner.backlog.saturating_sub(1);
-        }
+        inner.backlog = inner.backlog.saturating_sub(1);
     }
 
     /// Where to read on, if more is in the store and there is room for it.
@@ -144,6 +137,11 @@ impl Queue {
             inner.behind = false;
         }
         Some(inner.sweep)
+    }
+
+    /// Something may be in the store that was not handed over: a process that shares it may have died.
+    fn look_again(&self) {
+        self.inner.lock().behind = true;
     }
 
     fn swept(&self, to: Option<EventId>) {
@@ -179,6 +177,7 @@ impl Shared {
     pub(crate) async fn dispatch(self: Arc<Self>) {
         let mut running = FuturesUnordered::new();
         let mut pause: Option<Instant> = None;
+        let mut look = Instant::now() + limits::CLOCK_LOOK;
         loop {
             if pause.is_some_and(|until| until <= Instant::now()) {
                 pause = None;
@@ -202,6 +201,10 @@ impl Shared {
                     }
                 }
                 () = sleep_until(pause) => {}
+                () = tokio::time::sleep_until(look) => {
+                    look = Instant::now() + limits::CLOCK_LOOK;
+                    self.queue.look_again();
+                }
                 () = self.queue.wake.notified() => {}
             }
         }

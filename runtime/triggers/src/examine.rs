@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use runner_engine::EvaluationError;
 use runner_engine::rule::{EventInfo, Occasion};
-use runner_model::{code, Event, EventId, Failure, Match, MatchState, Timestamp, TriggerRef};
+use runner_model::{Event, EventId, Failure, Match, MatchState, Timestamp, TriggerRef, code};
 use runner_store::{NewEvent, Once};
 use serde_json::{Map, Value};
 

@@ -15,9 +15,9 @@ impl Shared {
     /// Takes one occurrence for these rules. It is recorded also if none of them matches, since it is answered, and may
     /// come again.
     pub(crate) async fn take(
-        &self,
+        self: &Arc<Self>,
         occurrence: Occurrence,
-        members: &[Arc<Member>],
+        members: Vec<Arc<Member>>,
     ) -> Result<Delivered, TriggerError> {
         if self.stop.is_cancelled() {
             return Err(TriggerError::Stopped);
@@ -28,8 +28,13 @@ impl Shared {
         if occurrence.chain > limits::EVENT_CHAIN_MAX {
             return Err(TriggerError::Chain { chain: occurrence.chain });
         }
-        let draft = self.draft(occurrence, members);
-        match self.record(vec![draft], Vec::new()).await?.pop() {
+        // Whoever asked may go away meanwhile; what is recorded is begun all the same.
+        let shared = self.clone();
+        let recorded = self.tasks.spawn(async move {
+            let draft = shared.draft(occurrence, &members);
+            shared.record(vec![draft], Vec::new()).await
+        });
+        match recorded.await.map_err(|_| TriggerError::Stopped)??.pop() {
             Some(Recorded::New(event)) => Ok(Delivered { event, fresh: true }),
             Some(Recorded::Known(event)) => Ok(Delivered { event, fresh: false }),
             None => Err(TriggerError::Store(StoreError::NoEvent)),

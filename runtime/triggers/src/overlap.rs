@@ -100,7 +100,9 @@ impl Lanes {
         let inner = self.inner.lock();
         let mut planned: HashMap<RuleRef, usize> = HashMap::new();
         for one in events.flat_map(|event| &mut event.matches).filter(|one| one.state == MatchState::Pending) {
-            let Some(overlap) = overlap(table, &one.rule).filter(|overlap| *overlap != Overlap::Allow) else { continue };
+            let Some(overlap) = overlap(table, &one.rule).filter(|overlap| *overlap != Overlap::Allow) else {
+                continue;
+            };
             let lane = inner.lanes.get(&one.rule);
             let planned = planned.entry(one.rule.clone()).or_default();
             let free = *planned == 0 && lane.is_none_or(Lane::is_free);

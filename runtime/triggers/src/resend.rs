@@ -11,7 +11,7 @@ use crate::table::{Member, Table};
 use crate::{Delivered, TriggerError, endpoint};
 
 impl Shared {
-    pub(crate) async fn resend(&self, id: EventId) -> Result<Delivered, TriggerError> {
+    pub(crate) async fn resend(self: &Arc<Self>, id: EventId) -> Result<Delivered, TriggerError> {
         let event = match self.store().event(id).await {
             Ok(event) => event,
             Err(StoreError::NoEvent) => return Err(TriggerError::UnknownEvent { event: id }),
@@ -27,7 +27,7 @@ impl Shared {
             trace_parent: event.trace_parent,
             chain: event.chain,
         };
-        self.take(occurrence, &members).await
+        self.take(occurrence, members).await
     }
 }
 

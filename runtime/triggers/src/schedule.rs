@@ -17,11 +17,11 @@ use runner_store::{Advance, NewEvent, StoreError};
 use serde_json::json;
 
 use self::mark::Mark;
+use crate::ScheduleState;
 use crate::examine::Occurrence;
 use crate::shared::Shared;
 use crate::sleep;
 use crate::table::{Member, Table};
-use crate::ScheduleState;
 
 /// Schedules that are at work.
 #[derive(Default)]

@@ -18,10 +18,10 @@ use runner_model::{Failure, SensorRef, Timestamp, limits};
 use runner_store::{Events, StoreError};
 use tokio_util::sync::CancellationToken;
 
+use crate::SensorState;
 use crate::shared::Shared;
 use crate::sleep::{self, millis};
 use crate::table::{Table, Watcher};
-use crate::SensorState;
 
 pub use host::HostSensors;
 

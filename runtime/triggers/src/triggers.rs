@@ -107,7 +107,7 @@ impl Triggers {
             trace_parent,
             chain: 0,
         };
-        self.shared.take(occurrence, &members).await
+        self.shared.take(occurrence, members).await
     }
 
     /// Takes an occurrence of a trigger that a sensor declares. It is durable when this returns.
@@ -128,7 +128,7 @@ impl Triggers {
         let occurred_at = occurred_at.unwrap_or_else(|| self.shared.now());
         let payload = Arc::new(payload);
         let occurrence = Occurrence { trigger, source, key, payload, occurred_at, trace_parent, chain };
-        self.shared.take(occurrence, &members).await
+        self.shared.take(occurrence, members).await
     }
 
     /// Takes the payload of an event as a new event, which the rules examine as they are now.

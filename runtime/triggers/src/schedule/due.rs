@@ -79,8 +79,8 @@ pub(crate) fn jitter(rule: &str, most: Duration) -> i64 {
         return 0;
     }
     // FNV-1a: spreads short names well enough, and is the same in every version.
-    let hash = rule.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = rule
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     i64::try_from(hash % most.unsigned_abs().max(1)).unwrap_or(0)
 }

@@ -5,7 +5,9 @@ use runner_model::Event;
 use super::kit::{Process, World, at};
 
 fn rule(settings: &str) -> String {
-    format!("trigger: {{type: core.cron, parameters: {{expression: '0 * * * *', {settings}}}}}\naction: {{ref: t.quick}}")
+    format!(
+        "trigger: {{type: core.cron, parameters: {{expression: '0 * * * *', {settings}}}}}\naction: {{ref: t.quick}}"
+    )
 }
 
 /// Runs since Saturday noon, is down from 12:30 for three days, and is back at 12:30 on Tuesday.
@@ -59,10 +61,10 @@ fn after_three_days_every_instant_is_made_up_for_if_the_rule_says_so_and_its_win
 
 #[test]
 fn what_lies_back_further_than_the_window_is_not_made_up_for() {
-    assert_eq!(keys(&three_days_down("on_missed: all, window: 2h")), [
-        "2026-11-24T11:00:00.000Z",
-        "2026-11-24T12:00:00.000Z"
-    ]);
+    assert_eq!(
+        keys(&three_days_down("on_missed: all, window: 2h")),
+        ["2026-11-24T11:00:00.000Z", "2026-11-24T12:00:00.000Z"]
+    );
     assert!(three_days_down("on_missed: last, window: 10m").is_empty());
 }
 

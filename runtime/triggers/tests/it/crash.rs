@@ -117,12 +117,13 @@ fn random(seed: u64, world: &World) {
     assert_eq!(keys.len(), events.len(), "seed {seed}: an event stands twice");
     let on_webhook = events.iter().filter(|event| event.trigger.as_str() == "core.webhook");
     assert!(on_webhook.clone().all(|event| event.matches.len() == 2), "seed {seed}");
-    let ends = events.iter().filter(|event| event.trigger.as_str() == "core.execution_finished").count();
-    process.until("each end of a delivery's execution was heard", || async {
-        if std::env::var_os("SHOW").is_some() { eprintln!("{} {:?}", process.triggers.backlog(), world.store.ended(10).await); }
-        process.triggers.backlog() == 0 && world.store.ended(1).await.unwrap().is_empty()
+    process.until("every execution has ended and every end was heard", || async {
+        process.executor.count() == (0, 0) && world.store.ended(1).await.unwrap().is_empty()
     });
-    let _ = (ends, on_webhook);
+    all_is_done(&process, world);
+    let heard = process.events("core.execution_finished").len();
+    assert_eq!(heard, on_webhook.count(), "seed {seed}: an end is lost, or was heard twice");
+    assert_eq!(process.executions("t.end").len(), heard, "seed {seed}");
 }
 
 fn rules() -> [(&'static str, &'static str); 5] {

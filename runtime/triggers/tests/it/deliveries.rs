@@ -142,10 +142,16 @@ fn rules_with_the_same_settings_share_an_endpoint_and_others_do_not() {
 #[test]
 fn a_match_whose_parameters_cannot_be_rendered_or_do_not_fit_the_action_has_failed_and_says_why() {
     let world = World::new(&[
-        ("render", "trigger: {type: core.webhook, parameters: {path: a}}\n\
-                    action: {ref: t.quick, parameters: {n: <% event().body.x.y.z %>}}"),
-        ("strict", "trigger: {type: core.webhook, parameters: {path: b}}\n\
-                    action: {ref: t.strict, parameters: {n: <% event().body.n %>}}"),
+        (
+            "render",
+            "trigger: {type: core.webhook, parameters: {path: a}}\n\
+                    action: {ref: t.quick, parameters: {n: <% event().body.x.y.z %>}}",
+        ),
+        (
+            "strict",
+            "trigger: {type: core.webhook, parameters: {path: b}}\n\
+                    action: {ref: t.strict, parameters: {n: <% event().body.n %>}}",
+        ),
     ]);
     let process = world.start();
     let event = process.deliver("a", None, json!({"n": 1})).unwrap().event;
@@ -211,8 +217,10 @@ const SENSOR: &str = "description: x\ncomponent: t\ntrigger_types:\n  - name: fu
 
 #[test]
 fn an_event_of_a_sensors_trigger_can_come_from_elsewhere_if_it_fits() {
-    let world =
-        World::new(&[("full", "trigger: {type: t.full}\naction: {ref: t.quick, parameters: {text: <% event().name %>}}")]);
+    let world = World::new(&[(
+        "full",
+        "trigger: {type: t.full}\naction: {ref: t.quick, parameters: {text: <% event().name %>}}",
+    )]);
     world.write("sensors/volumes.yaml", &format!("enabled: false\n{SENSOR}"));
     let process = world.start();
     let emit = |trigger: &str, payload: serde_json::Value, key: Option<String>, chain: u32| {
@@ -247,6 +255,7 @@ fn a_full_executor_makes_matches_wait_and_none_is_lost() {
     let process = world.start_with(2);
     for n in 0..5 {
         process.deliver("hook", Some(&n.to_string()), json!({})).unwrap();
+        process.until("it runs, or waits", || async { world.guests.running().len() == (n + 1).min(2) });
     }
     process.until("two run", || async { world.guests.running().len() == 2 });
     assert_eq!(process.triggers.backlog(), 3);
@@ -255,6 +264,25 @@ fn a_full_executor_makes_matches_wait_and_none_is_lost() {
         process.triggers.backlog() == 0 && world.guests.running().is_empty()
     });
     assert_eq!(process.executions("t.hook").len(), 5);
+}
+
+#[test]
+fn what_is_recorded_is_begun_though_whoever_sent_it_goes_away_meanwhile() {
+    let world = World::on_disk(&[("hook", HOOK)]);
+    let process = world.start();
+    process.run(async {
+        for n in 0..20 {
+            let delivery = delivered(&process.triggers, "hook", Some("same"), json!({"n": n}));
+            tokio::select! {
+                biased;
+                _ = delivery => {}
+                () = tokio::task::yield_now() => {}
+            }
+        }
+    });
+    process.until("it has run", || async { process.triggers.rule("t.hook").unwrap().counts.matched == 20 });
+    process.settles();
+    assert_eq!(process.executions("t.hook").len(), 1);
 }
 
 #[test]

@@ -11,7 +11,10 @@ const ON_WAIT: &str = "trigger: {type: core.execution_finished, parameters: {act
                        action: {ref: t.quick, parameters: {text: <% event().execution_id %>}}";
 
 fn begin(process: &Process, action: &str, parameters: Value) -> ExecutionId {
-    let Value::Object(parameters) = parameters else { Map::new(); panic!("a map") };
+    let Value::Object(parameters) = parameters else {
+        Map::new();
+        panic!("a map")
+    };
     let request = ExecutionRequest::new(action.parse().unwrap(), parameters, Origin::Cli);
     process.run(async { process.executor.submit(request).await.unwrap().id })
 }
@@ -22,7 +25,9 @@ fn the_end_of_an_execution_is_an_event_with_its_result() {
     let process = world.start();
     let id = begin(&process, "t.wait", json!({}));
     process.until("it runs", || async { world.guests.release_first().is_some() });
-    process.until("the rule has run", || async { !world.store.events(&Default::default(), None, 1).await.unwrap().is_empty() });
+    process.until("the rule has run", || async {
+        !world.store.events(&Default::default(), None, 1).await.unwrap().is_empty()
+    });
     process.settles();
     let events = process.events("core.execution_finished");
     assert_eq!(events.len(), 1);
@@ -48,10 +53,11 @@ fn the_end_of_an_execution_is_an_event_with_its_result() {
 
 #[test]
 fn only_the_ends_that_a_rule_names_are_events() {
-    let world = World::new(&[
-        ("failed", "trigger: {type: core.execution_finished, parameters: {action: t.*, statuses: [canceled]}}\n\
-                    action: {ref: t.quick}\nwhen: <% event().action == \"t.wait\" %>"),
-    ]);
+    let world = World::new(&[(
+        "failed",
+        "trigger: {type: core.execution_finished, parameters: {action: t.*, statuses: [canceled]}}\n\
+                    action: {ref: t.quick}\nwhen: <% event().action == \"t.wait\" %>",
+    )]);
     let process = world.start();
     begin(&process, "t.quick", json!({}));
     begin(&process, "t.wait", json!({}));
@@ -97,7 +103,8 @@ fn rules_that_start_one_another_stop_somewhere() {
     let process = world.start();
     begin(&process, "t.quick", json!({}));
     let max = usize::try_from(limits::EVENT_CHAIN_MAX).unwrap();
-    process.until("the last has run", || async { process.triggers.rule("t.again").unwrap().counts.matched >= max as u64 });
+    process
+        .until("the last has run", || async { process.triggers.rule("t.again").unwrap().counts.matched >= max as u64 });
     process.settles();
     process.until("all ends are dealt with", || async {
         process.executor.count() == (0, 0) && world.store.ended(10).await.unwrap().is_empty()

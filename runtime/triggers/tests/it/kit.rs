@@ -16,7 +16,7 @@ use runner_model::{
 };
 use runner_pack::{Library, Pack, Sensor};
 use runner_store::{
-    Catalogue, EventFilter, ExecutionFilter, MemoryStore, Order, SqliteOptions, SqliteStore, Store,
+    Advance, Catalogue, EventFilter, ExecutionFilter, MemoryStore, Order, SqliteOptions, SqliteStore, Store,
 };
 use runner_triggers::{Delivered, Delivery, Sensors, TriggerError, Triggers, TriggersOptions};
 use serde_json::{Value, json};
@@ -66,7 +66,10 @@ impl World {
             processes: AtomicU64::new(0),
         };
         world.write("pack.yaml", "ref: t\nname: Test\ndescription: x\nversion: 1.0.0\nauthor: The project\n");
-        world.write("actions/quick.yaml", "description: x\nrunner_type: noop\nparameters: {n: {}, text: {type: string}}\n");
+        world.write(
+            "actions/quick.yaml",
+            "description: x\nrunner_type: noop\nparameters: {n: {}, text: {type: string}}\n",
+        );
         world.write("actions/wait.yaml", "description: x\nrunner_type: wasm\n");
         world.write("actions/strict.yaml", "description: x\nrunner_type: noop\nparameters: {n: {type: integer}}\n");
         let guest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests/components/host-guest.wasm");
@@ -167,9 +170,12 @@ impl Process {
 
     /// Dies at this very moment.
     pub(crate) fn dies(self) {
-        let Self { runtime, executor, triggers, .. } = self;
-        drop(runtime);
+        let Self { runtime: own, executor, triggers, store, .. } = self;
+        drop(own);
         drop((executor, triggers));
+        // What it gave the store before is written by now, or never: its writer would have died with it.
+        let last = Advance::Mark { name: "last".to_owned(), value: String::new() };
+        runtime().block_on(store.record(Vec::new(), vec![last])).unwrap();
     }
 
     /// Ends as it should.
@@ -213,7 +219,6 @@ impl Process {
             async move {
                 let open = store.open_events(None, 1000).await.unwrap();
                 let pending = |event: &Event| event.matches.iter().any(|one| one.state == MatchState::Pending);
-                if std::env::var_os("SHOW").is_some() { for e in open.iter().filter(|e| pending(e)) { eprintln!("{e:?}"); } }
                 !open.iter().any(pending)
             }
         });
@@ -269,7 +274,8 @@ pub(crate) async fn delivered(
     body: Value,
 ) -> Result<Delivered, TriggerError> {
     let endpoint = triggers.endpoints(path).first().expect("an endpoint").clone();
-    let payload = json!({"body": body, "headers": {}, "headers_lower": {}, "query": {}, "method": "POST", "path": path});
+    let payload =
+        json!({"body": body, "headers": {}, "headers_lower": {}, "query": {}, "method": "POST", "path": path});
     let key = key.map(str::to_owned);
     triggers.deliver(Delivery { endpoint, key, payload, trace_parent: None }).await
 }

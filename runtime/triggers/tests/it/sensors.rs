@@ -146,15 +146,16 @@ fn no_sensor_is_polled_twice_at_the_same_time_and_not_all_at_once() {
     let gate = Arc::new(tokio::sync::Semaphore::new(0));
     *world.sensors.gate.lock() = Some(gate.clone());
     let process = world.start();
-    process.until("as many are polled as may be", || async {
-        world.sensors.at_once.lock().0 == limits::SENSOR_POLLS_MAX
-    });
+    process
+        .until("as many are polled as may be", || async { world.sensors.at_once.lock().0 == limits::SENSOR_POLLS_MAX });
     // Those that are polled are due again, and are not polled beside themselves.
     process.passes(100);
     process.turns(100);
     assert!(world.sensors.polls.lock().values().all(|polls| polls.len() == 1));
     gate.add_permits(1000);
-    process.until("all have been polled", || async { process.triggers.sensors().iter().all(|one| one.last_poll.is_some()) });
+    process.until("all have been polled", || async {
+        process.triggers.sensors().iter().all(|one| one.last_poll.is_some())
+    });
     assert_eq!(world.sensors.at_once.lock().1, limits::SENSOR_POLLS_MAX);
 }
 
