@@ -12,6 +12,7 @@ mod it {
     mod drain;
     mod policies;
     mod recovery;
+    mod swap;
     mod waiting;
     mod workflows;
 }

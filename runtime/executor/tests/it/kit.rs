@@ -60,17 +60,25 @@ impl Setup {
     }
 
     pub(crate) fn executor_with_clock(&self, node: &str, clock: Arc<dyn runner_model::Clock>) -> Executor {
+        self.executor_over(node, self.packs(false), clock)
+    }
+
+    /// The packs as they are now, and whether their versions are kept.
+    pub(crate) fn packs(&self, archived: bool) -> Arc<Packs> {
         let (library, report) = Library::load(&[self.directory.path().join("packs")], None);
         assert!(!report.has_errors(), "{}", report.plain());
-        let limits = Limits::default();
-        let packs = Arc::new(Packs::new(PacksOptions {
+        Arc::new(Packs::new(PacksOptions {
             library,
             grants: Grants::default(),
-            connections: Connections::none(&limits),
+            connections: Connections::none(&Limits::default()),
             simulate: false,
-            archive: None,
-        }));
-        let guests = HostGuests::new(host(), packs.clone(), self.store.clone(), clock.clone(), &limits);
+            archive: archived.then(|| self.directory.path().join("kept")),
+        }))
+    }
+
+    /// A process with these packs.
+    pub(crate) fn executor_over(&self, node: &str, packs: Arc<Packs>, clock: Arc<dyn runner_model::Clock>) -> Executor {
+        let guests = HostGuests::new(host(), packs.clone(), self.store.clone(), clock.clone(), &Limits::default());
         Executor::new(ExecutorOptions {
             node: NodeId(node.to_owned()),
             guests: Arc::new(guests),
