@@ -88,7 +88,7 @@ impl Drive {
         let found = self.action(&due.action);
         // The execution of a workflow asks for itself.
         let Some((_, action)) =
-            found.filter(|(_, action)| gate.governs(&action.reference) && !super::decide::is_workflow(&action))
+            found.filter(|(_, action)| gate.governs(&action.reference) && !super::decide::is_workflow(action))
         else {
             return Leave::Given(None);
         };

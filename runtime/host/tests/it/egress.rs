@@ -235,6 +235,24 @@ async fn the_observer_hears_of_requests_without_their_query() {
 }
 
 #[tokio::test]
+async fn a_request_through_a_connection_says_where_it_belongs_in_the_trace() {
+    let server = Server::plain().await;
+    let given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let ask = async |trace: Option<&str>, headers: Value| {
+        let request = json!({ "connection": "box", "path": "/", "headers": headers });
+        let mut attempt = attempt_in(pack(connection(&server.url())), "http", request);
+        attempt.trace = trace.map(|trace| trace.parse().unwrap());
+        value(attempt).await;
+        server.last().header("traceparent").unwrap().to_owned()
+    };
+    let (first, second) = (ask(Some(given), json!([])).await, ask(Some(given), json!([])).await);
+    assert!(first.starts_with(&given[..36]) && second.starts_with(&given[..36]), "{first} {second}");
+    assert!(first != second && first != given, "each request is a span of its own");
+    assert_eq!(&ask(None, json!([])).await[3..35], "07".repeat(16), "the execution is the trace");
+    assert_eq!(ask(None, json!([["traceparent", given]])).await, given, "a guest knows better");
+}
+
+#[tokio::test]
 async fn configured_headers_are_sent_and_belong_to_the_host() {
     let server = Server::plain().await;
     let keyed = || {
