@@ -19,6 +19,7 @@ use crate::metadata;
 use crate::pack::{Pack, config_bytes};
 use crate::parameters::Parameters;
 use crate::rehearsal;
+use crate::rule::Rule;
 use crate::source::{Source, Span};
 use crate::triggering::Triggering;
 use crate::wait;
@@ -233,6 +234,11 @@ impl Draft {
             };
             self.findings.at(source, mistake);
         }
+    }
+
+    /// Its rules, those with mistakes elsewhere than in their shape included.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        self.triggering.rules.values()
     }
 
     /// Its version, if that could be read.

@@ -54,7 +54,7 @@ pub use policy::{Over, Policy, PolicyKind};
 pub use rehearsal::{
     Expected, ExpectedRequest, Mock, MockAnswer, MockEvent, Phase, Rehearsal, read_rehearsals, rehearsal_files,
 };
-pub use rule::{Rule, RuleKind};
+pub use rule::{Rule, RuleKind, read_rule};
 pub use sensor::{Sensor, TriggerType};
 pub use trigger::{
     ActionPattern, Algorithm, Encoding, OnMissed, Overlap, Reply, Scheduled, Scheme, Trigger, Webhook, WebhookAuth,

@@ -4,6 +4,7 @@ mod call;
 mod criteria;
 mod once;
 mod renamed;
+mod trial;
 
 use std::path::PathBuf;
 
@@ -22,6 +23,8 @@ use crate::source::Span;
 use crate::suggest;
 use crate::trigger::{self, Need, Trigger, Webhook};
 use crate::yaml::{Kind, Node};
+
+pub use trial::read_rule;
 
 /// What is run when something happens.
 #[derive(Debug, Clone)]

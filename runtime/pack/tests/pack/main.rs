@@ -17,6 +17,7 @@ mod reload;
 mod schedules;
 mod sensors;
 mod tasks;
+mod trial;
 mod waits;
 mod webhooks;
 mod workflows;
