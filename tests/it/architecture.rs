@@ -47,18 +47,19 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ),
 ];
 
-/// Packages that one crate alone may name.
-const NAMED_BY: [(&str, &str); 10] = [
-    ("wasmtime", "runner-host"),
-    ("wasmtime-wasi", "runner-host"),
-    ("reqwest", "runner-host"),
-    ("rusqlite", "runner-store"),
-    ("tokio-postgres", "runner-store"),
-    ("rhai", "runner-engine"),
-    ("croner", "runner-engine"),
-    ("granit-parser", "runner-pack"),
-    ("axum", "runner-server"),
-    ("clap", "runner"),
+/// Packages that these crates alone may name: one each, except that commands ask another daemon with the client that
+/// guests' requests leave with.
+const NAMED_BY: [(&str, &[&str]); 10] = [
+    ("wasmtime", &["runner-host"]),
+    ("wasmtime-wasi", &["runner-host"]),
+    ("reqwest", &["runner-host", "runner"]),
+    ("rusqlite", &["runner-store"]),
+    ("tokio-postgres", &["runner-store"]),
+    ("rhai", &["runner-engine"]),
+    ("croner", &["runner-engine"]),
+    ("granit-parser", &["runner-pack"]),
+    ("axum", &["runner-server"]),
+    ("clap", &["runner"]),
 ];
 
 /// What must not be in a crate even through others.
@@ -110,8 +111,9 @@ fn each_heavy_package_is_named_by_one_crate() {
     let (uses, ours) = uses();
     for (package, only) in NAMED_BY {
         let namers: Vec<_> = ours.iter().filter(|name| uses[*name].contains(package)).collect();
-        let others: Vec<_> = namers.iter().filter(|name| **name != only && ***name != *"xtask").collect();
-        assert!(others.is_empty(), "{package} is named by {others:?}, and only {only} may");
+        let may = |name: &str| only.contains(&name) || name == "xtask";
+        let others: Vec<_> = namers.iter().filter(|name| !may(name)).collect();
+        assert!(others.is_empty(), "{package} is named by {others:?}, and only {only:?} may");
     }
 }
 

@@ -237,6 +237,7 @@ codes! {
     CLI_LISTEN = "E-CLI-0004", "The address cannot be listened on.";
     CLI_USAGE = "E-CLI-0005", "The command line cannot be understood.";
     CLI_DAEMON = "E-CLI-0006", "The process cannot be the daemon of the data directory.";
+    CLI_REMOTE = "E-CLI-0007", "The daemon that was asked cannot be reached, or does not answer as one.";
 }
 
 #[cfg(test)]

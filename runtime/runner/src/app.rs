@@ -18,6 +18,7 @@ use crate::config::{Config, Environment};
 use crate::error::{CliError, Mistake};
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::remote::Remote;
 use crate::spelling::Spelling;
 
 /// The parts of the process.
@@ -28,6 +29,8 @@ pub(crate) struct App {
     pub(crate) output: Output,
     /// The environment of the process.
     pub(crate) environment: Environment,
+    /// The daemon that the user names: then nothing is opened here.
+    pub(crate) remote: Option<Remote>,
     /// How commands have to be typed here.
     pub(crate) spelling: Spelling,
     library: OnceCell<(Library, Report)>,
@@ -40,14 +43,15 @@ impl App {
     /// Reads the configuration and nothing else.
     pub(crate) fn open(global: &GlobalArgs, environment: Environment, output: Output) -> Result<Self, CliError> {
         let config = Config::load(global, &environment)?;
-        for name in config.exposed() {
+        let remote = Remote::of(global, &environment)?;
+        for name in config.exposed().into_iter().filter(|_| remote.is_none()) {
             let file = config.file.as_deref().unwrap_or_else(|| std::path::Path::new("")).display();
             let message = format!("{file}: others can read the credentials of the connection `{name}`");
             let hint =
                 format!("`chmod 600 {file}`, or write `{{ env = \"NAME\" }}` or `{{ file = \"path\" }}` instead");
             output.warn(&Mistake::new(code::CONF_SECRET, message).maybe_hint(Some(hint)));
         }
-        Ok(Self { config, output, environment, spelling: Spelling::of(global), library: OnceCell::new() })
+        Ok(Self { config, output, environment, remote, spelling: Spelling::of(global), library: OnceCell::new() })
     }
 
     /// What the packs directories hold, and what is wrong with it.
@@ -152,6 +156,11 @@ impl App {
     /// The processes that share the data directory.
     pub(crate) fn nodes(&self) -> Nodes {
         Nodes::of(&self.config.data)
+    }
+
+    /// The daemon that takes what is asked: the one that the user names, or the one that has the data directory.
+    pub(crate) fn daemon(&self) -> Option<Remote> {
+        self.remote.clone().or_else(|| Remote::local(self.nodes()))
     }
 
     /// Who asks, as journals name it: the system's word for the user, which proves nothing.

@@ -41,6 +41,15 @@ pub(crate) struct GlobalArgs {
     /// The configuration file [default: runner.toml, if it exists] [env: RUNNER_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Ask the daemon at this address, and open nothing here [env: RUNNER_URL]
+    ///
+    /// Its key stands in the environment variable `RUNNER_KEY`; `RUNNER_CACERT` names a file of further authorities to
+    /// trust.
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// The file that holds the key to it [env: RUNNER_KEY holds the key itself]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
     /// Write JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -62,7 +71,9 @@ impl GlobalArgs {
         let data = self.data.iter().map(|path| named("data", path));
         let packs = self.packs.iter().map(|path| named("packs", path));
         let config = self.config.iter().map(|path| named("config", path));
-        data.chain(packs).chain(config).collect::<Vec<_>>().join(" ")
+        let url = self.url.iter().map(|url| format!("--url {}", shell_word(url)));
+        let key_file = self.key_file.iter().map(|path| named("key-file", path));
+        data.chain(packs).chain(config).chain(url).chain(key_file).collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -13,6 +13,7 @@ mod output;
 mod owner;
 mod process;
 mod record;
+mod remote;
 mod spelling;
 mod stop;
 
