@@ -94,15 +94,13 @@ impl Packs {
         self.simulate
     }
 
-    /// Puts a library in the place of the one that is there. What is new in it is put into the archive first; a pack whose
+    /// Puts a library in the place of the one that is there. What is not in the archive is put there first; a pack whose
     /// files have changed meanwhile stays as it was. Blocks while files are copied.
     pub fn swap(&self, mut library: Library) -> Changes {
         let _one = self.swapping.lock();
         let previous = self.library();
-        let known = previous.digests();
-        let is_new = |pack: &&Arc<Pack>| known.get(pack.reference()) != Some(&pack.digest);
-        let new: Vec<_> = library.packs().filter(is_new).cloned().collect();
-        for pack in new {
+        let packs: Vec<_> = library.packs().cloned().collect();
+        for pack in packs {
             if self.archive(&pack).is_err_and(|error| error.kind() == io::ErrorKind::InvalidData) {
                 library.take_back(pack.reference(), &previous);
             }

@@ -25,6 +25,8 @@ pub(super) fn watch(
     let mut watched = dirs.clone();
     watched.push(config_dir.clone());
     let ring = changed.clone();
+    // What changed between the first look and the watching is read now, and every version is kept from the beginning.
+    changed.notify_one();
     let watch = Watch::start(&watched, move || ring.notify_one());
     let watch = watch.inspect_err(|error| warn!(%error, "packs are not watched: send SIGHUP after a change")).ok();
     tasks.spawn(hang_up_signals(changed.clone(), stop.clone()));
