@@ -238,6 +238,7 @@ codes! {
     CLI_USAGE = "E-CLI-0005", "The command line cannot be understood.";
     CLI_DAEMON = "E-CLI-0006", "The process cannot be the daemon of the data directory.";
     CLI_REMOTE = "E-CLI-0007", "The daemon that was asked cannot be reached, or does not answer as one.";
+    CLI_NO_DAEMON = "E-CLI-0008", "Only a daemon does this, and none is there.";
 }
 
 #[cfg(test)]
