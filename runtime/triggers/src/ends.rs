@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use runner_executor::{Heard, Listener, Progress};
 use runner_model::{
@@ -20,6 +21,16 @@ use crate::sleep;
 
 /// Name of the trigger.
 const TRIGGER: &str = "core.execution_finished";
+
+/// When to look after an end was heard of: it is said before it is committed, which mostly takes some milliseconds.
+const LOOKS: [Duration; 6] = [
+    Duration::from_millis(2),
+    Duration::from_millis(10),
+    Duration::from_millis(50),
+    Duration::from_millis(250),
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+];
 
 impl Shared {
     /// Listens to what happens in executions, for those who wait for their ends.
@@ -56,10 +67,11 @@ impl Shared {
     /// Makes events of ends until the process ends.
     pub(crate) async fn deal_with_ends(self: Arc<Self>) {
         let mut warned = BTreeSet::new();
+        let mut looks = LOOKS.iter();
         loop {
-            let wait = match self.ends(&mut warned).await {
+            let wait = match self.look(&mut warned).await {
                 Ok(true) => continue,
-                Ok(false) => limits::CLOCK_LOOK,
+                Ok(false) => looks.next().copied().unwrap_or(limits::CLOCK_LOOK),
                 Err(error) => {
                     tracing::warn!(%error, "ends of executions not dealt with, tried again");
                     limits::STORE_RETRY_LAST
@@ -68,10 +80,18 @@ impl Shared {
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return,
-                () = self.ended.notified() => {}
+                () = self.ended.notified() => looks = LOOKS.iter(),
                 () = tokio::time::sleep(wait) => {}
             }
         }
+    }
+
+    /// Looks at what has ended. Whether there may be more.
+    async fn look(&self, warned: &mut BTreeSet<ActionRef>) -> Result<bool, StoreError> {
+        if self.lanes.check_ending(self.store()).await? {
+            self.queue.wake.notify_one();
+        }
+        self.ends(warned).await
     }
 
     /// Deals with some ends. Whether there may be more.
@@ -151,7 +171,7 @@ fn occurrence(record: &ExecutionRecord, entries: &[Entry], chain: u32) -> Option
         source: id.clone(),
         key: Some(if reruns == 0 { id } else { format!("{id}/{reruns}") }),
         occurred_at: record.finished_at.unwrap_or(record.created_at),
-        payload: Arc::new(payload(record, view)),
+        payload: Arc::new(payload(record, &view)),
         trace_parent,
         chain,
     })
@@ -161,7 +181,7 @@ fn trigger() -> Option<TriggerRef> {
     TRIGGER.parse().ok()
 }
 
-fn payload(record: &ExecutionRecord, view: ExecutionView) -> Value {
+fn payload(record: &ExecutionRecord, view: &ExecutionView) -> Value {
     json!({
         "execution_id": record.id,
         "action": record.action,

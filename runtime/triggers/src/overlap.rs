@@ -27,6 +27,8 @@ struct Inner {
     lanes: HashMap<RuleRef, Lane>,
     /// Whose execution it is that has not ended.
     open: HashMap<ExecutionId, RuleRef>,
+    /// Those of them that are about to end.
+    ending: BTreeSet<ExecutionId>,
     /// Lanes in which something may be ready.
     stirred: BTreeSet<RuleRef>,
 }
@@ -81,6 +83,12 @@ impl Lanes {
         self.check(store, open).await
     }
 
+    /// Looks whether those that were about to end have ended.
+    pub(crate) async fn check_ending(&self, store: &dyn Store) -> Result<bool, StoreError> {
+        let ending = self.inner.lock().ending.iter().copied().collect();
+        self.check(store, ending).await
+    }
+
     async fn check(&self, store: &dyn Store, ids: Vec<ExecutionId>) -> Result<bool, StoreError> {
         let mut any = false;
         for id in ids {
@@ -90,7 +98,7 @@ impl Lanes {
                 Err(StoreError::NotFound) => !self.inner.lock().is_busy(id),
                 Err(error) => return Err(error),
             };
-            any |= ended && self.ended(id);
+            any |= ended && self.inner.lock().close(id);
         }
         Ok(any)
     }
@@ -181,9 +189,14 @@ impl Lanes {
         inner.stirred.insert(rule);
     }
 
-    /// An execution has ended. Whether anybody waited for it.
-    pub(crate) fn ended(&self, id: ExecutionId) -> bool {
-        self.inner.lock().close(id)
+    /// An execution is about to end. Whether anybody waits for it.
+    pub(crate) fn heard_end(&self, id: ExecutionId) -> bool {
+        let mut inner = self.inner.lock();
+        let waited = inner.open.contains_key(&id);
+        if waited {
+            inner.ending.insert(id);
+        }
+        waited
     }
 
     /// Rules may have become others, whose executions ran beside one another so far.
@@ -206,6 +219,7 @@ impl Inner {
     }
 
     fn close(&mut self, id: ExecutionId) -> bool {
+        self.ending.remove(&id);
         let Some(rule) = self.open.remove(&id) else { return false };
         if let Some(lane) = self.lanes.get_mut(&rule) {
             lane.open.remove(&id);

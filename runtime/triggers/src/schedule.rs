@@ -167,7 +167,8 @@ impl Shared {
         let Some(scheduled) = planned.member.scheduled() else { return };
         let due = due::due(scheduled, planned.jitter_ms, planned.mark.last, now);
         for (instant, missed) in due.instants {
-            let draft = self.draft(self.instant(planned, scheduled, instant, now, missed), &[planned.member.clone()]);
+            let occurrence = self.instant(planned, scheduled, instant, now, missed);
+            let draft = self.draft(occurrence, std::slice::from_ref(&planned.member));
             if !missed {
                 let lag = now.since_ms(instant.plus_ms(planned.jitter_ms));
                 #[allow(clippy::cast_precision_loss, reason = "a minute of milliseconds is exact")]

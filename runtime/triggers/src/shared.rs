@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use runner_executor::Executor;
@@ -35,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) lookouts: Lookouts,
     /// Said when an execution may have ended whose end somebody waits for.
     pub(crate) ended: tokio::sync::Notify,
+    /// Some rule waits for ends.
+    awaits_ends: AtomicBool,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
 }
@@ -55,6 +58,7 @@ impl Shared {
             timetable: Timetable::default(),
             lookouts: Lookouts::default(),
             ended: tokio::sync::Notify::new(),
+            awaits_ends: AtomicBool::new(false),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         };
@@ -134,7 +138,9 @@ impl Shared {
     fn put(&self, switched: &BTreeMap<RuleRef, bool>) {
         let table = Arc::new(Table::new(&self.options.packs.library(), switched, &self.tallies));
         *self.table.write() = table.clone();
-        let wanted = table.awaited().map(|patterns| {
+        let awaited = table.awaited();
+        self.awaits_ends.store(awaited.is_some(), Ordering::Relaxed);
+        let wanted = awaited.map(|patterns| {
             let wanted = move |action: &ActionRef| {
                 patterns.iter().any(|pattern| pattern.as_ref().is_none_or(|pattern| pattern.matches(action)))
             };
@@ -146,11 +152,10 @@ impl Shared {
         self.changed.send_modify(|generation| *generation = generation.wrapping_add(1));
     }
 
-    /// An execution has ended.
+    /// An execution is about to end: what is said of it comes before the commit.
     pub(crate) fn heard_end(&self, id: ExecutionId) {
-        self.ended.notify_one();
-        if self.lanes.ended(id) {
-            self.queue.wake.notify_one();
+        if self.lanes.heard_end(id) || self.awaits_ends.load(Ordering::Relaxed) {
+            self.ended.notify_one();
         }
     }
 }
