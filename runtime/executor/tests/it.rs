@@ -10,6 +10,7 @@ mod it {
     mod attempts;
     mod children;
     mod drain;
+    mod measures;
     mod policies;
     mod recovery;
     mod swap;
