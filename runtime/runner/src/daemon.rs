@@ -89,6 +89,7 @@ async fn begin(app: &App, store: &Arc<SqliteStore>, process: &Process, socket: S
     if taken > 0 {
         info!(executions = taken, "taken up");
     }
+    tell_broken(&executor);
     let metrics = measure::install(executor.clone(), store.clone())?;
     let shared: Arc<dyn Store> = store.clone();
     let packs = executor.packs().clone();
@@ -129,9 +130,18 @@ async fn begin(app: &App, store: &Arc<SqliteStore>, process: &Process, socket: S
     let watch = reload::watch(app, packs.clone(), &stop, &tasks);
     tasks.spawn(retention::sweep(retention::Kept::of(&app.config), store.clone(), packs, stop.clone()));
     process.offer(&api);
+    api.ready();
     socket::tell_manager(socket::Phase::Ready);
     announce(app, &url);
     Ok(Daemon { executor, triggers, api, hang_up, stop, tasks, _watch: watch, _office: office })
+}
+
+/// Packs that cannot be used from the beginning.
+fn tell_broken(executor: &Executor) {
+    for broken in executor.packs().library().broken() {
+        let (directory, mistakes) = (broken.directory.display(), broken.mistakes);
+        warn!(%directory, mistakes, "pack left out: `runner pack check` says why");
+    }
 }
 
 fn announce(app: &App, url: &str) {
