@@ -407,3 +407,26 @@ async fn code_is_that_of_the_version_also_when_its_file_has_changed() {
     assert_eq!(view.record.status, Status::Failed);
     assert!(view.errors[0].message.contains("has changed since the pack was loaded"), "{:?}", view.errors);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_that_nothing_needs_any_more_leave_the_memory() {
+    let setup = crate::it::kit::Setup::in_memory(&[]);
+    let packs = setup.packs(true);
+    let executor = setup.executor_over("one", packs.clone(), Arc::new(SystemClock));
+    let directory = packs.library().pack("t").unwrap().directory.clone();
+    let manifest = std::fs::read_to_string(directory.join("pack.yaml")).unwrap();
+    let mut versions = Vec::new();
+    for number in 2..=6 {
+        std::fs::write(directory.join("pack.yaml"), manifest.replace("1.0.0", &format!("{number}.0.0"))).unwrap();
+        let (library, _) = Library::succeed(&packs.library(), &[directory.parent().unwrap().to_owned()], None);
+        versions.push(Arc::downgrade(library.pack("t").unwrap()));
+        packs.swap(library);
+        let view = crate::it::kit::submit(&executor, "t.echo", json!({})).await.finished().await.unwrap();
+        assert_eq!(view.record.status, Status::Succeeded, "{view:#?}");
+    }
+    executor.shutdown().await;
+    let (library, _) = Library::succeed(&packs.library(), &[directory.parent().unwrap().to_owned()], None);
+    packs.swap(library);
+    let alive = versions.iter().filter(|version| version.strong_count() > 0).count();
+    assert_eq!(alive, 1, "only the current one is ready to run");
+}
