@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use http::HeaderMap;
-use runner_model::PackRef;
+use http::{HeaderMap, StatusCode};
+use runner_model::{PackRef, code};
 use runner_pack::{Action, Body as Runs};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -163,7 +163,7 @@ async fn get(
 /// Run an action or a workflow: the body is its parameters. Each action stands in this document with its own, too
 #[utoipa::path(post, path = "/api/v1/actions/{action}/executions", tag = "actions", request_body(content = Option<Object>),
     params(("action" = String, Path, description = "Its full name: `pack.name`."), WaitQuery,
-        ("Idempotency-Key" = Option<String>, Header, description = "A key of the client's own: a request that comes again with it within 24 hours makes no second execution.")),
+        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "A key of the client's own: a request that comes again with it within 24 hours makes no second execution.")),
     responses(
         (status = 200, description = "It has ended while it was waited for.", body = schema::ExecutionView),
         (status = 201, description = "It is recorded.", body = schema::ExecutionRecord,
@@ -183,5 +183,10 @@ async fn run(
 ) -> Result<Response, ApiProblem> {
     let wait = query.time()?;
     let asked = Asked { action, parameters: parameters.unwrap_or_default(), headers, wait };
-    executions::answer(&context, &principal, asked).await
+    let is_unknown = |problem: &ApiProblem| problem.code() == code::EXEC_UNKNOWN_ACTION.id();
+    executions::answer(&context, &principal, asked).await.map_err(|problem| match is_unknown(&problem) {
+        // Here it is the address that names it.
+        true => problem.with_status(StatusCode::NOT_FOUND),
+        false => problem,
+    })
 }

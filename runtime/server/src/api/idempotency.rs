@@ -30,9 +30,12 @@ pub(super) async fn reserve(
     asked: &Asked,
 ) -> Result<Option<Reserved>, ApiProblem> {
     let Some(given) = asked.headers.get("idempotency-key") else { return Ok(None) };
-    let key = given.to_str().ok().filter(|key| (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&key.len()));
+    let fits = |key: &&str| {
+        (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    let key = given.to_str().ok().filter(fits);
     let Some(key) = key else {
-        let detail = format!("`Idempotency-Key` must be 1 to {IDEMPOTENCY_KEY_CHARS_MAX} characters of ASCII");
+        let detail = format!("`Idempotency-Key` must be 1 to {IDEMPOTENCY_KEY_CHARS_MAX} visible characters of ASCII");
         return Err(ApiProblem::bad(detail));
     };
     let options = &context.options;

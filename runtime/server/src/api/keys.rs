@@ -32,6 +32,7 @@ struct Page {
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u64>,
     /// Where the page before ended: its `next`.
+    #[param(format = Uuid)]
     cursor: Option<String>,
 }
 

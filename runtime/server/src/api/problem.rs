@@ -77,6 +77,11 @@ impl ApiProblem {
         Self::new(StatusCode::NOT_FOUND, code::API_NOT_FOUND, detail)
     }
 
+    /// With another status.
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     /// With what to do about it.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }

@@ -62,7 +62,13 @@ fn relax(property: &mut Value, parameter: &Parameter) {
         *property = json!({"const": parameter.default});
         return;
     }
-    if parameter.required || property.get("type").is_none() {
+    let is_typed = property.get("type").is_some();
+    if parameter.required && !is_typed {
+        if let Some(map) = property.as_object_mut() {
+            map.insert("not".to_owned(), json!({"type": "null"}));
+        }
+    }
+    if parameter.required || !is_typed {
         return;
     }
     let inner = property.take();

@@ -22,21 +22,26 @@ use crate::api::problem::ApiProblem;
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventsQuery {
     /// Of this trigger: `core.webhook`
+    #[param(pattern = "^[a-z0-9_]{1,128}[.][A-Za-z0-9_.-]{1,128}$")]
     trigger: Option<String>,
     /// Of this source
     source: Option<String>,
     /// Matched by this rule
+    #[param(pattern = "^[a-z0-9_]{1,128}[.][A-Za-z0-9_.-]{1,128}$")]
     rule: Option<String>,
     /// Something is left to do for it (true), or nothing is (false)
     open: Option<bool>,
     /// Recorded at this moment or later: `2026-11-21T10:46:00Z`
+    #[param(format = DateTime)]
     after: Option<String>,
     /// Recorded before this moment
+    #[param(format = DateTime)]
     before: Option<String>,
     /// How many at the most: from 1 to 1000, 100 if nothing is said
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u64>,
     /// Where to go on: the `next` of the page before
+    #[param(format = Uuid)]
     cursor: Option<String>,
 }
 

@@ -1,5 +1,6 @@
 //! `POST /events`: telling the rules of something, and the executions that wait for it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Json;
@@ -11,7 +12,9 @@ use runner_store::{Awaited, Catalogue, WaitFilter};
 use runner_triggers::{Delivered, Emitted};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::view::started;
 use super::{StartedView, admission};
@@ -24,20 +27,43 @@ use crate::api::problem::ApiProblem;
 /// `core.wait_for`; or both.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewEvent)]
+#[schema(as = EventMembers)]
 pub(crate) struct NewEvent {
     /// Of what kind: a trigger that a sensor declares
     #[serde(default)]
+    #[schema(pattern = "^[a-z0-9_]{1,128}[.][A-Za-z0-9_.-]{1,128}$")]
     trigger: Option<String>,
     /// What makes it the same as another of its trigger and source, and what ties it to the steps that wait for it
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 512)]
     key: Option<String>,
     /// From where; the name of the API key if nothing is said
     #[serde(default)]
+    #[schema(max_length = 512)]
     source: Option<String>,
     /// What it brings; an empty object if nothing is said
     #[serde(default)]
     payload: Option<Value>,
+}
+
+/// The same as the document says it: one of two members has to be there, which a derive cannot say.
+struct NewEventBody;
+
+impl ToSchema for NewEventBody {
+    fn name() -> Cow<'static, str> {
+        "NewEvent".into()
+    }
+}
+
+impl PartialSchema for NewEventBody {
+    fn schema() -> RefOr<Schema> {
+        let needs = |member: &str| {
+            let text = ObjectBuilder::new().schema_type(Type::String);
+            ObjectBuilder::new().property(member, text).required(member)
+        };
+        let either = AnyOfBuilder::new().item(needs("trigger")).item(needs("key"));
+        AllOfBuilder::new().item(NewEvent::schema()).item(either).into()
+    }
 }
 
 /// What came of an event.
@@ -73,7 +99,7 @@ struct TookView {
     post,
     path = "/api/v1/events",
     tag = "events",
-    request_body = NewEvent,
+    request_body = NewEventBody,
     responses((status = 202, description = "It is recorded, and taken by whoever waited for it", body = SentEvent))
 )]
 pub(in crate::api) async fn send_event(
@@ -90,6 +116,9 @@ pub(in crate::api) async fn send_event(
             .hint("write `\"trigger\": \"pack.name\"` for the rules, or `\"key\"` for a step that waits"));
     }
     let mut sent = SentEvent { event: None, executions: Vec::new(), duplicate: false, took: Vec::new() };
+    if key.as_deref() == Some("") {
+        return Err(unprocessable("`key` is empty"));
+    }
     if new.trigger.is_some() {
         let Delivered { event, fresh } = emit(&context, &principal, &headers, new, payload.clone()).await?;
         sent.executions = started(&event);

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use runner_executor::{Execution, ExecutionRequest, RequestError};
 use runner_model::{ActionRef, ExecutionId, Origin};
-use runner_store::Catalogue;
+use runner_store::{Catalogue, StoreError};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -46,7 +46,7 @@ pub(crate) struct Asked {
 
 /// Run an action or a workflow
 #[utoipa::path(post, path = "/api/v1/executions", tag = "executions", request_body = NewExecution,
-    params(WaitQuery, ("Idempotency-Key" = Option<String>, Header,
+    params(WaitQuery, ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
         description = "A key of the client's own: a request that comes again with it within 24 hours makes no second execution.")),
     responses(
         (status = 200, description = "It has ended while it was waited for.", body = schema::ExecutionView),
@@ -120,14 +120,32 @@ pub(crate) fn full() -> ApiProblem {
     RequestError::Full { retry_after: runner_model::limits::QUEUE_RETRY_AFTER }.into()
 }
 
-/// Begins it; one that is there already is simply watched.
+/// How often, and at first after how long, a request is looked at again that is being recorded for somebody else.
+const LOOKS_MAX: u32 = 10;
+const LOOK_AGAIN: Duration = Duration::from_millis(4);
+
+/// Begins it; one that is there already is simply watched. When this returns it is recorded.
 async fn submit(context: &Context, request: ExecutionRequest) -> Result<(ExecutionId, Execution), ApiProblem> {
     let executor = &context.options.executor;
-    match executor.submit(request).await {
-        Ok(execution) => Ok((execution.id, execution)),
-        Err(RequestError::Exists { id }) => Ok((id, executor.execution(id))),
-        Err(error) => Err(error.into()),
+    let mut wait = LOOK_AGAIN;
+    for _ in 0..LOOKS_MAX {
+        let (id, execution) = match executor.submit(request.clone()).await {
+            Ok(execution) => (execution.id, execution),
+            Err(RequestError::Exists { id }) => (id, executor.execution(id)),
+            Err(error) => return Err(error.into()),
+        };
+        if request.id.is_none() {
+            return Ok((id, execution));
+        }
+        match Catalogue::get(&*context.options.store, id).await {
+            Ok(_) => return Ok((id, execution)),
+            // The same request is just being recorded; if that fails, it is for this one to record it.
+            Err(StoreError::NotFound) => tokio::time::sleep(wait).await,
+            Err(error) => return Err(error.into()),
+        }
+        wait *= 2;
     }
+    Err(StoreError::Busy.into())
 }
 
 async fn stands(

@@ -66,6 +66,7 @@ pub(super) struct ListQuery {
     /// Whether those are left out that steps of others started. By default they are, unless `parent` is given.
     root: Option<bool>,
     /// Which ones come first: by default the newest.
+    #[param(inline)]
     sort: Option<Sort>,
     /// How many to list.
     #[param(minimum = 1, maximum = 1000, default = 100)]

@@ -208,8 +208,10 @@ pub(super) async fn explain(
 #[into_params(parameter_in = Query)]
 pub(super) struct Drawing {
     /// The colours: by default as the viewer prefers.
+    #[param(inline)]
     theme: Option<Colours>,
     /// Which way it reads: by default down.
+    #[param(inline)]
     direction: Option<Way>,
 }
 

@@ -1,6 +1,7 @@
 //! All executions: how each stands, whenever that changes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Extension, State};
 use axum::response::Response;
@@ -62,19 +63,51 @@ struct All {
     has_begun: bool,
 }
 
+/// How often, and at first after how long, an execution is looked at again that does not stand yet as was said: what
+/// happens is said before it is committed.
+const LOOKS_MAX: u32 = 9;
+const LOOK_AGAIN: Duration = Duration::from_millis(4);
+
 impl All {
+    /// The execution of an event, as it stands after that.
+    async fn record(&self, said: &ProgressEvent) -> Option<ExecutionRecord> {
+        let wanted = stands(&said.progress);
+        let mut wait = LOOK_AGAIN;
+        for _ in 0..LOOKS_MAX {
+            let record = Catalogue::get(&*self.context.options.store, said.execution).await.ok();
+            match (record, wanted) {
+                (Some(record), Some(wanted)) if record.status == wanted => return Some(record),
+                // How it ended is said by itself.
+                (Some(record), None) => return Some(record).filter(|record| !record.status.is_terminal()),
+                _ => {}
+            }
+            tokio::time::sleep(wait).await;
+            wait *= 2;
+        }
+        // It stands otherwise already: that is said by itself too.
+        None
+    }
+
     /// How the execution of an event stands, if that is worth telling.
     async fn told(&self, said: &ProgressEvent) -> Option<Bytes> {
         if !changes(&said.progress) {
             return None;
         }
-        let record = Catalogue::get(&*self.context.options.store, said.execution).await.ok()?;
+        let record = self.record(said).await?;
         let ExecutionRecord { action, status, .. } = &record;
         let fits = self.principal.may_touch(action.pack())
             && self.wanted.action.as_ref().is_none_or(|wanted| wanted == action)
             && self.wanted.status.is_none_or(|wanted| wanted == *status);
         let data = serde_json::to_string(&record).ok()?;
         fits.then(|| event("execution", None, &data))
+    }
+}
+
+/// How an execution stands after this, if that is said.
+const fn stands(progress: &Progress) -> Option<Status> {
+    match progress {
+        Progress::StatusChanged { status } | Progress::Finished { status } => Some(*status),
+        _ => None,
     }
 }
 

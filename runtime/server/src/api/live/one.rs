@@ -23,6 +23,8 @@ use crate::api::problem::ApiProblem;
 
 /// How long the last lines of an execution may come after its end.
 const LAST_LINES: Duration = Duration::from_millis(250);
+/// How soon the journal is looked at again after something was said.
+const LOOK_AGAIN: Duration = Duration::from_millis(4);
 
 /// What happens in an execution, as server-sent events, to its end
 ///
@@ -55,6 +57,7 @@ pub(super) async fn follow(
         line: Seen::Number(0),
         changed,
         pending: VecDeque::new(),
+        look: LOOK_AGAIN,
         has_ended: false,
     };
     Ok(respond(follow.from(after.unwrap_or_default()).await?, place))
@@ -96,6 +99,8 @@ struct Follow {
     line: Seen,
     changed: watch::Receiver<()>,
     pending: VecDeque<Bytes>,
+    /// After how long to look at the journal, if nothing is said.
+    look: Duration,
     has_ended: bool,
 }
 
@@ -182,16 +187,19 @@ impl Follow {
 
     /// Waits until there may be more; false if it is time to say that the stream is alive.
     async fn wait(&mut self, heartbeat: Instant) -> bool {
+        let look = self.look;
+        self.look = (look * 2).min(STREAM_LOOK);
         tokio::select! {
             changed = self.changed.changed() => {
+                self.look = LOOK_AGAIN;
                 if changed.is_err() {
                     // What was said was forgotten, because others say more.
                     self.changed = self.context.tails.watch(self.id);
                 }
                 true
             }
-            // Nobody tells this process what another one drives.
-            () = tokio::time::sleep(STREAM_LOOK) => true,
+            // What happens is said before it is committed; and nobody tells this process what another one drives.
+            () = tokio::time::sleep(look) => true,
             () = tokio::time::sleep_until(heartbeat) => false,
             () = self.context.drained() => true,
         }
