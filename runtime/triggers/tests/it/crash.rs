@@ -14,7 +14,8 @@ const HOOK: &str = "trigger: {type: core.webhook, parameters: {path: hook}}\n\
 /// Everything that was recorded has come to what it had to come to.
 fn all_is_done(process: &Process, world: &World) -> Vec<Event> {
     process.until("nothing is left to do", || async {
-        process.triggers.backlog() == 0 && world.store.open_events(None, 1).await.unwrap().is_empty()
+        // An end may become an event while the others are looked at: what comes of it shows at the second look.
+        quiet(process, world).await && quiet(process, world).await
     });
     let events = process.run(world.store.events(&EventFilter::default(), None, 100_000)).unwrap();
     for event in &events {
@@ -27,6 +28,13 @@ fn all_is_done(process: &Process, world: &World) -> Vec<Event> {
         assert!(event.matches.iter().all(|one| one.state == MatchState::Started), "{event:?}");
     }
     events
+}
+
+async fn quiet(process: &Process, world: &World) -> bool {
+    world.store.ended(1).await.unwrap().is_empty()
+        && process.triggers.backlog() == 0
+        && world.store.open_events(None, 1).await.unwrap().is_empty()
+        && process.executor.count() == (0, 0)
 }
 
 #[test]
@@ -43,7 +51,7 @@ fn what_was_acknowledged_just_before_a_crash_is_run_by_the_next_process() {
 }
 
 #[test]
-fn an_execution_that_was_made_just_before_a_crash_is_not_made_again_though_its_pack_is_gone() {
+fn an_execution_that_was_made_just_before_a_crash_is_not_made_again() {
     let world = World::new(&[("one", HOOK)]);
     let process = world.start_with(0);
     let event = process.deliver("hook", Some("d"), json!({"n": 1})).unwrap().event;
@@ -117,10 +125,6 @@ fn random(seed: u64, world: &World) {
     assert_eq!(keys.len(), events.len(), "seed {seed}: an event stands twice");
     let on_webhook = events.iter().filter(|event| event.trigger.as_str() == "core.webhook");
     assert!(on_webhook.clone().all(|event| event.matches.len() == 2), "seed {seed}");
-    process.until("every execution has ended and every end was heard", || async {
-        process.executor.count() == (0, 0) && world.store.ended(1).await.unwrap().is_empty()
-    });
-    all_is_done(&process, world);
     let heard = process.events("core.execution_finished").len();
     assert_eq!(heard, on_webhook.count(), "seed {seed}: an end is lost, or was heard twice");
     assert_eq!(process.executions("t.end").len(), heard, "seed {seed}");

@@ -3,7 +3,7 @@
 use runner_executor::ExecutionRequest;
 use runner_model::{ExecutionId, Origin, Status, limits};
 use runner_store::Catalogue;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::kit::{Process, World};
 
@@ -11,10 +11,7 @@ const ON_WAIT: &str = "trigger: {type: core.execution_finished, parameters: {act
                        action: {ref: t.quick, parameters: {text: <% event().execution_id %>}}";
 
 fn begin(process: &Process, action: &str, parameters: Value) -> ExecutionId {
-    let Value::Object(parameters) = parameters else {
-        Map::new();
-        panic!("a map")
-    };
+    let Value::Object(parameters) = parameters else { panic!("a map") };
     let request = ExecutionRequest::new(action.parse().unwrap(), parameters, Origin::Cli);
     process.run(async { process.executor.submit(request).await.unwrap().id })
 }

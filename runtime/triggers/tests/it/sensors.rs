@@ -60,7 +60,7 @@ fn a_sensor_is_polled_on_its_interval_and_goes_on_from_its_cursor_also_after_a_c
 fn an_event_with_a_known_key_is_the_same_event() {
     let world = world(&[("full", ON_FULL)]);
     let event = (json!({"name": "a"}), Some("vol-a"));
-    world.sensors.finds("t.volumes", found("1", &[event.clone()]));
+    world.sensors.finds("t.volumes", found("1", std::slice::from_ref(&event)));
     world.sensors.finds("t.volumes", found("2", &[event.clone(), event]));
     let process = world.start();
     process.until("it is polled", || async { process.triggers.sensors()[0].cursor.as_deref() == Some("1") });
