@@ -56,7 +56,10 @@ pub(super) async fn get_event(
     path = "/api/v1/events/{id}/resend",
     tag = "events",
     params(("id" = String, Path, description = "The id of the event")),
-    responses((status = 202, description = "The new event is recorded", body = DeliveredView))
+    responses(
+        (status = 202, description = "The new event is recorded", body = DeliveredView),
+        (status = 429, description = "As many executions wait as are allowed: nothing is recorded")
+    )
 )]
 pub(super) async fn resend_event(
     State(context): State<Arc<Context>>,

@@ -89,6 +89,8 @@ struct About {
     at_work: usize,
     /// Executions that wait.
     parked: usize,
+    /// Whether simulators stand in for the systems behind the connections.
+    simulate: bool,
 }
 
 /// Which version runs here, and since when
@@ -103,5 +105,6 @@ async fn version(State(context): State<Arc<Context>>) -> Json<About> {
         uptime_s: u64::try_from(uptime_ms / 1000).unwrap_or(0),
         at_work,
         parked,
+        simulate: context.options.packs.simulate(),
     })
 }

@@ -17,7 +17,12 @@ async fn without_a_key_only_this_machine_is_served_and_no_page_of_another_origin
         let request = request(&process, "GET", "/api/v1/version", None).header(name, &value);
         assert_eq!(Answer::of(request).await.status, 200, "{name}: {value}");
     }
-    let bad = [("host", "evil.example"), ("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")];
+    let bad = [
+        ("host", "evil.example"),
+        ("origin", "http://evil.example"),
+        ("origin", "null"),
+        ("sec-fetch-site", "cross-site"),
+    ];
     for (name, value) in bad {
         let request = request(&process, "GET", "/api/v1/version", None).header(name, value);
         assert_eq!(Answer::of(request).await.refusal(), (403, "E-API-0008".to_owned()), "{name}: {value}");

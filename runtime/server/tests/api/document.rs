@@ -61,8 +61,11 @@ async fn every_reference_leads_somewhere_and_every_operation_has_a_rule() {
         let named: Vec<_> = path.split('{').skip(1).map(|part| part.split('}').next().unwrap().to_owned()).collect();
         let none = Vec::new();
         let parameters = operation["parameters"].as_array().unwrap_or(&none);
-        let described: Vec<_> =
-            parameters.iter().filter(|one| one["in"] == "path").map(|one| one["name"].as_str().unwrap().to_owned()).collect();
+        let described: Vec<_> = parameters
+            .iter()
+            .filter(|one| one["in"] == "path")
+            .map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect();
         assert_eq!(named, described, "{method} {path}");
     }
     process.stop().await;
@@ -121,7 +124,8 @@ async fn what_is_answered_is_what_the_document_says() {
             hold(&document, &path, "get", &answer);
         }
         let unknown = ask(&process, "GET", &format!("{path}?nonsense=1").replace(['{', '}'], ""), None).await;
-        let has_query = operation["parameters"].as_array().is_some_and(|all| all.iter().any(|one| one["in"] == "query"));
+        let has_query =
+            operation["parameters"].as_array().is_some_and(|all| all.iter().any(|one| one["in"] == "query"));
         if has_query {
             assert!([400, 404].contains(&unknown.status), "{path} takes any query: {}", unknown.status);
         }

@@ -106,7 +106,8 @@ async fn all_executions_are_followed_and_those_that_do_not_fit_left_out() {
     loop {
         let event = all.next().await.unwrap();
         assert_eq!(event.kind, "execution");
-        statuses.push((event.data["id"].as_str().unwrap().to_owned(), event.data["status"].as_str().unwrap().to_owned()));
+        statuses
+            .push((event.data["id"].as_str().unwrap().to_owned(), event.data["status"].as_str().unwrap().to_owned()));
         if statuses.last().unwrap().1 == "failed" {
             break;
         }

@@ -48,7 +48,10 @@ async fn each_mistake_in_a_request_has_its_status_and_its_code() {
     assert_eq!(refused(json!({"action": "h.good", "parameters": []})).await, code(422, "E-API-0001"));
     assert_eq!(refused(json!({"action": "h.good", "more": 1})).await, code(422, "E-API-0001"));
     assert_eq!(refused(json!({})).await, code(422, "E-API-0001"));
-    assert_eq!(refused(json!({"action": "h.good", "parameters": {"text": "x".repeat(2_000_000)}})).await, code(413, "E-API-0006"));
+    assert_eq!(
+        refused(json!({"action": "h.good", "parameters": {"text": "x".repeat(2_000_000)}})).await,
+        code(413, "E-API-0006")
+    );
 
     let raw = async |kind: &str, body: &str| {
         let request = process.request("POST", "/executions").header("content-type", kind);
@@ -65,9 +68,16 @@ async fn each_mistake_in_a_request_has_its_status_and_its_code() {
         let answer = post(&process, &format!("/executions?wait={wait}"), &json!({"action": "h.good"})).await;
         assert_eq!(answer.refusal(), code(400, "E-API-0001"), "{wait}");
     }
-    for path in ["/executions?limit=0", "/executions?limit=1001", "/executions?limit=x", "/executions?status=gone",
-        "/executions?cursor=x", "/executions?nothing=1", "/executions?created_after=yesterday", "/executions?action=x"]
-    {
+    for path in [
+        "/executions?limit=0",
+        "/executions?limit=1001",
+        "/executions?limit=x",
+        "/executions?status=gone",
+        "/executions?cursor=x",
+        "/executions?nothing=1",
+        "/executions?created_after=yesterday",
+        "/executions?action=x",
+    ] {
         assert_eq!(process.get(path).await.refusal(), code(400, "E-API-0001"), "{path}");
     }
     assert_eq!(process.get("/nothing").await.refusal(), code(404, "E-API-0004"));
@@ -135,7 +145,10 @@ async fn an_execution_is_paused_resumed_and_cancelled() {
     let path = format!("/executions/{id}");
     let paused = Answer::of(process.request("POST", &format!("{path}/pause"))).await;
     assert_eq!((paused.status, &paused.json()["id"]), (200, &json!(id)), "{}", paused.text());
-    let resumed = Answer::of(process.request("PUT", &path).header("content-type", "application/json").body("{\"status\":\"resuming\"}")).await;
+    let resumed = Answer::of(
+        process.request("PUT", &path).header("content-type", "application/json").body("{\"status\":\"resuming\"}"),
+    )
+    .await;
     assert_eq!(resumed.status, 200, "{}", resumed.text());
     let again = Answer::of(process.request("POST", &format!("{path}/resume"))).await;
     assert_eq!(again.status, 409, "{}", again.text());

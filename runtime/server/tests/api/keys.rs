@@ -36,7 +36,8 @@ async fn a_key_is_shown_once_opens_what_its_role_does_and_is_taken_back_at_once(
         keys.into_iter().find(|key| key.name == "ci").unwrap().last_used_at
     })
     .await;
-    let revoked = ask(&process, "DELETE", &format!("/api/v1/keys/{}", made["id"].as_str().unwrap()), Some(&admin)).await;
+    let revoked =
+        ask(&process, "DELETE", &format!("/api/v1/keys/{}", made["id"].as_str().unwrap()), Some(&admin)).await;
     assert!(revoked.status == 200 && revoked.json()["revoked_at"].is_string(), "{}", revoked.text());
     assert_eq!(ask(&process, "GET", "/api/v1/version", Some(&secret)).await.status, 401);
     process.stop().await;

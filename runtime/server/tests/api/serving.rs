@@ -15,7 +15,10 @@ async fn a_request_has_an_id_its_own_or_a_new_one() {
     let new = Answer::of(request(&process, "GET", "/nothing", None).header("x-request-id", "a b\"<")).await;
     assert!(!new.header("x-request-id").contains('<'));
     assert_eq!(new.json()["instance"], new.header("x-request-id"));
-    assert_ne!(process.get("/version").await.header("x-request-id"), process.get("/version").await.header("x-request-id"));
+    assert_ne!(
+        process.get("/version").await.header("x-request-id"),
+        process.get("/version").await.header("x-request-id")
+    );
     process.stop().await;
 }
 

@@ -100,7 +100,11 @@ struct TookView {
     path = "/api/v1/events",
     tag = "events",
     request_body = NewEventBody,
-    responses((status = 202, description = "It is recorded, and taken by whoever waited for it", body = SentEvent))
+    responses(
+        (status = 202, description = "It is recorded, and taken by whoever waited for it", body = SentEvent),
+        (status = 404, description = "It has only a key, and nothing waits for that"),
+        (status = 429, description = "As many executions wait as are allowed: nothing is recorded")
+    )
 )]
 pub(in crate::api) async fn send_event(
     State(context): State<Arc<Context>>,

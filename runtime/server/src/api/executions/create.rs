@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use runner_executor::{Execution, ExecutionRequest, RequestError};
+use runner_executor::{Execution, ExecutionRequest, ExecutorError, RequestError};
 use runner_model::{ActionRef, ExecutionId, Origin};
 use runner_store::{Catalogue, StoreError};
 use serde::Deserialize;
@@ -129,20 +129,14 @@ async fn submit(context: &Context, request: ExecutionRequest) -> Result<(Executi
     let executor = &context.options.executor;
     let mut wait = LOOK_AGAIN;
     for _ in 0..LOOKS_MAX {
-        let (id, execution) = match executor.submit(request.clone()).await {
-            Ok(execution) => (execution.id, execution),
-            Err(RequestError::Exists { id }) => (id, executor.execution(id)),
-            Err(error) => return Err(error.into()),
-        };
-        if request.id.is_none() {
-            return Ok((id, execution));
-        }
-        match Catalogue::get(&*context.options.store, id).await {
-            Ok(_) => return Ok((id, execution)),
+        match executor.submit(request.clone()).await {
+            Ok(execution) => return Ok((execution.id, execution)),
+            Err(RequestError::Exists { id }) => return Ok((id, executor.execution(id))),
             // The same request is just being recorded; if that fails, it is for this one to record it.
-            Err(StoreError::NotFound) => tokio::time::sleep(wait).await,
+            Err(RequestError::Begin(ExecutorError::Store(StoreError::Busy))) if request.id.is_some() => {}
             Err(error) => return Err(error.into()),
         }
+        tokio::time::sleep(wait).await;
         wait *= 2;
     }
     Err(StoreError::Busy.into())

@@ -159,3 +159,58 @@ const fn kind(progress: &Progress) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use runner_executor::UnitId;
+    use runner_model::{Status, StepId};
+
+    use super::*;
+
+    fn id(n: u8) -> ExecutionId {
+        ExecutionId::from_bytes([n; 16])
+    }
+
+    fn event(execution: u8, root: u8, progress: Progress) -> ProgressEvent {
+        ProgressEvent { root: id(root), execution: id(execution), depth: 0, at: Timestamp::from_millis(7), progress }
+    }
+
+    fn said(text: &str) -> Progress {
+        Progress::Heartbeat { unit: UnitId { step: StepId(0), item: None }, progress: text.to_owned() }
+    }
+
+    #[test]
+    fn the_last_lines_of_an_execution_are_kept_and_numbered_upwards() {
+        let tails = Tails::default();
+        for n in 0..TAIL_LINES_MAX + 5 {
+            tails.note(&event(1, 1, said(&n.to_string())));
+        }
+        let lines = tails.after(id(1), 0);
+        assert_eq!(lines.len(), TAIL_LINES_MAX);
+        assert!(lines.first().unwrap().data.contains("\"5\"") && lines.is_sorted_by(|a, b| a.number < b.number));
+        let last = lines.last().unwrap().number;
+        assert_eq!(tails.after(id(1), last - 1).len(), 1);
+        assert_eq!(tails.after(id(2), 0).len(), 0);
+    }
+
+    #[test]
+    fn what_a_part_says_is_heard_with_the_whole_and_facts_are_not_kept() {
+        let tails = Tails::default();
+        tails.note(&event(2, 1, said("x")));
+        assert_eq!((tails.after(id(1), 0).len(), tails.after(id(2), 0).len()), (1, 1));
+        tails.note(&event(2, 1, Progress::Finished { status: Status::Succeeded }));
+        assert_eq!(tails.after(id(2), 0).len(), 1);
+        assert!(tails.has_ended(id(2)) && !tails.has_ended(id(1)));
+    }
+
+    #[test]
+    fn all_lines_together_are_bounded_and_the_quietest_go_first() {
+        let tails = Tails::default();
+        let long = "x".repeat(60_000);
+        for n in 0..200_u8 {
+            (0..10).for_each(|_| tails.note(&event(n, n, said(&long))));
+        }
+        assert!(tails.0.lock().bytes <= TAIL_BYTES_MAX);
+        assert_eq!((tails.after(id(0), 0).len(), tails.after(id(199), 0).len()), (0, 10));
+    }
+}
