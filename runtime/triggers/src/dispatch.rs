@@ -216,7 +216,7 @@ impl Shared {
     /// The next job, from a lane, from memory, or from the store.
     async fn next(&self) -> Result<Option<Job>, StoreError> {
         for rule in self.lanes.unseen() {
-            self.lanes.look(self.store(), &rule).await?;
+            self.look_at_lane(&rule).await?;
         }
         if let Some(job) = self.lanes.ready(&self.table()).or_else(|| self.queue.pop()) {
             return Ok(Some(job));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use runner_model::{Event, limits};
+use runner_model::{Event, RuleRef, limits};
 use runner_store::{Advance, NewEvent, Recorded, StoreError};
 
 use crate::examine::{Occurrence, examine};
@@ -65,7 +65,7 @@ impl Shared {
             false => Some(self.lanes.turn.lock().await),
         };
         for rule in &laned {
-            self.lanes.look(self.store(), rule).await?;
+            self.look_at_lane(rule).await?;
         }
         self.lanes.admit(&table, drafts.iter_mut().map(|draft| &mut draft.event));
         let recorded = self.store().record(drafts, advance).await?;
@@ -80,6 +80,14 @@ impl Shared {
         }
         drop(turn);
         Ok(recorded)
+    }
+
+    /// Reads which executions of a rule have not ended.
+    pub(crate) async fn look_at_lane(&self, rule: &RuleRef) -> Result<(), StoreError> {
+        if self.lanes.look(self.store(), rule).await? {
+            self.ended.notify_one();
+        }
+        Ok(())
     }
 
     /// Passes on what is left to do for an event.

@@ -50,8 +50,9 @@ impl Lane {
 }
 
 impl Lanes {
-    /// Reads which executions of a rule have not ended.
-    pub(crate) async fn look(&self, store: &dyn Store, rule: &RuleRef) -> Result<(), StoreError> {
+    /// Reads which executions of a rule have not ended. Whether they were read anew: then it is to be looked soon whether
+    /// they have ended ([`Lanes::check_ending`]).
+    pub(crate) async fn look(&self, store: &dyn Store, rule: &RuleRef) -> Result<bool, StoreError> {
         let seen = self.inner.lock().lanes.entry(rule.clone()).or_default().seen;
         if !seen {
             let filter = ExecutionFilter {
@@ -68,13 +69,15 @@ impl Lanes {
                 let mut inner = self.inner.lock();
                 for record in &page {
                     inner.open(rule, record.id);
+                    // Its end may have been heard of already, before the commit that is not there yet.
+                    inner.ending.insert(record.id);
                 }
             }
             self.inner.lock().lanes.entry(rule.clone()).or_default().seen = true;
         }
         // One may have ended while they were read, or at another process.
         let open: Vec<_> = self.inner.lock().lanes.get(rule).into_iter().flat_map(|lane| lane.open.clone()).collect();
-        self.check(store, open).await.map(|_| ())
+        self.check(store, open).await.map(|_| !seen)
     }
 
     /// Looks whether any of all executions has ended unheard.

@@ -280,7 +280,10 @@ fn what_is_recorded_is_begun_though_whoever_sent_it_goes_away_meanwhile() {
             }
         }
     });
-    process.until("it has run", || async { process.triggers.rule("t.hook").unwrap().counts.matched == 20 });
+    process.until("all were looked at", || async { process.triggers.rule("t.hook").unwrap().counts.matched == 20 });
+    process.until("it is recorded", || async {
+        !world.store.events(&runner_store::EventFilter::default(), None, 1).await.unwrap().is_empty()
+    });
     process.settles();
     assert_eq!(process.executions("t.hook").len(), 1);
 }
