@@ -48,6 +48,8 @@ impl Daemon {
             panic!("the daemon did not start: {log}");
         };
         let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}")).to_owned();
+        // Whoever is first installs it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         // One connection a request: what is kept open must not hide what a new one meets.
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(SOON).build().unwrap();
         Self { url, child, client }

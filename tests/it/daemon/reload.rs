@@ -69,7 +69,7 @@ async fn a_pack_comes_changes_breaks_and_goes_and_what_runs_ends_on_what_it_bega
     assert_eq!(version(&daemon).await, None, "it is gone");
     let (status, _) = daemon.post("/api/v1/executions", &json!({ "action": "live.say" })).await;
     assert!((400..500).contains(&status), "{status}");
-    let (status, sent) = daemon.post("/api/v1/events", &json!({ "trigger": "core.event", "key": "go", "payload": {} })).await;
+    let (status, sent) = daemon.post("/api/v1/events", &json!({ "key": "go", "payload": {} })).await;
     assert!(status < 300, "{status} {sent}");
     let ended = until("the end", async || {
         let execution = daemon.get(&path).await;

@@ -38,7 +38,7 @@ fn who_can_be_reached_from_elsewhere_needs_a_key() {
     let place = Place::new();
     let refused = place.run(&["serve", "--listen", "0.0.0.0:0"]);
     assert_eq!(refused.code, Some(2), "{}", refused.seen());
-    assert!(refused.stderr.contains("runner key create"), "{}", refused.seen());
+    assert!(refused.stderr.contains("key create NAME"), "{}", refused.seen());
 }
 
 #[tokio::test]
