@@ -1,6 +1,7 @@
 //! The parameters of an action, or the keys of a pack's configuration: what they are, and whether values fit them.
 
 mod bind;
+mod json;
 mod read;
 mod schema;
 mod text;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use jsonschema::Validator;
 use runner_model::Code;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 pub(crate) use bind::shown;
 pub(crate) use read::{Purpose, read};
@@ -144,21 +145,6 @@ impl Parameters {
     #[must_use]
     pub fn secret_names(&self) -> Vec<String> {
         self.iter().filter(|parameter| parameter.secret).map(|parameter| parameter.name.clone()).collect()
-    }
-
-    /// All of them as one standard JSON Schema of an object; secret ones are `writeOnly`.
-    #[must_use]
-    pub fn json_schema(&self) -> Value {
-        let mut properties = Map::new();
-        for parameter in self {
-            let mut schema = parameter.schema.clone();
-            if let (true, Some(map)) = (parameter.secret, schema.as_object_mut()) {
-                map.insert("writeOnly".to_owned(), Value::Bool(true));
-            }
-            properties.insert(parameter.name.clone(), schema);
-        }
-        let required: Vec<_> = self.iter().filter(|p| p.required).map(|p| p.name.as_str()).collect();
-        json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
     }
 }
 

@@ -18,6 +18,7 @@ use crate::config::{Config, Environment};
 use crate::error::{CliError, Mistake};
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::records::Place;
 use crate::remote::Remote;
 use crate::spelling::Spelling;
 
@@ -85,6 +86,20 @@ impl App {
             store.close().await;
         }
         result
+    }
+
+    /// Does something where executions are: with the daemon that the user names, or here, if anything was ever recorded
+    /// here.
+    pub(crate) async fn with_place(
+        self,
+        work: impl AsyncFnOnce(&mut Self, Option<&Place>) -> Result<Exit, CliError>,
+    ) -> Result<Exit, CliError> {
+        if let Some(remote) = self.remote.clone() {
+            let mut app = self;
+            return work(&mut app, Some(&Place::There(remote))).await;
+        }
+        let here = |store: &Arc<SqliteStore>| Place::Here(store.clone());
+        self.with_store(async |app, store| work(app, store.map(here).as_ref()).await).await
     }
 
     /// The store.

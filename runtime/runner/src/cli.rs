@@ -9,7 +9,8 @@ use runner_model::code;
 use crate::app::App;
 use crate::command::{
     ActionCommand, CompletionCommand, ConnectionCommand, DoctorCommand, EventCommand, ExecCommand, ExecutionCommand,
-    ExplainCommand, GraphCommand, InquiryCommand, KeyCommand, PackCommand, ServeCommand, SimulateCommand, TestCommand,
+    ExplainCommand, GraphCommand, InquiryCommand, KeyCommand, PackCommand, RuleCommand, ScheduleCommand, SensorCommand, ServeCommand, SimulateCommand,
+    TestCommand,
 };
 use crate::config::Environment;
 use crate::error::CliError;
@@ -85,7 +86,10 @@ enum Command {
     Action(ActionCommand),
     Execution(ExecutionCommand),
     Inquiry(InquiryCommand),
+    Rule(RuleCommand),
     Event(EventCommand),
+    Schedule(ScheduleCommand),
+    Sensor(SensorCommand),
     Key(KeyCommand),
     Connection(ConnectionCommand),
     Test(TestCommand),
@@ -147,10 +151,13 @@ impl Cli {
             Command::Exec(command) => command.run(open()?).await,
             Command::Serve(command) => command.run(open()?).await,
             Command::Pack(command) => command.run(&open()?).await,
-            Command::Action(command) => command.run(&open()?),
+            Command::Action(command) => command.run(&open()?).await,
             Command::Execution(command) => command.run(open()?).await,
             Command::Inquiry(command) => command.run(open()?).await,
+            Command::Rule(command) => command.run(&open()?).await,
             Command::Event(command) => command.run(open()?).await,
+            Command::Schedule(command) => command.run(&open()?).await,
+            Command::Sensor(command) => command.run(&open()?).await,
             Command::Key(command) => command.run(open()?).await,
             Command::Connection(command) => command.run(&open()?).await,
             Command::Test(command) => command.run(&open()?, self.global.verbose > 0).await,

@@ -25,7 +25,17 @@ pub(crate) async fn find(app: &App, store: &SqliteStore, id: ExecutionId) -> Res
     Ok(owner.filter(|node| nodes.is_alive(node)).map(|node| Client::new(nodes, node)))
 }
 
-/// Asks the owner of an execution; none if nobody owns it. When this returns it is recorded.
+/// The process that is to be asked for something: the owner, or the daemon, which takes up what nobody owns.
+async fn responsible(app: &App, store: &SqliteStore, id: ExecutionId) -> Result<Option<Client>, CliError> {
+    if let Some(owner) = find(app, store, id).await? {
+        return Ok(Some(owner));
+    }
+    let nodes = app.nodes();
+    Ok(nodes.daemon().map(|node| Client::new(nodes, node)))
+}
+
+/// Asks the owner of an execution, or the daemon; none if nobody owns it and there is no daemon. When this returns it is
+/// recorded.
 pub(crate) async fn ask(
     app: &App,
     store: &SqliteStore,
@@ -33,7 +43,7 @@ pub(crate) async fn ask(
     ask: &Control,
 ) -> Result<Option<Status>, CliError> {
     for _ in 0..TRIES_MAX {
-        let Some(owner) = find(app, store, id).await? else { return Ok(None) };
+        let Some(owner) = responsible(app, store, id).await? else { return Ok(None) };
         match owner.control(id, ask).await {
             Ok(stands) => return Ok(Some(stands.status)),
             Err(ClientError::Refused(problem)) if !is_passing(&problem) => return Err(refused(problem)),
@@ -42,7 +52,7 @@ pub(crate) async fn ask(
             Err(ClientError::Refused(_) | ClientError::Gone { .. }) => tokio::time::sleep(TRY_AGAIN).await,
         }
     }
-    match find(app, store, id).await? {
+    match responsible(app, store, id).await? {
         None => Ok(None),
         Some(owner) => {
             let message = format!("the process {} works on the execution {id} and cannot be reached", owner.name());

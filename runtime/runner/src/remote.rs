@@ -6,6 +6,7 @@
 
 mod events;
 mod problem;
+mod tree;
 mod way;
 
 use std::time::Duration;
@@ -22,7 +23,8 @@ use crate::cli::GlobalArgs;
 use crate::config::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
-pub(crate) use events::{Event, Events};
+use events::{Event, Events};
+pub(crate) use tree::{Happened, Tree};
 use way::{Body, Way};
 
 /// How long an answer may take: the daemon writes to its disk first, and may have much to do.
@@ -117,7 +119,7 @@ impl Remote {
     }
 
     /// What happens, from after the event with the id `after`, or from the beginning.
-    pub(crate) fn events(&self, path: String, after: Option<String>) -> Events {
+    fn events(&self, path: String, after: Option<String>) -> Events {
         Events::new(self.clone(), path, after)
     }
 

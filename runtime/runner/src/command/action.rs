@@ -2,15 +2,16 @@
 
 use clap::{Args, Subcommand};
 use runner_model::PackRef;
-use runner_pack::{Action, Body};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::exec;
 use super::exec::{indented, parameter_table};
 use crate::app::App;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::output::{count, one_line, printable, table};
+use crate::offer::{Offer, offered, offers};
+use crate::output::{one_line, printable, table};
+use crate::remote::Remote;
 
 /// List actions and workflows, or show one
 #[derive(Debug, Args)]
@@ -36,115 +37,98 @@ enum What {
 
 impl ActionCommand {
     /// Does it.
-    pub(crate) fn run(&self, app: &App) -> Result<Exit, CliError> {
-        match &self.what {
-            What::List { pack } => list(app, pack.as_deref())?,
-            What::Get { action } => get(app, &*exec::find(app, action)?),
+    pub(crate) async fn run(&self, app: &App) -> Result<Exit, CliError> {
+        match (&self.what, &app.remote) {
+            (What::List { pack }, None) => list(app, &here(app, pack.as_deref())?),
+            (What::List { pack }, Some(remote)) => list(app, &there(remote, pack.as_deref()).await?),
+            (What::Get { action }, None) => get(app, &Offer::of(&*exec::find(app, action)?)),
+            (What::Get { action }, Some(remote)) => get(app, &offered(remote, action).await?),
         }
         Ok(Exit::Succeeded)
     }
 }
 
-fn list(app: &App, pack: Option<&str>) -> Result<(), CliError> {
+/// What the packs of this machine offer.
+fn here(app: &App, pack: Option<&str>) -> Result<Vec<Offer>, CliError> {
     let (library, _) = app.library();
     if let Some(pack) = pack.filter(|pack| library.pack(pack).is_none()) {
         return Err(super::pack::unknown(app, pack));
     }
     let wanted = |reference: &PackRef| pack.is_none_or(|pack| reference.as_str() == pack);
     let packs = library.packs().filter(|pack| wanted(pack.reference()));
-    let actions: Vec<_> = packs.flat_map(|pack| pack.actions.values()).collect();
-    if app.output.json {
-        let all: Vec<_> = actions.iter().map(|action| describe(action)).collect();
-        app.output.value(&all);
-        return Ok(());
+    Ok(packs.flat_map(|pack| pack.actions.values()).map(|action| Offer::of(action)).collect())
+}
+
+/// What a daemon offers.
+async fn there(remote: &Remote, pack: Option<&str>) -> Result<Vec<Offer>, CliError> {
+    if let Some(pack) = pack {
+        super::pack::check_there(remote, pack).await?;
     }
-    let row = |action: &&std::sync::Arc<Action>| {
-        let mut about = one_line(first_sentence(&action.description), 100);
-        if !action.enabled {
+    offers(remote, pack).await
+}
+
+fn list(app: &App, actions: &[Offer]) {
+    if app.output.json {
+        return app.output.value(&actions.iter().map(|action| &action.described).collect::<Vec<_>>());
+    }
+    let row = |action: &Offer| {
+        let mut about = one_line(first_sentence(action.description()), 100);
+        if !action.flag("enabled") {
             about.push_str(" (disabled)");
         }
-        vec![action.reference.to_string(), kind(action).to_owned(), about]
+        vec![action.reference.to_string(), action.kind().to_owned(), about]
     };
     app.output.line(table(&app.output, &["action", "kind", "description"], actions.iter().map(row)));
-    Ok(())
 }
 
 fn first_sentence(text: &str) -> &str {
     text.split_once(". ").map_or(text, |(first, _)| first).trim_end_matches('.')
 }
 
-fn get(app: &App, action: &Action) {
+fn get(app: &App, action: &Offer) {
     if app.output.json {
-        return app.output.value(&describe(action));
+        return app.output.value(&action.described);
     }
     let mut lines = vec![action.reference.to_string(), String::new()];
-    if !action.description.is_empty() {
-        lines.extend([printable(action.description.trim()), String::new()]);
+    if !action.description().is_empty() {
+        lines.extend([printable(action.description().trim()), String::new()]);
     }
     let mut fact = |name: &str, value: String| lines.push(format!("{name:<12} {value}"));
     fact("kind", body(action));
-    fact("enabled", action.enabled.to_string());
-    fact("idempotent", action.idempotent.to_string());
-    if let Some(timeout) = action.timeout {
-        fact("timeout", format!("{} s", timeout.as_secs_f64()));
+    fact("enabled", action.flag("enabled").to_string());
+    fact("idempotent", action.flag("idempotent").to_string());
+    if let Some(timeout) = action.described.get("timeout").and_then(Value::as_f64) {
+        fact("timeout", format!("{timeout} s"));
     }
-    if !action.tags.is_empty() {
-        let tags = action.tags.iter();
-        let word = |tag: &runner_pack::Tag| {
-            if tag.value.is_empty() { tag.name.clone() } else { format!("{}={}", tag.name, tag.value) }
-        };
-        fact("tags", tags.map(word).collect::<Vec<_>>().join(", "));
+    let tags = tags(action);
+    if !tags.is_empty() {
+        fact("tags", printable(&tags));
     }
-    fact("source", action.source.display().to_string());
+    fact("source", printable(action.text("source")));
     if !action.parameters.is_empty() {
-        lines.extend([String::new(), "Parameters:".to_owned(), indented(&parameter_table(app, action))]);
+        lines.extend([String::new(), "Parameters:".to_owned(), indented(&parameter_table(app, &action.parameters))]);
     }
-    if let Some(schema) = &action.output_schema {
+    if let Some(schema) = action.described.get("output_schema").filter(|schema| !schema.is_null()) {
         let schema = serde_json::to_string_pretty(schema).unwrap_or_default();
         lines.extend([String::new(), "Result:".to_owned(), indented(&printable(&schema))]);
     }
     app.output.line(lines.join("\n"));
 }
 
-const fn kind(action: &Action) -> &'static str {
-    match action.body {
-        Body::Wasm { .. } => "wasm",
-        Body::Noop => "noop",
-        Body::Inquiry => "inquiry",
-        Body::WaitFor => "wait_for",
-        Body::Workflow(_) => "workflow",
+/// What runs it, and where that is.
+fn body(action: &Offer) -> String {
+    match action.text("entry_point") {
+        "" => action.kind().to_owned(),
+        place => format!("{} ({place})", action.kind()),
     }
 }
 
-fn body(action: &Action) -> String {
-    match &action.body {
-        Body::Wasm { component, function } => format!("wasm ({component}#{function})"),
-        Body::Noop | Body::Inquiry | Body::WaitFor => kind(action).to_owned(),
-        Body::Workflow(plan) => {
-            format!("workflow ({})", count(plan.tasks().len(), "task"))
-        }
-    }
-}
-
-/// An action as JSON.
-pub(crate) fn describe(action: &Action) -> Value {
-    let tags: Vec<_> = action.tags.iter().map(|tag| json!({ "name": tag.name, "value": tag.value })).collect();
-    let mut described = json!({
-        "ref": action.reference,
-        "pack": action.reference.pack(),
-        "name": action.reference.name(),
-        "description": action.description,
-        "enabled": action.enabled,
-        "runner_type": kind(action),
-        "idempotent": action.idempotent,
-        "timeout": action.timeout.map(|timeout| timeout.as_secs_f64()),
-        "tags": tags,
-        "parameters": action.parameters.json_schema(),
-        "output_schema": action.output_schema,
-        "source": action.source,
-    });
-    if let (Body::Wasm { component, function }, Some(map)) = (&action.body, described.as_object_mut()) {
-        map.insert("entry_point".to_owned(), format!("{component}#{function}").into());
-    }
-    described
+/// Labels: `name`, or `name=value`.
+fn tags(action: &Offer) -> String {
+    let tags = action.described.get("tags").and_then(Value::as_array);
+    let word = |tag: &Value| {
+        let text = |key: &str| tag.get(key).and_then(Value::as_str).unwrap_or_default();
+        if text("value").is_empty() { text("name").to_owned() } else { format!("{}={}", text("name"), text("value")) }
+    };
+    tags.into_iter().flatten().map(word).collect::<Vec<_>>().join(", ")
 }

@@ -1,8 +1,10 @@
-//! `runner exec`: runs an action or a workflow to its end, in this process, recorded.
+//! `runner exec`: runs an action or a workflow to its end, recorded: with the daemon, if there is one, or in this process.
 
+mod afar;
 mod arguments;
 mod find;
 mod follow;
+mod heard;
 mod help;
 mod progress;
 mod result;
@@ -12,7 +14,7 @@ use std::sync::Arc;
 
 use clap::{Args, CommandFactory as _};
 use runner_executor::{Execution, ExecutionRequest, ExecutorError};
-use runner_model::{ActionRef, ExecutionView, Origin, Status};
+use runner_model::{ActionRef, ExecutionId, ExecutionView, Origin, Status};
 use runner_pack::{Action, Body};
 use runner_store::SqliteStore;
 use serde_json::{Map, Value, json};
@@ -22,8 +24,11 @@ use crate::app::App;
 use crate::cli::Cli;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::offer::{Offer, offered};
 use crate::process::{Process, Takes};
+use crate::remote::Remote;
 use crate::{record, stop};
+pub(crate) use afar::{check_simulates, is_simulating};
 pub(crate) use find::{find, not_loaded};
 pub(crate) use follow::{Followed, Until};
 pub(crate) use help::{indented, parameters as parameter_table};
@@ -54,9 +59,12 @@ pub(crate) struct ExecCommand {
     /// Do not show progress
     #[arg(long)]
     no_progress: bool,
-    /// Record the execution and print its id; it is run by the next process that takes it up
+    /// Record the execution and print its id; the daemon runs it, or the next process that takes it up
     #[arg(long, visible_alias = "async", conflicts_with = "key")]
     detach: bool,
+    /// Run it in this process, though there is a daemon
+    #[arg(long, conflicts_with = "url")]
+    embedded: bool,
     /// Print help; of an action, if one is named
     #[arg(short, long)]
     help: bool,
@@ -66,13 +74,37 @@ impl ExecCommand {
     /// Runs it.
     pub(crate) async fn run(self, mut app: App) -> Result<Exit, CliError> {
         let Some(name) = &self.action else { return Ok(general_help(&app)) };
+        if let Some(daemon) = app.daemon().filter(|_| !self.embedded) {
+            return self.ask(&app, &daemon, name).await;
+        }
         let action = find(&app, name)?;
+        let Some(parameters) = self.parameters(&app, &Offer::of(&action))? else { return Ok(Exit::Succeeded) };
+        self.execute(&mut app, &action, parameters).await
+    }
+
+    /// The parameters, unless only help is asked for, which is shown.
+    fn parameters(&self, app: &App, offer: &Offer) -> Result<Option<Map<String, Value>>, CliError> {
         if self.help {
-            help::show(&app, &action);
+            help::show(app, offer);
+            return Ok(None);
+        }
+        arguments::read(offer, self.params.as_deref(), &self.arguments, std::io::stdin()).map(Some)
+    }
+
+    /// Runs it with a daemon.
+    async fn ask(&self, app: &App, daemon: &Remote, name: &str) -> Result<Exit, CliError> {
+        let offer = offered(daemon, name).await?;
+        let Some(parameters) = self.parameters(app, &offer)? else { return Ok(Exit::Succeeded) };
+        if self.simulate {
+            afar::check_simulates(daemon).await?;
+        }
+        if self.detach {
+            let id = afar::request(daemon, &offer, &parameters).await?;
+            recorded(app, id, &offer.reference);
             return Ok(Exit::Succeeded);
         }
-        let parameters = arguments::read(&action, self.params.as_deref(), &self.arguments, std::io::stdin())?;
-        self.execute(&mut app, &action, parameters).await
+        let view = afar::run(app, daemon, &offer, &parameters, self.no_progress).await?;
+        result::show(app, &view, self.key.as_deref())
     }
 
     async fn execute(&self, app: &mut App, action: &Action, parameters: Map<String, Value>) -> Result<Exit, CliError> {
@@ -96,13 +128,19 @@ impl ExecCommand {
             return run_new(app, store, action, parameters, self.simulate, self.no_progress).await.map(Some);
         }
         let id = record::request(app, store, action, parameters, self.simulate).await?;
-        if app.output.json {
-            app.output.value(&json!({ "id": id, "action": action.reference, "status": Status::Requested }));
-        } else {
-            app.output.line(id.to_string());
+        recorded(app, id, &action.reference);
+        if !app.output.json {
             super::execution::left(app, id);
         }
         Ok(None)
+    }
+}
+
+fn recorded(app: &App, id: ExecutionId, action: &ActionRef) {
+    if app.output.json {
+        app.output.value(&json!({ "id": id, "action": action, "status": Status::Requested }));
+    } else {
+        app.output.line(id.to_string());
     }
 }
 
@@ -117,7 +155,7 @@ pub(crate) async fn run_new(
 ) -> Result<ExecutionView, CliError> {
     let process = Process::start(app, store, simulate, Takes::New).await?;
     let request = ExecutionRequest::new(action.reference.clone(), parameters, Origin::Cli);
-    let mut watch = Watch::begin(app, action, silent);
+    let mut watch = Watch::begin(app, matches!(action.body, Body::Workflow(_)), silent);
     let followed = match process.executor.submit(request).await {
         Ok(execution) => watch.follow(execution, action, store, Until::End).await,
         Err(error) => Err(error.into()),
@@ -138,8 +176,8 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Before anything is recorded: from here on Ctrl-C leaves nothing half done.
-    pub(crate) fn begin(app: &App, action: &Action, silent: bool) -> Self {
-        let display = progress::Display::new(app, silent, !matches!(action.body, Body::Workflow(_)));
+    pub(crate) fn begin(app: &App, is_workflow: bool, silent: bool) -> Self {
+        let display = progress::Display::new(app, silent, !is_workflow);
         let stop = stop::on_signal(display.stopping());
         Self { display, stop }
     }

@@ -1,5 +1,6 @@
 //! `runner execution`: what was run, and what is to become of it.
 
+mod asking;
 mod control;
 mod explain;
 mod foreground;
@@ -15,14 +16,12 @@ mod story;
 mod tail;
 mod waits;
 
-use std::sync::Arc;
-
 use clap::{Args, Subcommand};
-use runner_store::SqliteStore;
 
 use crate::app::App;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::records::Place;
 pub(crate) use control::{Detach, Done, left, perform};
 pub(crate) use identify::{identify, not_found};
 pub(crate) use respond::Respond;
@@ -31,8 +30,8 @@ pub(crate) use waits::{Chosen, choose, open_waits};
 
 /// List executions, show one or follow it; pause, resume, cancel, rerun or answer one
 ///
-/// What is asked of an execution is done by the process that runs it. If none does, this process takes the execution
-/// up, and goes on with it here.
+/// What is asked of an execution is done by the process that runs it, or by the daemon. If there is neither, this process
+/// takes the execution up, and goes on with it here.
 #[derive(Debug, Args)]
 pub(crate) struct ExecutionCommand {
     #[command(subcommand)]
@@ -73,29 +72,30 @@ enum What {
 impl ExecutionCommand {
     /// Does it.
     pub(crate) async fn run(self, app: App) -> Result<Exit, CliError> {
-        app.with_store(async |app, store| self.what.run(app, store).await).await
+        app.with_place(async |app, place| self.what.run(app, place).await).await
     }
 }
 
 impl What {
-    async fn run(self, app: &mut App, store: Option<&Arc<SqliteStore>>) -> Result<Exit, CliError> {
-        let Some(store) = store else {
+    async fn run(self, app: &mut App, place: Option<&Place>) -> Result<Exit, CliError> {
+        let Some(place) = place else {
             return match self {
                 Self::List(command) => command.run(app, None).await.map(|()| Exit::Succeeded),
                 other => other.without_store(app),
             };
         };
+        let records = place.records();
         match self {
-            Self::List(command) => command.run(app, Some(store.as_ref())).await?,
-            Self::Get(which) => get::run(app, store, identify(store, &which.id).await?).await?,
-            Self::Explain(which) => explain::run(app, store, identify(store, &which.id).await?).await?,
-            Self::Journal(which) => journal::run(app, store, identify(store, &which.id).await?).await?,
-            Self::Tail(command) => return command.run(app, store).await,
-            Self::Pause(command) => return command.run(app, store).await,
-            Self::Resume(command) => return command.run(app, store).await,
-            Self::Cancel(command) => return command.run(app, store).await,
-            Self::Rerun(command) => return command.run(app, store).await,
-            Self::Respond(command) => return command.run(app, store).await,
+            Self::List(command) => command.run(app, Some(records)).await?,
+            Self::Get(which) => get::run(app, records, identify(records, &which.id).await?).await?,
+            Self::Explain(which) => explain::run(app, place, identify(records, &which.id).await?).await?,
+            Self::Journal(which) => journal::run(app, records, identify(records, &which.id).await?).await?,
+            Self::Tail(command) => return command.run(app, place).await,
+            Self::Pause(command) => return command.run(app, place).await,
+            Self::Resume(command) => return command.run(app, place).await,
+            Self::Cancel(command) => return command.run(app, place).await,
+            Self::Rerun(command) => return command.run(app, place).await,
+            Self::Respond(command) => return command.run(app, place).await,
         }
         Ok(Exit::Succeeded)
     }

@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use runner_graph::{Direction, Graph, SvgOptions, Theme};
-use runner_model::{ExecutionView, Version, code};
+use runner_model::{ExecutionRecord, ExecutionView, code};
 use runner_pack::Action;
-use runner_store::Journal as _;
 
 use super::exec::find;
 use super::execution::{identify, not_found};
 use crate::app::App;
 use crate::error::{CliError, Mistake};
 use crate::exit::Exit;
+use crate::records::{Records, at};
+use crate::remote::Remote;
 
 /// Draw a workflow: as SVG, Mermaid or DOT
 ///
@@ -62,6 +63,10 @@ enum Way {
 impl GraphCommand {
     /// Draws it.
     pub(crate) async fn run(&self, app: &App) -> Result<Exit, CliError> {
+        if let Some(remote) = &app.remote {
+            self.write(app, &self.drawn_there(remote).await?)?;
+            return Ok(Exit::Succeeded);
+        }
         let view = match &self.execution {
             Some(id) => Some(self.view(app, id).await?),
             None => None,
@@ -86,12 +91,34 @@ impl GraphCommand {
 
     async fn view(&self, app: &App, id: &str) -> Result<ExecutionView, CliError> {
         let Some(store) = app.existing_store().await? else { return Err(not_found(id)) };
-        let id = identify(&store, id).await?;
-        let entries = store.read(id, Version(0)).await?;
-        ExecutionView::fold(id, &entries).ok_or_else(|| {
-            let message = format!("the journal of {id} does not begin with a request");
-            CliError::new(Exit::Broken, code::STORE_CORRUPT, message)
-        })
+        let records: &dyn Records = &store;
+        records.view(identify(records, id).await?).await
+    }
+
+    /// The picture as a daemon draws it.
+    async fn drawn_there(&self, remote: &Remote) -> Result<String, CliError> {
+        let usage = |message: &str, hint: &str| CliError::new(Exit::Usage, code::CLI_USAGE, message).hint(hint);
+        let Some(id) = &self.execution else {
+            let hint = "name a run of it with `--execution ID`, or the directory of its pack here with `--packs DIR`";
+            return Err(usage("with `--url` a run is drawn, not a workflow by itself", hint));
+        };
+        if self.format.unwrap_or_else(|| by_extension(self.output.as_deref())) != Format::Svg {
+            return Err(usage("with `--url` the picture is an SVG", "leave `--format` out"));
+        }
+        let records: &dyn Records = remote;
+        let id = identify(records, id).await?;
+        if let Some(name) = &self.workflow {
+            let record = records.get(id).await?;
+            if record.action.as_str() != name {
+                return Err(other_workflow(&record, name));
+            }
+        }
+        let word = |value: Option<clap::builder::PossibleValue>| {
+            value.map(|value| value.get_name().to_owned()).unwrap_or_default()
+        };
+        let query =
+            [("theme", word(self.theme.to_possible_value())), ("direction", word(self.direction.to_possible_value()))];
+        remote.text(&at(id, "/graph.svg"), &query).await
     }
 
     fn drawn(&self, graph: &Graph) -> String {
@@ -135,9 +162,7 @@ fn by_extension(path: Option<&Path>) -> Format {
 /// Whether the run is one of this workflow, as it is now.
 fn check(app: &App, action: &Action, view: &ExecutionView) -> Result<(), CliError> {
     if view.record.action != action.reference {
-        let message = format!("the execution {} ran `{}`", view.record.id, view.record.action);
-        let hint = format!("leave out `{}`, or name one of its runs", action.reference);
-        return Err(CliError::new(Exit::Usage, code::CLI_USAGE, message).hint(hint));
+        return Err(other_workflow(&view.record, action.reference.as_str()));
     }
     let (library, _) = app.library();
     let version = library.action(&action.reference).map(|(pack, _)| pack.manifest.version.to_string());
@@ -146,4 +171,10 @@ fn check(app: &App, action: &Action, view: &ExecutionView) -> Result<(), CliErro
         app.output.warn(&Mistake::new(code::EXEC_JOURNAL, message));
     }
     Ok(())
+}
+
+fn other_workflow(record: &ExecutionRecord, name: &str) -> CliError {
+    let message = format!("the execution {} ran `{}`", record.id, record.action);
+    let hint = format!("leave out `{name}`, or name one of its runs");
+    CliError::new(Exit::Usage, code::CLI_USAGE, message).hint(hint)
 }

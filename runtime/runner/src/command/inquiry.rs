@@ -1,10 +1,8 @@
 //! `runner inquiry`: what executions wait for people to answer.
 
-use std::sync::Arc;
-
 use clap::{Args, Subcommand};
-use runner_model::{ExecutionView, Version, WaitKind, answering};
-use runner_store::{Awaited, Journal as _, OpenWait, SqliteStore, WaitFilter, Waits as _};
+use runner_model::{WaitKind, answering};
+use runner_store::{Awaited, OpenWait, WaitFilter};
 use serde_json::{Value, json};
 
 use super::execution::{Chosen, Respond, Which, identify, not_found, open_waits};
@@ -13,6 +11,7 @@ use crate::command::exec::{indented, readable};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::{one_line, printable, table};
+use crate::records::{Place, Records};
 
 /// List the questions that executions wait with, show one, or answer one
 #[derive(Debug, Args)]
@@ -44,16 +43,16 @@ const FOUND_MAX: usize = 10_000;
 impl InquiryCommand {
     /// Does it.
     pub(crate) async fn run(self, app: App) -> Result<Exit, CliError> {
-        app.with_store(async |app, store| self.what.run(app, store).await).await
+        app.with_place(async |app, place| self.what.run(app, place).await).await
     }
 }
 
 impl What {
-    async fn run(self, app: &mut App, store: Option<&Arc<SqliteStore>>) -> Result<Exit, CliError> {
-        match (self, store) {
-            (Self::List { all, limit }, store) => list(app, store, all, limit).await?,
-            (Self::Get(which), Some(store)) => get(app, store, &which.id).await?,
-            (Self::Respond(respond), Some(store)) => return respond.run(app, store).await,
+    async fn run(self, app: &mut App, place: Option<&Place>) -> Result<Exit, CliError> {
+        match (self, place) {
+            (Self::List { all, limit }, place) => list(app, place, all, limit).await?,
+            (Self::Get(which), Some(place)) => get(app, place.records(), &which.id).await?,
+            (Self::Respond(respond), Some(place)) => return respond.run(app, place).await,
             (Self::Get(which), None) => return Err(not_found(&which.id)),
             (Self::Respond(respond), None) => return Err(not_found(&respond.which.id)),
         }
@@ -61,11 +60,11 @@ impl What {
     }
 }
 
-async fn list(app: &App, store: Option<&Arc<SqliteStore>>, all: bool, limit: usize) -> Result<(), CliError> {
+async fn list(app: &App, place: Option<&Place>, all: bool, limit: usize) -> Result<(), CliError> {
     let mut found = Vec::new();
-    if let Some(store) = store {
+    if let Some(place) = place {
         // A wait for the outcome of an attempt is a question too.
-        found = store.waits(&WaitFilter::default(), FOUND_MAX).await?;
+        found = place.records().waits(&WaitFilter::default(), FOUND_MAX).await?;
         found.retain(|open| all || Awaited::of(&open.wait) != Awaited::Event);
         found.sort_by_key(|open| open.opened_at);
         found.truncate(limit);
@@ -108,10 +107,9 @@ fn question(kind: &WaitKind) -> String {
     }
 }
 
-async fn get(app: &App, store: &SqliteStore, text: &str) -> Result<(), CliError> {
-    let id = identify(store, text).await?;
-    let entries = store.read(id, Version(0)).await?;
-    let open = ExecutionView::fold(id, &entries).map(|view| open_waits(&view)).unwrap_or_default();
+async fn get(app: &App, records: &dyn Records, text: &str) -> Result<(), CliError> {
+    let id = identify(records, text).await?;
+    let open = open_waits(&records.view(id).await?);
     let command = |open: &Chosen| app.spelled(&answering(id, &open.task, open.item, &open.wait));
     if app.output.json {
         let one = |open: &Chosen| {

@@ -15,6 +15,7 @@ use super::exec::not_loaded;
 use crate::app::App;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::remote::Remote;
 use runner_pack::suggest;
 
 /// List, show, check, make or build packs
@@ -46,12 +47,14 @@ enum What {
 impl PackCommand {
     /// Does it.
     pub(crate) async fn run(&self, app: &App) -> Result<Exit, CliError> {
-        match &self.what {
-            What::List => Ok(list::run(app)),
-            What::Get { pack } => get::run(app, pack),
-            What::Check { chosen } => check::run(app, chosen),
-            What::New(command) => command.run(app),
-            What::Build(command) => command.run(app).await,
+        match (&self.what, &app.remote) {
+            (What::List, None) => Ok(list::run(app)),
+            (What::List, Some(remote)) => list::run_there(app, remote).await,
+            (What::Get { pack }, None) => get::run(app, pack),
+            (What::Get { pack }, Some(remote)) => get::run_there(app, remote, pack).await,
+            (What::Check { chosen }, _) => check::run(app, chosen),
+            (What::New(command), _) => command.run(app),
+            (What::Build(command), _) => command.run(app).await,
         }
     }
 }
@@ -66,6 +69,23 @@ pub(crate) fn unknown(app: &App, pack: &str) -> CliError {
     let hint = suggest::hint(pack, known, "installed are");
     CliError::new(Exit::NotFound, code::PACK_UNKNOWN_PACK, format!("there is no pack `{pack}`"))
         .hint(hint.unwrap_or_else(|| "name the directory that holds it with `--packs DIR`".to_owned()))
+}
+
+/// The same of a daemon.
+pub(crate) async fn check_there(remote: &Remote, pack: &str) -> Result<(), CliError> {
+    let packs = list::there(remote).await?;
+    let found = packs.iter().find(|one| one.reference == pack);
+    match found {
+        Some(one) if one.version.is_some() => Ok(()),
+        Some(one) => Err(not_loaded(pack, one.mistakes)),
+        None => Err(unknown_there(pack, &packs)),
+    }
+}
+
+fn unknown_there(pack: &str, packs: &[list::Line]) -> CliError {
+    let known = packs.iter().filter(|one| one.version.is_some()).map(|one| one.reference.as_str());
+    let hint = suggest::hint(pack, known, "installed are");
+    CliError::new(Exit::NotFound, code::PACK_UNKNOWN_PACK, format!("there is no pack `{pack}`")).maybe_hint(hint)
 }
 
 fn is_called(broken: &runner_pack::Broken, pack: &str) -> bool {

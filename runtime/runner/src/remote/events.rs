@@ -20,17 +20,17 @@ const TRIES_MAX: u32 = 6;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Event {
+pub(super) struct Event {
     /// Of what kind.
-    pub(crate) kind: String,
+    pub(super) kind: String,
     /// Where in the stream it stands.
-    pub(crate) id: Option<String>,
+    pub(super) id: Option<String>,
     /// What happened, as JSON.
-    pub(crate) data: String,
+    pub(super) data: String,
 }
 
 /// Those that follow.
-pub(crate) struct Events {
+pub(super) struct Events {
     remote: Remote,
     path: String,
     after: Option<String>,
@@ -44,7 +44,7 @@ impl Events {
     }
 
     /// The next one. It may be waited for in turn with other things: nothing is lost when this is dropped.
-    pub(crate) async fn next(&mut self) -> Result<Event, CliError> {
+    pub(super) async fn next(&mut self) -> Result<Event, CliError> {
         loop {
             if self.stream.is_none() {
                 self.stream = self.begin().await?;

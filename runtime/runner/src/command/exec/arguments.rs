@@ -7,11 +7,12 @@ use std::io::Read;
 use std::path::Path;
 
 use runner_model::{code, limits};
-use runner_pack::{Action, ParameterError, Parameters};
+use runner_pack::{ParameterError, Parameters};
 use serde_json::{Map, Value};
 
 use crate::error::{CliError, Mistake};
 use crate::exit::Exit;
+use crate::offer::Offer;
 
 /// How parameters are written, for `--help`.
 pub(crate) const HELP: &str = "\
@@ -43,7 +44,7 @@ enum Argument<'a> {
 /// Reads the parameters of an action and checks them: those of `file`, then those of standard input, then those of the
 /// command line, the later ones over the earlier ones.
 pub(crate) fn read(
-    action: &Action,
+    offer: &Offer,
     file: Option<&Path>,
     arguments: &[String],
     stdin: impl Read,
@@ -57,10 +58,10 @@ pub(crate) fn read(
         let text = read_text(stdin, "standard input").map_err(unreadable)?;
         values.extend(object(&text, "standard input")?);
     }
-    let given = Given::of(&action.parameters, &arguments);
+    let given = Given::of(&offer.parameters, &arguments);
     values.extend(given.values);
     let mut mistakes = given.mistakes;
-    if let Err(more) = action.parameters.bind(values.clone()) {
+    if let Err(more) = offer.parameters.bind(values.clone()) {
         // A parameter that could not be read is not missing too.
         more.into_iter().for_each(|error| {
             if !mistakes.iter().any(|known| known.parameter == error.parameter) {
@@ -73,7 +74,7 @@ pub(crate) fn read(
     }
     let mut error = CliError::of_parameters(&mistakes);
     if error.mistakes.iter().all(|mistake| mistake.hint.is_none()) {
-        error = error.hint(format!("see `runner exec {} --help`", action.reference));
+        error = error.hint(format!("see `runner exec {} --help`", offer.reference));
     }
     Err(error)
 }

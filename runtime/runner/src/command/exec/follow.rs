@@ -13,9 +13,9 @@ use crate::command::rests;
 use crate::error::CliError;
 
 /// How often to look whether an execution rests of which nothing is heard.
-const LOOK: Duration = Duration::from_secs(1);
+pub(super) const LOOK: Duration = Duration::from_secs(1);
 /// How soon to look after something was heard: it may not be recorded yet.
-const LOOK_SOON: Duration = Duration::from_millis(25);
+pub(super) const LOOK_SOON: Duration = Duration::from_millis(25);
 
 /// How long to follow an execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

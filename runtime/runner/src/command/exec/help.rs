@@ -1,21 +1,21 @@
 //! `runner exec x.y --help`: help made from an action's metadata.
 
-use runner_pack::{Action, Parameter};
+use runner_pack::{Parameter, Parameters};
 use serde_json::Value;
 
 use crate::app::App;
-use crate::command::action::describe;
+use crate::offer::Offer;
 use crate::output::{one_line, printable, table};
 
 /// Shows it.
-pub(crate) fn show(app: &App, action: &Action) {
+pub(crate) fn show(app: &App, action: &Offer) {
     if app.output.json {
-        app.output.value(&describe(action));
+        app.output.value(&action.described);
         return;
     }
     let mut text = format!("{}\n", action.reference);
-    if !action.description.is_empty() {
-        text.push_str(&format!("\n{}\n", printable(action.description.trim())));
+    if !action.description().is_empty() {
+        text.push_str(&format!("\n{}\n", printable(action.description().trim())));
     }
     let required: Vec<_> = action.parameters.iter().filter(|parameter| parameter.required).collect();
     let usage: String = required.iter().map(|parameter| format!(" {}=…", parameter.name)).collect();
@@ -24,8 +24,8 @@ pub(crate) fn show(app: &App, action: &Action) {
     if action.parameters.is_empty() {
         text.push_str("\nIt takes no parameters.\n");
     } else {
-        text.push_str(&format!("\nParameters:\n{}\n", indented(&parameters(app, action))));
-        let values: String = examples(action).iter().map(|example| format!(" {example}")).collect();
+        text.push_str(&format!("\nParameters:\n{}\n", indented(&parameters(app, &action.parameters))));
+        let values: String = examples(&action.parameters).iter().map(|example| format!(" {example}")).collect();
         text.push_str(&format!("\nExample:\n  runner exec {}{values}\n", action.reference));
     }
     text.push_str("\nSee `runner exec --help` for the options and for other ways to pass a value.");
@@ -33,13 +33,13 @@ pub(crate) fn show(app: &App, action: &Action) {
 }
 
 /// The parameters of an action as a table.
-pub(crate) fn parameters(app: &App, action: &Action) -> String {
+pub(crate) fn parameters(app: &App, parameters: &Parameters) -> String {
     let row = |parameter: &Parameter| {
         let required = if parameter.required { "yes" } else { "" };
         let default = parameter.default.as_ref().map(|value| one_line(&value.to_string(), 40)).unwrap_or_default();
         vec![parameter.name.clone(), parameter.kind.to_string(), required.to_owned(), default, about(parameter)]
     };
-    table(&app.output, &["name", "type", "required", "default", "description"], action.parameters.iter().map(row))
+    table(&app.output, &["name", "type", "required", "default", "description"], parameters.iter().map(row))
 }
 
 /// What a parameter is for, its values and its peculiarities.
@@ -63,11 +63,11 @@ fn about(parameter: &Parameter) -> String {
 }
 
 /// A value for each required parameter, or for the first one.
-fn examples(action: &Action) -> Vec<String> {
-    let required = action.parameters.iter().filter(|parameter| parameter.required);
+fn examples(parameters: &Parameters) -> Vec<String> {
+    let required = parameters.iter().filter(|parameter| parameter.required);
     let mut shown: Vec<_> = required.collect();
     if shown.is_empty() {
-        shown.extend(action.parameters.iter().next());
+        shown.extend(parameters.iter().next());
     }
     shown.into_iter().map(example).collect()
 }

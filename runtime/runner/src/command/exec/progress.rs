@@ -107,6 +107,11 @@ impl Display {
         Self::new(app, false, false)
     }
 
+    /// Whether nothing is shown.
+    pub(crate) const fn is_silent(&self) -> bool {
+        matches!(self.canvas, Canvas::Silent)
+    }
+
     /// It was recorded.
     pub(crate) fn begin(&self, id: ExecutionId, action: &ActionRef) {
         match &self.canvas {

@@ -1,20 +1,18 @@
 //! `runner execution pause` and `cancel`, and what all that is asked of an execution has in common.
 
-use std::sync::Arc;
-
 use clap::Args;
 use runner_executor::{Control, ControlError};
 use runner_model::{ExecutionId, Status};
-use runner_store::{Catalogue as _, SqliteStore};
 use serde_json::json;
 
 use super::foreground::{Driven, drive, explain, stands};
-use super::{Which, identify};
+use super::{Which, asking, identify};
 use crate::app::App;
 use crate::command::exec::{Followed, Until};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::one_line;
+use crate::records::Place;
 use crate::{owner, record};
 
 /// What to do with an execution that no process runs.
@@ -35,18 +33,22 @@ pub(crate) enum Done {
     Driven(Driven),
 }
 
-/// Asks something of an execution: its owner, if it has one.
+/// Asks something of an execution: its owner, if it has one, or the daemon, if there is one.
 pub(crate) async fn perform(
     app: &mut App,
-    store: &Arc<SqliteStore>,
+    place: &Place,
     id: ExecutionId,
     ask: Control,
     detach: bool,
 ) -> Result<Done, CliError> {
-    let status = store.get(id).await?.status;
+    let status = place.records().get(id).await?.status;
     if status.is_terminal() && !matches!(ask, Control::Rerun { .. }) {
         return Err(ended(id, status));
     }
+    let store = match place {
+        Place::There(remote) => return asking::ask(remote, id, &ask).await.map(Done::Asked),
+        Place::Here(store) => store,
+    };
     if let Some(status) = owner::ask(app, store, id, &ask).await? {
         return Ok(Done::Asked(status));
     }
@@ -62,16 +64,16 @@ fn ended(id: ExecutionId, status: Status) -> CliError {
 
 impl Done {
     /// Shows it. What was driven here ends as the execution does.
-    pub(super) async fn show(self, app: &App, store: &SqliteStore, id: ExecutionId) -> Result<Exit, CliError> {
+    pub(super) async fn show(self, app: &App, place: &Place, id: ExecutionId) -> Result<Exit, CliError> {
         match self {
-            Self::Driven(driven) => return driven.show(app, store).await,
-            Self::Asked(status) => stands(app, id, status),
+            Self::Driven(driven) => driven.show(app, place).await,
+            Self::Asked(status) => Ok(stands(app, id, status)),
             Self::Recorded(status) => {
-                stands(app, id, status);
+                let exit = stands(app, id, status);
                 left(app, id);
+                Ok(exit)
             }
         }
-        Ok(Exit::Succeeded)
     }
 
     /// Where the execution stands now.
@@ -100,16 +102,16 @@ pub(crate) struct PauseCommand {
 }
 
 impl PauseCommand {
-    pub(super) async fn run(self, app: &mut App, store: &Arc<SqliteStore>) -> Result<Exit, CliError> {
-        let id = identify(store, &self.which.id).await?;
-        match perform(app, store, id, Control::Pause { by: app.by() }, self.detach.detach).await? {
+    pub(super) async fn run(self, app: &mut App, place: &Place) -> Result<Exit, CliError> {
+        let id = identify(place.records(), &self.which.id).await?;
+        match perform(app, place, id, Control::Pause { by: app.by() }, self.detach.detach).await? {
             // That it rests is what was asked for.
             Done::Driven(Driven { followed: Followed::Rests(status), .. }) => {
                 stands(app, id, status);
-                explain(app, store, id).await?;
+                explain(app, place, id).await?;
                 Ok(Exit::Succeeded)
             }
-            done => done.show(app, store, id).await,
+            done => done.show(app, place, id).await,
         }
     }
 }
@@ -130,10 +132,10 @@ impl CancelCommand {
     }
 
     /// All of them, whatever becomes of one; the last mistake is the status of the process.
-    pub(super) async fn run(self, app: &mut App, store: &Arc<SqliteStore>) -> Result<Exit, CliError> {
+    pub(super) async fn run(self, app: &mut App, place: &Place) -> Result<Exit, CliError> {
         let (mut rows, mut wrong) = (Vec::new(), None::<CliError>);
         for text in &self.ids {
-            match self.cancel(app, store, text).await {
+            match self.cancel(app, place, text).await {
                 Ok((id, status)) if app.output.json => rows.push(json!({ "id": id, "status": status })),
                 Ok((id, status)) => app.output.line(format!("{id} {status}")),
                 Err(mut error) => {
@@ -156,17 +158,17 @@ impl CancelCommand {
     async fn cancel(
         &self,
         app: &mut App,
-        store: &Arc<SqliteStore>,
+        place: &Place,
         text: &str,
     ) -> Result<(ExecutionId, Status), CliError> {
-        let id = identify(store, text).await?;
-        let done = perform(app, store, id, Control::Cancel { by: app.by() }, self.detach.detach).await?;
+        let id = identify(place.records(), text).await?;
+        let done = perform(app, place, id, Control::Cancel { by: app.by() }, self.detach.detach).await?;
         if matches!(done, Done::Recorded(_)) {
             left(app, id);
         }
         // The execution that was asked may be a part of the one that was driven.
         let status = match done {
-            Done::Driven(_) => store.get(id).await?.status,
+            Done::Driven(_) => place.records().get(id).await?.status,
             done => done.status(),
         };
         Ok((id, status))

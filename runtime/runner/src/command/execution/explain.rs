@@ -1,16 +1,18 @@
 //! `runner execution explain`: what an execution waits for, or why it failed, in a sentence.
 
-use runner_model::{ExecutionId, ExecutionView, NodeId, Status, Version, code};
-use runner_store::{Journal as _, Leases as _, SqliteStore};
+use runner_model::{ExecutionId, ExecutionView, NodeId, Status};
+use runner_store::{Leases as _, SqliteStore};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::open_waits;
 use super::rest::rests;
 use crate::app::App;
 use crate::error::CliError;
-use crate::exit::Exit;
 use crate::output::printable;
 use crate::owner;
+use crate::records::{Place, at};
+use crate::remote::Remote;
 
 /// Who runs an execution.
 enum Runs {
@@ -24,16 +26,16 @@ enum Runs {
     Nobody,
 }
 
-pub(super) async fn run(app: &App, store: &SqliteStore, id: ExecutionId) -> Result<(), CliError> {
-    let entries = store.read(id, Version(0)).await?;
-    let Some(view) = ExecutionView::fold(id, &entries) else {
-        let message = format!("the journal of {id} does not begin with a request");
-        return Err(CliError::new(Exit::Broken, code::STORE_CORRUPT, message));
-    };
+pub(super) async fn run(app: &App, place: &Place, id: ExecutionId) -> Result<(), CliError> {
+    let records = place.records();
+    let view = records.view(id).await?;
     let sentence = app.spelled(&view.explain(app.now()));
-    let runs = runs(app, store, &view).await?;
+    let runs = match place {
+        Place::Here(store) => runs(app, store, &view).await?,
+        Place::There(remote) => runs_there(remote, &view).await?,
+    };
     // Whoever answers a question, or resumes what is paused, takes it up as well.
-    let rests = rests(store, id).await?;
+    let rests = rests(records, id).await?;
     let more = match &runs {
         Runs::Process(_) | Runs::Ended => None,
         Runs::Gone if !rests => Some("the process that ran it is gone"),
@@ -73,4 +75,18 @@ async fn runs(app: &App, store: &SqliteStore, view: &ExecutionView) -> Result<Ru
     // An execution that was only recorded has had no process; one that left in good order gave it back.
     let never = status == Status::Requested || store.owner(id).await?.is_none();
     Ok(if never { Runs::Nobody } else { Runs::Gone })
+}
+
+/// The same as a daemon says it.
+async fn runs_there(remote: &Remote, view: &ExecutionView) -> Result<Runs, CliError> {
+    #[derive(Deserialize)]
+    struct Explained {
+        #[serde(default)]
+        process: Option<String>,
+    }
+    if view.record.status.is_terminal() {
+        return Ok(Runs::Ended);
+    }
+    let Explained { process } = remote.get(&at(view.record.id, "/explain"), &[]).await?;
+    Ok(process.map_or(Runs::Nobody, |node| Runs::Process(NodeId(node))))
 }

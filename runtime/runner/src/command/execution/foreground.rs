@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use runner_executor::{Control, Execution, Executor};
-use runner_model::{ExecutionId, ExecutionRecord, ExecutionView, Fact, Status, Version};
+use runner_model::{Entry, ExecutionId, ExecutionRecord, Fact, Status, Version};
+use runner_pack::Body;
 use runner_store::{Catalogue as _, Journal as _, SqliteStore};
 use serde_json::json;
 
@@ -12,6 +13,7 @@ use crate::command::exec::{Followed, Until, Watch, find, show_result};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::process::{Process, Takes};
+use crate::records::Place;
 
 /// How driving an execution here ended.
 pub(crate) struct Driven {
@@ -30,10 +32,10 @@ pub(super) async fn drive(
 ) -> Result<Driven, CliError> {
     let root = root(store, store.get(id).await?).await?;
     // It goes on as it began: simulated or not.
-    let simulate = is_simulated(store, root.id).await?;
+    let simulate = is_simulated(&store.read(root.id, Version(0)).await?);
     let action = find(app, root.action.as_str())?;
     let process = Process::start(app, store, simulate, Takes::Open).await?;
-    let mut watch = Watch::begin(app, &action, false);
+    let mut watch = Watch::begin(app, matches!(action.body, Body::Workflow(_)), false);
     let followed = match take_up(&process.executor, root.id, id, control).await {
         Ok(execution) => watch.follow(execution, &action, store, until).await,
         Err(error) => Err(error),
@@ -61,12 +63,12 @@ async fn take_up(
 
 impl Driven {
     /// Shows how it ended, or where it stands.
-    pub(super) async fn show(self, app: &App, store: &SqliteStore) -> Result<Exit, CliError> {
+    pub(super) async fn show(self, app: &App, place: &Place) -> Result<Exit, CliError> {
         match self.followed {
             Followed::Ended(view) => show_result(app, &view, None),
             Followed::Rests(status) => {
                 stands(app, self.id, status);
-                explain(app, store, self.id).await?;
+                explain(app, place, self.id).await?;
                 Ok(Exit::Waiting)
             }
         }
@@ -87,28 +89,26 @@ async fn root(store: &SqliteStore, record: ExecutionRecord) -> Result<ExecutionR
 }
 
 /// Whether its connections are bound to simulators.
-pub(super) async fn is_simulated(store: &SqliteStore, id: ExecutionId) -> Result<bool, CliError> {
-    let entries = store.read(id, Version(0)).await?;
-    Ok(matches!(entries.first().map(|entry| &entry.fact), Some(Fact::Requested(requested)) if requested.simulate))
+pub(super) fn is_simulated(entries: &[Entry]) -> bool {
+    matches!(entries.first().map(|entry| &entry.fact), Some(Fact::Requested(requested)) if requested.simulate)
 }
 
 /// Says where an execution stands.
-pub(super) fn stands(app: &App, id: ExecutionId, status: Status) {
+pub(super) fn stands(app: &App, id: ExecutionId, status: Status) -> Exit {
     if app.output.json {
         app.output.value(&json!({ "id": id, "status": status }));
     } else {
         app.output.line(format!("{id} {status}"));
     }
+    Exit::Succeeded
 }
 
 /// Says what an execution waits for, to a person.
-pub(super) async fn explain(app: &App, store: &SqliteStore, id: ExecutionId) -> Result<(), CliError> {
+pub(super) async fn explain(app: &App, place: &Place, id: ExecutionId) -> Result<(), CliError> {
     if app.output.json {
         return Ok(());
     }
-    let entries = store.read(id, Version(0)).await?;
-    if let Some(view) = ExecutionView::fold(id, &entries) {
-        app.output.note(crate::output::printable(&app.spelled(&view.explain(app.now()))));
-    }
+    let view = place.records().view(id).await?;
+    app.output.note(crate::output::printable(&app.spelled(&view.explain(app.now()))));
     Ok(())
 }

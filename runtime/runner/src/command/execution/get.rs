@@ -4,25 +4,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use runner_model::{
-    DelayReason, ExecutionId, ExecutionView, Origin, Purpose, Status, StepView, Version, answering, code,
+    DelayReason, ExecutionId, ExecutionView, Origin, Purpose, Status, StepView, answering,
 };
-use runner_store::{Journal as _, SqliteStore};
 use serde_json::Value;
 
 use super::{Chosen, open_waits};
 use crate::app::App;
 use crate::command::exec::{indented, mistakes, readable, took};
 use crate::error::CliError;
-use crate::exit::Exit;
 use crate::output::{elapsed, one_line, printable, table};
+use crate::records::Records;
 
 /// Shows it.
-pub(super) async fn run(app: &App, store: &SqliteStore, id: ExecutionId) -> Result<(), CliError> {
-    let entries = store.read(id, Version(0)).await?;
-    let Some(view) = ExecutionView::fold(id, &entries) else {
-        let message = format!("the journal of {id} does not begin with a request");
-        return Err(CliError::new(Exit::Broken, code::STORE_CORRUPT, message));
-    };
+pub(super) async fn run(app: &App, records: &dyn Records, id: ExecutionId) -> Result<(), CliError> {
+    let view = records.view(id).await?;
     if app.output.json {
         app.output.value(&view);
     } else {

@@ -1,10 +1,11 @@
 //! Which execution is meant.
 
 use runner_model::{ExecutionId, ExecutionRecord, code};
-use runner_store::{Catalogue as _, ExecutionFilter, SqliteStore};
+use runner_store::ExecutionFilter;
 
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::records::Records;
 
 /// There is no such execution.
 pub(crate) fn not_found(id: &str) -> CliError {
@@ -13,12 +14,12 @@ pub(crate) fn not_found(id: &str) -> CliError {
 }
 
 /// The execution with this id, with an id that begins so, or the newest.
-pub(crate) async fn identify(store: &SqliteStore, text: &str) -> Result<ExecutionId, CliError> {
+pub(crate) async fn identify(records: &dyn Records, text: &str) -> Result<ExecutionId, CliError> {
     if text == "last" {
-        let newest = newest(store, &ExecutionFilter::default(), 1, false).await?;
+        let newest = newest(records, &ExecutionFilter::default(), 1, false).await?;
         return newest.first().map(|record| record.id).ok_or_else(|| not_found(text));
     }
-    match store.find(text).await?.as_slice() {
+    match records.find(text).await?.as_slice() {
         [] => Err(not_found(text)),
         [id] => Ok(*id),
         several => {
@@ -31,24 +32,25 @@ pub(crate) async fn identify(store: &SqliteStore, text: &str) -> Result<Executio
 
 /// The newest executions; those that workflows started only with `all`.
 pub(super) async fn newest(
-    store: &SqliteStore,
+    records: &dyn Records,
     filter: &ExecutionFilter,
     limit: usize,
     all: bool,
 ) -> Result<Vec<ExecutionRecord>, CliError> {
-    /// Enough that one page is the rule even where workflows start many.
+    /// Read at once.
     const PAGE: usize = 200;
+    let filter = ExecutionFilter { root: (!all).then_some(true), ..filter.clone() };
     let mut found = Vec::new();
     let mut cursor = None;
-    loop {
-        let page = store.list(filter, cursor, PAGE).await?;
+    while found.len() < limit {
+        let wanted = PAGE.min(limit - found.len());
+        let page = records.list(&filter, cursor, wanted).await?;
         cursor = page.last().map(|record| record.id);
-        let is_last = page.len() < PAGE;
-        let own = |record: &ExecutionRecord| all || record.origin.parent().is_none();
-        found.extend(page.into_iter().filter(own));
-        if is_last || found.len() >= limit {
-            found.truncate(limit);
-            return Ok(found);
+        let is_last = page.len() < wanted;
+        found.extend(page);
+        if is_last {
+            break;
         }
     }
+    Ok(found)
 }

@@ -1,16 +1,16 @@
 //! `runner execution journal`: every entry, secrets masked.
 
 use runner_model::{Entry, ExecutionId, Version};
-use runner_store::{Journal as _, SqliteStore};
 
 use super::story::{Story, Told};
 use crate::app::App;
 use crate::error::CliError;
 use crate::output::table;
+use crate::records::Records;
 
 /// Shows it.
-pub(super) async fn run(app: &App, store: &SqliteStore, id: ExecutionId) -> Result<(), CliError> {
-    let entries: Vec<_> = store.read(id, Version(0)).await?.iter().map(Entry::masked).collect();
+pub(super) async fn run(app: &App, records: &dyn Records, id: ExecutionId) -> Result<(), CliError> {
+    let entries: Vec<_> = records.read(id, Version(0)).await?.iter().map(Entry::masked).collect();
     if app.output.json {
         app.output.value(&entries);
         return Ok(());

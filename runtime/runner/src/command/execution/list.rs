@@ -2,12 +2,13 @@
 
 use clap::Args;
 use runner_model::{ActionRef, ExecutionRecord, Status};
-use runner_store::{ExecutionFilter, SqliteStore};
+use runner_store::ExecutionFilter;
 
 use super::identify::newest;
 use crate::app::App;
 use crate::error::CliError;
 use crate::output::{elapsed, table};
+use crate::records::Records;
 
 /// Which to list.
 #[derive(Debug, Args)]
@@ -44,15 +45,15 @@ fn parse_action(text: &str) -> Result<ActionRef, String> {
 
 impl ListCommand {
     /// Lists them.
-    pub(super) async fn run(&self, app: &App, store: Option<&SqliteStore>) -> Result<(), CliError> {
+    pub(super) async fn run(&self, app: &App, records: Option<&dyn Records>) -> Result<(), CliError> {
         let filter = ExecutionFilter {
             status: self.status,
             action: self.action.clone(),
             open: self.open.then_some(true),
             ..ExecutionFilter::default()
         };
-        let records = match store {
-            Some(store) => newest(store, &filter, self.limit, self.all).await?,
+        let records = match records {
+            Some(records) => newest(records, &filter, self.limit, self.all).await?,
             None => Vec::new(),
         };
         if app.output.json {

@@ -5,16 +5,21 @@ use std::sync::Arc;
 use clap::Args;
 use runner_executor::Control;
 use runner_model::{ExecutionId, Fact, Requested, RerunTask, TaskName, Version, code};
+use runner_server::control::Stands;
 use runner_store::{Journal as _, SqliteStore};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::control::{left, perform};
+use super::foreground::{Driven, is_simulated, stands};
 use super::{Which, identify};
 use crate::app::App;
-use crate::command::exec::{find, run_new, show_result};
+use crate::command::exec::{Until, Watch, check_simulates, find, is_simulating, run_new, show_result};
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::offer::offered;
 use crate::record;
+use crate::records::{Place, at};
+use crate::remote::Remote;
 
 /// What to run again.
 #[derive(Debug, Args)]
@@ -41,13 +46,49 @@ pub(super) fn task(text: &str) -> Result<TaskName, String> {
 }
 
 impl RerunCommand {
-    pub(super) async fn run(self, app: &mut App, store: &Arc<SqliteStore>) -> Result<Exit, CliError> {
-        let id = identify(store, &self.which.id).await?;
-        if !self.failed && self.tasks.is_empty() {
-            return self.anew(app, store, id).await;
+    pub(super) async fn run(self, app: &mut App, place: &Place) -> Result<Exit, CliError> {
+        let id = identify(place.records(), &self.which.id).await?;
+        let daemon = match place {
+            Place::Here(_) => app.daemon(),
+            Place::There(remote) => Some(remote.clone()),
+        };
+        match (place, daemon) {
+            (_, Some(daemon)) => self.ask(app, place, &daemon, id).await,
+            (Place::Here(store), None) if self.is_anew() => self.anew(app, store, id).await,
+            (_, None) => {
+                let ask = Control::Rerun { by: app.by(), tasks: self.list()? };
+                perform(app, place, id, ask, self.detach).await?.show(app, place, id).await
+            }
         }
-        let done = perform(app, store, id, Control::Rerun { by: app.by(), tasks: self.list()? }, self.detach).await?;
-        done.show(app, store, id).await
+    }
+
+    /// Whether a new execution is to be made.
+    const fn is_anew(&self) -> bool {
+        !self.failed && self.tasks.is_empty()
+    }
+
+    /// Has a daemon do it, and looks on.
+    async fn ask(&self, app: &mut App, place: &Place, daemon: &Remote, id: ExecutionId) -> Result<Exit, CliError> {
+        let records = place.records();
+        let seen = records.read(id, Version(0)).await?;
+        let view = records.view(id).await?;
+        let is_simulated = is_simulated(&seen);
+        let (id, status, seen) = if self.is_anew() {
+            check_kind(daemon, is_simulated).await?;
+            let Stands { id, status } = daemon.post(&at(id, "/rerun"), &json!({ "mode": "anew" })).await?;
+            (id, status, Vec::new())
+        } else {
+            let ask = Control::Rerun { by: app.by(), tasks: self.list()? };
+            (id, perform(app, place, id, ask, true).await?.status(), seen)
+        };
+        if self.detach {
+            return Ok(stands(app, id, status));
+        }
+        let action = &view.record.action;
+        let is_workflow = offered(daemon, action.as_str()).await.is_ok_and(|offer| offer.is_workflow());
+        let mut watch = Watch::begin(app, is_workflow, false);
+        let followed = watch.look_on(daemon, id, action, &seen, Until::Rest).await?;
+        Driven { id, followed }.show(app, place).await
     }
 
     fn list(&self) -> Result<Vec<RerunTask>, CliError> {
@@ -73,9 +114,9 @@ impl RerunCommand {
         };
         if self.detach {
             let new = record::request(app, store, &action, parameters, simulate).await?;
-            super::foreground::stands(app, new, runner_model::Status::Requested);
+            let exit = stands(app, new, runner_model::Status::Requested);
             left(app, new);
-            return Ok(Exit::Succeeded);
+            return Ok(exit);
         }
         let view = run_new(app, store, &action, parameters, simulate, false).await?;
         show_result(app, &view, None)
@@ -92,4 +133,17 @@ async fn requested(store: &SqliteStore, id: ExecutionId) -> Result<Requested, Cl
             Err(CliError::new(Exit::Broken, code::STORE_CORRUPT, message))
         }
     }
+}
+
+/// Refuses to run for real what was simulated, and the other way round.
+async fn check_kind(daemon: &Remote, is_simulated: bool) -> Result<(), CliError> {
+    if is_simulated {
+        return check_simulates(daemon).await;
+    }
+    if is_simulating(daemon).await? {
+        let message = format!("{} simulates, and the execution was no simulation", daemon.name());
+        return Err(CliError::new(Exit::Usage, code::EXEC_SIMULATED, message)
+            .hint("ask a daemon that was started without `--simulate`"));
+    }
+    Ok(())
 }

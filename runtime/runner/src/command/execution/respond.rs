@@ -1,12 +1,9 @@
 //! `runner execution respond`: the answer to what an execution waits for.
 
-use std::sync::Arc;
-
 use clap::Args;
 use runner_executor::Control;
-use runner_model::{ExecutionView, ItemIndex, TaskName, Version, code};
+use runner_model::{ItemIndex, TaskName};
 use runner_pack::check_answer;
-use runner_store::{Journal as _, SqliteStore};
 
 use super::control::{Detach, perform};
 use super::rerun::task;
@@ -15,6 +12,7 @@ use crate::app::App;
 use crate::command::answer;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::records::Place;
 
 /// The answer, and what it is for.
 #[derive(Debug, Args)]
@@ -37,17 +35,14 @@ pub(crate) struct Respond {
 
 impl Respond {
     /// Gives it.
-    pub(crate) async fn run(self, app: &mut App, store: &Arc<SqliteStore>) -> Result<Exit, CliError> {
-        let id = identify(store, &self.which.id).await?;
-        let entries = store.read(id, Version(0)).await?;
-        let view = ExecutionView::fold(id, &entries).ok_or_else(|| {
-            CliError::new(Exit::Broken, code::STORE_CORRUPT, format!("the journal of {id} cannot be read"))
-        })?;
+    pub(crate) async fn run(self, app: &mut App, place: &Place) -> Result<Exit, CliError> {
+        let id = identify(place.records(), &self.which.id).await?;
+        let view = place.records().view(id).await?;
         let chosen =
             choose(&view, self.task.as_ref(), self.item.map(ItemIndex)).map_err(|error| app.respelled(error))?;
         let answer = answer::read(&self.answer, &chosen.wait.schema(), std::io::stdin())?;
         check_answer(&chosen.wait, &answer).map_err(|error| answer::misfit(&error))?;
         let ask = Control::Respond { by: app.by(), task: Some(chosen.task), item: chosen.item, answer };
-        perform(app, store, id, ask, self.detach.detach).await?.show(app, store, id).await
+        perform(app, place, id, ask, self.detach.detach).await?.show(app, place, id).await
     }
 }

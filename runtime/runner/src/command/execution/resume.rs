@@ -2,12 +2,9 @@
 
 mod all;
 
-use std::sync::Arc;
-
 use clap::Args;
 use runner_executor::{Control, ControlError};
-use runner_model::Status;
-use runner_store::{Catalogue as _, SqliteStore};
+use runner_model::{ExecutionId, Status};
 
 pub(super) use all::nothing;
 
@@ -19,6 +16,7 @@ use crate::command::exec::Until;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::owner;
+use crate::records::Place;
 
 /// Which to go on with.
 #[derive(Debug, Args)]
@@ -41,10 +39,10 @@ impl ResumeCommand {
         self.id
     }
 
-    pub(super) async fn run(self, app: &mut App, store: &Arc<SqliteStore>) -> Result<Exit, CliError> {
-        let Some(text) = &self.id else { return all::run(app, store, !self.no_wait).await };
-        let id = identify(store, text).await?;
-        let status = store.get(id).await?.status;
+    pub(super) async fn run(self, app: &mut App, place: &Place) -> Result<Exit, CliError> {
+        let Some(text) = &self.id else { return self.all(app, place).await };
+        let id = identify(place.records(), text).await?;
+        let status = place.records().get(id).await?.status;
         if status.is_terminal() {
             let error: CliError = ControlError::Ended { id, status }.into();
             return Err(
@@ -53,20 +51,35 @@ impl ResumeCommand {
         }
         if matches!(status, Status::Paused | Status::Pausing) {
             let ask = Control::Resume { by: app.by() };
-            return perform(app, store, id, ask, self.detach.detach).await?.show(app, store, id).await;
+            return perform(app, place, id, ask, self.detach.detach).await?.show(app, place, id).await;
         }
+        let Place::Here(store) = place else {
+            stands(app, id, status);
+            return Ok(already(app, id, "the daemon"));
+        };
         if let Some(owner) = owner::find(app, store, id).await? {
             stands(app, id, status);
-            let name = owner.name();
-            app.output
-                .note(format!("the process {name} runs it already: `runner execution tail -f {id}` shows how it goes"));
-            return Ok(Exit::Succeeded);
+            return Ok(already(app, id, &format!("the process {}", owner.name())));
         }
         if self.detach.detach {
             stands(app, id, status);
             super::control::left(app, id);
             return Ok(Exit::Succeeded);
         }
-        drive(app, store, id, None, Until::End).await?.show(app, store).await
+        drive(app, store, id, None, Until::End).await?.show(app, place).await
     }
+
+    async fn all(&self, app: &mut App, place: &Place) -> Result<Exit, CliError> {
+        match place {
+            Place::Here(store) => all::run(app, store, !self.no_wait).await,
+            // A daemon takes up by itself what nobody runs.
+            Place::There(_) => nothing(app),
+        }
+    }
+}
+
+fn already(app: &App, id: ExecutionId, who: &str) -> Exit {
+    let command = app.spelled(&format!("runner execution tail -f {id}"));
+    app.output.note(format!("{who} runs it already: `{command}` shows how it goes"));
+    Exit::Succeeded
 }

@@ -1,5 +1,5 @@
 //! `runner execution tail`: what happened, from the journals; then what happens, as it is recorded, and what the guests
-//! say meanwhile, from the process that runs the execution.
+//! say meanwhile, from the process that runs the execution or the daemon that is asked.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use runner_model::{Entry, ExecutionId, ExecutionRecord, Status, Timestamp, Version};
 use runner_server::control::{Line, Lines, Said};
-use runner_store::{Catalogue as _, Journal as _, SqliteStore};
+use runner_store::SqliteStore;
 use serde_json::{Value, json};
 
 use super::story::{Story, Told};
@@ -18,6 +18,8 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::{elapsed, one_line, printable};
 use crate::owner;
+use crate::records::{Place, Records};
+use crate::remote::{Happened, Remote, Tree};
 
 /// How often to look when nobody says that there is something new: it has no owner, or an owner that cannot be heard.
 const LOOK: Duration = Duration::from_millis(500);
@@ -36,21 +38,14 @@ pub(crate) struct TailCommand {
 
 impl TailCommand {
     /// Shows it; ends as the execution does.
-    pub(super) async fn run(self, app: &App, store: &SqliteStore) -> Result<Exit, CliError> {
-        let id = identify(store, &self.which.id).await?;
-        let mut tail = Tail { app, store, root: id, parts: BTreeMap::new() };
+    pub(super) async fn run(self, app: &App, place: &Place) -> Result<Exit, CliError> {
+        let records = place.records();
+        let id = identify(records, &self.which.id).await?;
+        let mut tail = Tail { app, records, root: id, parts: BTreeMap::new(), keeps: false };
         tail.part(id, 0);
-        let mut lines = None;
-        if self.follow {
-            lines = tail.hear().await?;
-        }
-        tail.catch_up().await?;
-        while self.follow && !tail.has_ended() {
-            if lines.is_none() {
-                lines = tail.hear().await?;
-            }
-            lines = tail.wait(lines).await;
-            tail.catch_up().await?;
+        match place {
+            Place::Here(store) => tail.here(store, self.follow).await?,
+            Place::There(remote) => tail.there(remote, self.follow).await?,
         }
         Ok(match tail.status() {
             Some(status) if status.is_terminal() => exit_of(status),
@@ -65,6 +60,8 @@ struct Part {
     read: usize,
     story: Story,
     record: Option<ExecutionRecord>,
+    /// What was recorded, for whoever goes on from there; kept only as long as somebody may.
+    entries: Vec<Entry>,
 }
 
 impl Part {
@@ -80,14 +77,16 @@ impl Part {
 
 struct Tail<'a> {
     app: &'a App,
-    store: &'a SqliteStore,
+    records: &'a dyn Records,
     root: ExecutionId,
     parts: BTreeMap<ExecutionId, Part>,
+    /// Whether what was read is needed once more.
+    keeps: bool,
 }
 
 impl Tail<'_> {
     fn part(&mut self, id: ExecutionId, depth: usize) {
-        let new = || Part { depth, read: 0, story: Story::default(), record: None };
+        let new = || Part { depth, read: 0, story: Story::default(), record: None, entries: Vec::new() };
         self.parts.entry(id).or_insert_with(new);
     }
 
@@ -99,9 +98,55 @@ impl Tail<'_> {
         self.status().is_some_and(Status::is_terminal)
     }
 
+    /// Of the data directory.
+    async fn here(&mut self, store: &SqliteStore, follow: bool) -> Result<(), CliError> {
+        let mut lines = None;
+        if follow {
+            lines = self.hear(store).await?;
+        }
+        self.catch_up().await?;
+        while follow && !self.has_ended() {
+            if lines.is_none() {
+                lines = self.hear(store).await?;
+            }
+            lines = self.wait(lines).await;
+            self.catch_up().await?;
+        }
+        Ok(())
+    }
+
+    /// Of a daemon.
+    async fn there(&mut self, remote: &Remote, follow: bool) -> Result<(), CliError> {
+        self.keeps = follow;
+        self.catch_up().await?;
+        if !follow || self.has_ended() {
+            return Ok(());
+        }
+        let taken = |part: &mut Part| std::mem::take(&mut part.entries);
+        let seen = self.parts.get_mut(&self.root).map(taken).unwrap_or_default();
+        let mut tree = Tree::of(remote, self.root, &seen);
+        for (id, part) in self.parts.iter_mut().filter(|(id, _)| **id != self.root) {
+            let depth = u32::try_from(part.depth).unwrap_or(u32::MAX);
+            tree.add(*id, depth, &taken(part));
+        }
+        while let Some(happened) = tree.next().await? {
+            match happened {
+                Happened::Said(line) => self.said(&line),
+                Happened::Recorded { execution, depth, entry } => {
+                    self.part(execution, usize::try_from(depth).unwrap_or(usize::MAX));
+                    let Some(part) = self.parts.get_mut(&execution) else { continue };
+                    let n = part.read;
+                    part.take(execution, &entry);
+                    self.recorded(execution, n, &entry);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Somebody who says what happens: the process that runs the execution, if one does.
-    async fn hear(&self) -> Result<Option<Lines>, CliError> {
-        let Some(client) = owner::find(self.app, self.store, self.root).await? else { return Ok(None) };
+    async fn hear(&self, store: &SqliteStore) -> Result<Option<Lines>, CliError> {
+        let Some(client) = owner::find(self.app, store, self.root).await? else { return Ok(None) };
         // Without it the journal is looked at now and then.
         Ok(client.progress(self.root).await.ok())
     }
@@ -139,14 +184,17 @@ impl Tail<'_> {
         let mut open = vec![(self.root, 0)];
         while let Some((id, depth)) = open.pop() {
             self.part(id, depth);
-            let children = self.store.children(id).await?;
+            let children = self.records.children(id).await?;
             open.extend(children.iter().map(|child| (child.id, depth + 1)));
             let Some(part) = self.parts.get_mut(&id) else { continue };
             let from = Version(u64::try_from(part.read).unwrap_or(u64::MAX));
-            let entries = self.store.read(id, from).await?;
+            let entries = self.records.read(id, from).await?;
             for entry in &entries {
                 new.push((entry.at, id, part.read, entry.masked()));
                 part.take(id, entry);
+            }
+            if self.keeps {
+                part.entries.extend(entries);
             }
         }
         // Of one moment, in the order of recording; the sort is stable for those of different executions.

@@ -3,25 +3,43 @@
 use runner_pack::Pack;
 use serde_json::{Value, json};
 
-use super::unknown;
+use super::{list, unknown, unknown_there};
 use crate::app::App;
 use crate::command::exec::{indented, readable};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::printable;
+use crate::remote::{Remote, segment};
 
 /// Shows a pack.
 pub(crate) fn run(app: &App, reference: &str) -> Result<Exit, CliError> {
     let (library, _) = app.library();
     let pack = library.pack(reference).ok_or_else(|| unknown(app, reference))?;
-    let described = describe(app, pack);
-    if app.output.json {
-        app.output.value(&described);
-    } else {
-        let title = printable(&pack.manifest.name);
-        app.output.line(format!("{title}\n\n{}", indented(readable(&described, 0).trim_end())));
-    }
+    show(app, &pack.manifest.name, &describe(app, pack));
     Ok(Exit::Succeeded)
+}
+
+/// Shows a pack of a daemon.
+pub(crate) async fn run_there(app: &App, remote: &Remote, reference: &str) -> Result<Exit, CliError> {
+    let packs = list::there(remote).await?;
+    if !packs.iter().any(|one| one.reference == reference) {
+        return Err(unknown_there(reference, &packs));
+    }
+    let mut described: Value = remote.get(&format!("/api/v1/packs/{}", segment(reference)), &[]).await?;
+    if let Some(map) = described.as_object_mut() {
+        map.retain(|_, value| !value.is_null());
+    }
+    let name = described.get("name").and_then(Value::as_str).unwrap_or(reference).to_owned();
+    show(app, &name, &described);
+    Ok(Exit::Succeeded)
+}
+
+fn show(app: &App, name: &str, described: &Value) {
+    if app.output.json {
+        app.output.value(described);
+    } else {
+        app.output.line(format!("{}\n\n{}", printable(name), indented(readable(described, 0).trim_end())));
+    }
 }
 
 fn describe(app: &App, pack: &Pack) -> Value {

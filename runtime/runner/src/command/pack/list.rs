@@ -1,45 +1,103 @@
 //! `runner pack list`.
 
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::{count, one_line, table};
+use crate::remote::Remote;
+
+/// A pack, in a line.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Line {
+    /// Its reference; the name of its directory, if it has none that can be read.
+    #[serde(rename = "ref")]
+    pub(super) reference: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    /// The version that is in use; none if none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) version: Option<String>,
+    actions: usize,
+    directory: String,
+    /// How many mistakes what is in its directory has.
+    pub(super) mistakes: usize,
+}
+
+/// More packs than any machine has.
+const ALL: usize = 100_000;
 
 /// Lists what is installed, and what would be if it were sound.
-pub(crate) fn run(app: &App) -> Exit {
+pub(super) fn run(app: &App) -> Exit {
     let (library, _) = app.library();
-    if app.output.json {
-        let sound = library.packs().map(|pack| {
-            json!({
-                "ref": pack.reference(), "name": pack.manifest.name, "description": pack.manifest.description,
-                "version": pack.manifest.version.to_string(), "actions": pack.actions.len(),
-                "directory": pack.directory, "mistakes": 0,
-            })
-        });
-        let broken = library.broken().iter().map(
-            |broken| json!({ "ref": broken.reference, "directory": broken.directory, "mistakes": broken.mistakes }),
-        );
-        app.output.value(&sound.chain(broken).collect::<Vec<_>>());
-        return Exit::Succeeded;
-    }
-    let sound = library.packs().map(|pack| {
-        let about = one_line(&pack.manifest.description, 100);
-        let version = pack.manifest.version.to_string();
-        vec![pack.reference().to_string(), version, pack.actions.len().to_string(), about]
+    let sound = library.packs().map(|pack| Line {
+        reference: pack.reference().to_string(),
+        name: Some(pack.manifest.name.clone()),
+        description: Some(pack.manifest.description.clone()),
+        version: Some(pack.manifest.version.to_string()),
+        actions: pack.actions.len(),
+        directory: pack.directory.display().to_string(),
+        mistakes: 0,
     });
     let broken = library.broken().iter().map(|broken| {
         let directory = || broken.directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let name = broken.reference.as_ref().map_or_else(directory, ToString::to_string);
-        let about = format!("not loaded: {}, see `runner pack check {name}`", count(broken.mistakes, "mistake"));
-        vec![name, String::new(), String::new(), about]
+        Line {
+            reference: broken.reference.as_ref().map_or_else(directory, ToString::to_string),
+            name: None,
+            description: None,
+            version: None,
+            actions: 0,
+            directory: broken.directory.display().to_string(),
+            mistakes: broken.mistakes,
+        }
     });
-    let rows: Vec<_> = sound.chain(broken).collect();
-    if rows.is_empty() {
+    let mut lines: Vec<_> = sound.chain(broken).collect();
+    lines.sort_by(|a, b| a.reference.cmp(&b.reference));
+    if lines.is_empty() && !app.output.json {
         let dirs: Vec<_> = app.config.packs.iter().map(|dir| format!("`{}`", dir.display())).collect();
         app.output.note(format!("no packs in {}", dirs.join(", ")));
-    } else {
-        app.output.line(table(&app.output, &["pack", "version", "actions", "description"], rows));
+        return Exit::Succeeded;
     }
+    show(app, &lines);
     Exit::Succeeded
+}
+
+/// What a daemon has.
+pub(super) async fn there(remote: &Remote) -> Result<Vec<Line>, CliError> {
+    remote.list("/api/v1/packs", &[], ALL).await
+}
+
+/// Lists what a daemon has.
+pub(super) async fn run_there(app: &App, remote: &Remote) -> Result<Exit, CliError> {
+    let lines = there(remote).await?;
+    if lines.is_empty() && !app.output.json {
+        app.output.note(format!("{} has no packs", remote.name()));
+    } else {
+        show(app, &lines);
+    }
+    Ok(Exit::Succeeded)
+}
+
+fn show(app: &App, lines: &[Line]) {
+    if app.output.json {
+        app.output.value(&lines);
+    } else {
+        app.output.line(table(&app.output, &["pack", "version", "actions", "description"], lines.iter().map(row)));
+    }
+}
+
+fn row(line: &Line) -> Vec<String> {
+    let (name, mistakes) = (&line.reference, count(line.mistakes, "mistake"));
+    let Some(version) = &line.version else {
+        let about = format!("not loaded: {mistakes}, see `runner pack check {name}`");
+        return vec![name.clone(), String::new(), String::new(), about];
+    };
+    let about = match line.mistakes {
+        0 => one_line(line.description.as_deref().unwrap_or_default(), 100),
+        _ => format!("kept, because what is there now has {mistakes}: see `runner pack get {name}`"),
+    };
+    vec![name.clone(), version.clone(), line.actions.to_string(), about]
 }

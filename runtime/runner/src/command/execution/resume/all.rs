@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use runner_executor::{Executor, ExecutorError, Heard, Listener, Progress};
-use runner_model::{ExecutionId, ExecutionRecord, Status};
-use runner_store::{Catalogue as _, ExecutionFilter, Leases as _, SqliteStore};
+use runner_model::{ExecutionId, ExecutionRecord, Status, Version};
+use runner_store::{Catalogue as _, ExecutionFilter, Journal as _, Leases as _, SqliteStore};
 use tokio::time::Instant;
 
 use super::super::foreground::is_simulated;
@@ -40,7 +40,7 @@ pub(super) async fn run(app: &mut App, store: &Arc<SqliteStore>, wait: bool) -> 
     free_dead(&app.nodes(), store).await;
     let mut found = Vec::new();
     let filter = ExecutionFilter { open: Some(true), ..ExecutionFilter::default() };
-    for record in newest(store, &filter, usize::MAX, true).await? {
+    for record in newest(&**store, &filter, usize::MAX, true).await? {
         let owner = store.owner(record.id).await?;
         if !owner.is_some_and(|node| app.nodes().is_alive(&node)) {
             found.push(record);
@@ -51,7 +51,7 @@ pub(super) async fn run(app: &mut App, store: &Arc<SqliteStore>, wait: bool) -> 
     }
     let (mut real, mut simulated) = (Vec::new(), Vec::new());
     for record in found {
-        let kind = if is_simulated(store, record.id).await? { &mut simulated } else { &mut real };
+        let kind = if is_simulated(&store.read(record.id, Version(0)).await?) { &mut simulated } else { &mut real };
         kind.push(record);
     }
     let mixed = !simulated.is_empty();
