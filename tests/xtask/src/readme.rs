@@ -3,6 +3,7 @@
 //!
 //! A command is a line of a block fenced as `sh` (a line that ends in `\` goes on). `sh exit=1` says how the commands of
 //! a block end; `sh background` that its command serves until it is stopped, which is when the file's last command has ended.
+//! A block fenced as `yaml FILE` shows that file: it has to be the same.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -28,7 +29,9 @@ pub(crate) fn run(all: bool) -> Result<()> {
     let copy = tempfile::tempdir()?;
     copy_repository(copy.path())?;
     for file in files(copy.path())? {
-        let steps = steps(&fs::read_to_string(copy.path().join(&file))?)?;
+        let text = fs::read_to_string(copy.path().join(&file))?;
+        compare(&text, copy.path()).with_context(|| file.display().to_string())?;
+        let steps = steps(&text)?;
         ensure!(!steps.is_empty(), "{} has no command", file.display());
         let mut serving = Serving(Vec::new());
         for step in steps {
@@ -64,6 +67,19 @@ fn skipped(step: &Step, all: bool) -> Option<&'static str> {
         return Some("a compiler for WebAssembly is there");
     }
     None
+}
+
+/// Compares what is shown of files with the files.
+fn compare(text: &str, root: &Path) -> Result<()> {
+    let mut rest = text;
+    while let Some((_, shown)) = rest.split_once("\n```yaml ") {
+        let (file, block) = shown.split_once('\n').context("a block that does not begin")?;
+        let (block, after) = block.split_once("```").context("a block that does not end")?;
+        let written = fs::read_to_string(root.join(file)).with_context(|| file.to_owned())?;
+        ensure!(block.trim_end() == written.trim_end(), "what is shown of {file} is not what it holds");
+        rest = after;
+    }
+    Ok(())
 }
 
 fn steps(text: &str) -> Result<Vec<Step>> {
@@ -162,6 +178,16 @@ fn copy_repository(to: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_shown_of_a_file_is_what_it_holds() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("a.yaml"), "a: 1\n").unwrap();
+        let shown = |block: &str| format!("text\n```yaml a.yaml\n{block}\n```\nmore\n```yaml\nno: file\n```\n");
+        assert!(compare(&shown("a: 1"), root.path()).is_ok());
+        assert!(compare(&shown("a: 2"), root.path()).is_err());
+        assert!(compare(&shown("a: 1").replace("a.yaml", "b.yaml"), root.path()).is_err());
+    }
 
     #[test]
     fn commands_are_the_lines_of_sh_blocks() {
