@@ -102,7 +102,6 @@ impl Api {
     }
 
     /// Answers requests.
-    #[must_use]
     pub fn router(&self) -> Router {
         self.router.clone()
     }

@@ -18,6 +18,13 @@ use crate::control;
 #[derive(Debug, Clone)]
 pub(crate) struct ApiProblem {
     pub(crate) status: StatusCode,
+    /// Apart, because a problem is the rare way out of functions whose results are small.
+    more: Box<More>,
+}
+
+/// What a problem says.
+#[derive(Debug, Clone)]
+struct More {
     code: String,
     detail: String,
     hint: Option<String>,
@@ -63,8 +70,12 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 impl ApiProblem {
     /// With one of runner's codes and a lowercase sentence.
     pub(crate) fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
-        let (detail, code) = (detail.into(), code.id().to_owned());
-        Self { status, code, detail, hint: None, mistakes: Vec::new(), headers: Vec::new() }
+        Self::with(status, code.id().to_owned(), detail.into())
+    }
+
+    fn with(status: StatusCode, code: String, detail: String) -> Self {
+        let more = More { code, detail, hint: None, mistakes: Vec::new(), headers: Vec::new() };
+        Self { status, more: Box::new(more) }
     }
 
     /// The request itself is wrong: 400.
@@ -84,22 +95,24 @@ impl ApiProblem {
 
     /// With what to do about it.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+        self.maybe_hint(Some(hint.into()))
     }
 
     /// With what to do about it, if anything.
-    pub(crate) fn maybe_hint(self, hint: Option<String>) -> Self {
-        Self { hint, ..self }
+    pub(crate) fn maybe_hint(mut self, hint: Option<String>) -> Self {
+        self.more.hint = hint;
+        self
     }
 
     /// With a list of mistakes.
-    pub(crate) fn mistakes(self, mistakes: Vec<Mistake>) -> Self {
-        Self { mistakes, ..self }
+    pub(crate) fn mistakes(mut self, mistakes: Vec<Mistake>) -> Self {
+        self.more.mistakes = mistakes;
+        self
     }
 
     /// With a header.
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.more.headers.push((name, value));
         self
     }
 
@@ -126,7 +139,7 @@ impl ApiProblem {
 
     /// Its stable code.
     pub(crate) fn code(&self) -> &str {
-        &self.code
+        &self.more.code
     }
 
     /// The body.
@@ -135,11 +148,11 @@ impl ApiProblem {
             kind: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
-            detail: &self.detail,
-            code: &self.code,
-            hint: self.hint.as_deref(),
+            detail: &self.more.detail,
+            code: &self.more.code,
+            hint: self.more.hint.as_deref(),
             instance: request_id,
-            mistakes: &self.mistakes,
+            mistakes: &self.more.mistakes,
         };
         serde_json::to_vec(&written).unwrap_or_default()
     }
@@ -148,7 +161,7 @@ impl ApiProblem {
 impl IntoResponse for ApiProblem {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
-        for (name, value) in &self.headers {
+        for (name, value) in &self.more.headers {
             response.headers_mut().append(name, value.clone());
         }
         response.extensions_mut().insert(self);
@@ -201,7 +214,7 @@ impl From<ControlError> for ApiProblem {
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 // What the execution needs is not installed: it stands in the way of what was asked.
                 let status = if status == StatusCode::FAILED_DEPENDENCY { StatusCode::CONFLICT } else { status };
-                Self { code, ..Self::new(status, code::API_REQUEST, detail) }.maybe_hint(hint)
+                Self::with(status, code, detail).maybe_hint(hint)
             }
         }
     }
@@ -230,5 +243,41 @@ impl From<&ParameterError> for Mistake {
     fn from(error: &ParameterError) -> Self {
         let place = Some(error.parameter.clone()).filter(|place| !place.is_empty());
         Self { code: error.code.id().to_owned(), message: error.message.clone(), hint: error.hint.clone(), place }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_507_and_a_locked_database_503_each_to_be_asked_again() {
+        for (error, status) in [(StoreError::Full, 507), (StoreError::Busy, 503)] {
+            let response = ApiProblem::from(error).into_response();
+            assert_eq!(response.status(), status);
+            assert_eq!(response.headers()[header::RETRY_AFTER], "5");
+        }
+        assert_eq!(ApiProblem::from(StoreError::NotFound).status, 404);
+        let corrupt = StoreError::Corrupt { what: "x".to_owned() };
+        assert_eq!(ApiProblem::from(ExecutorError::Store(corrupt)).status, 500);
+    }
+
+    #[test]
+    fn a_problem_says_what_is_wrong_where_and_in_which_request() {
+        let problem = ApiProblem::bad("no").hint("yes").mistakes(vec![Mistake {
+            code: "E-PARAM-0001".to_owned(),
+            message: "m".to_owned(),
+            hint: None,
+            place: Some("name".to_owned()),
+        }]);
+        let body: serde_json::Value = serde_json::from_slice(&problem.body("r-1")).unwrap();
+        assert_eq!(
+            body,
+            serde_json::json!({
+                "type": "about:blank", "title": "Bad Request", "status": 400, "detail": "no", "code": "E-API-0001",
+                "hint": "yes", "instance": "r-1",
+                "mistakes": [{"code": "E-PARAM-0001", "message": "m", "place": "name"}],
+            })
+        );
     }
 }

@@ -55,7 +55,7 @@ impl KindView {
         }
     }
 
-    fn built_in(name: &str, description: &str, payload: Value) -> Self {
+    fn built_in(name: &str, description: &str, payload: &Value) -> Self {
         let payload = json!({ "type": "object", "properties": payload });
         let (reference, description) = (name.to_owned(), description.to_owned());
         Self { reference, description, sensor: None, payload_schema: Some(payload), parameters_schema: None }
@@ -72,11 +72,11 @@ fn built_in() -> Vec<KindView> {
     let end = json!({"execution_id": text, "action": text, "pack": text, "status": text, "started_at": moment,
         "finished_at": moment, "parameters": map, "result": {}, "origin": {}});
     vec![
-        KindView::built_in("core.cron", "A wall clock shows a time that fits the expression", instant.clone()),
-        KindView::built_in("core.date", "A moment has come", instant.clone()),
-        KindView::built_in("core.execution_finished", "An execution has ended", end),
-        KindView::built_in("core.interval", "The same time has passed again", instant),
-        KindView::built_in("core.webhook", "Something was delivered over HTTP", delivery),
+        KindView::built_in("core.cron", "A wall clock shows a time that fits the expression", &instant),
+        KindView::built_in("core.date", "A moment has come", &instant),
+        KindView::built_in("core.execution_finished", "An execution has ended", &end),
+        KindView::built_in("core.interval", "The same time has passed again", &instant),
+        KindView::built_in("core.webhook", "Something was delivered over HTTP", &delivery),
     ]
 }
 

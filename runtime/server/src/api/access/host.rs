@@ -48,7 +48,7 @@ fn without_port(host: &str) -> &str {
 
 /// What somebody else wrote, made fit to be shown.
 fn shown(host: &str) -> String {
-    host.chars().filter(|c| c.is_ascii_graphic()).take(128).collect()
+    host.chars().filter(char::is_ascii_graphic).take(128).collect()
 }
 
 #[cfg(test)]

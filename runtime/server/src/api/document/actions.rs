@@ -63,10 +63,8 @@ fn relax(property: &mut Value, parameter: &Parameter) {
         return;
     }
     let is_typed = property.get("type").is_some();
-    if parameter.required && !is_typed {
-        if let Some(map) = property.as_object_mut() {
-            map.insert("not".to_owned(), json!({"type": "null"}));
-        }
+    if let (true, false, Some(map)) = (parameter.required, is_typed, property.as_object_mut()) {
+        map.insert("not".to_owned(), json!({"type": "null"}));
     }
     if parameter.required || !is_typed {
         return;

@@ -80,7 +80,7 @@ pub(super) struct ListQuery {
 
 impl ListQuery {
     fn filter(&self) -> ExecutionFilter {
-        let root = self.root.unwrap_or(self.parent.is_none());
+        let root = self.root.unwrap_or_else(|| self.parent.is_none());
         ExecutionFilter {
             status: self.status,
             action: self.action.clone(),
