@@ -156,8 +156,12 @@ impl Follow {
     }
 
     async fn stands_ended(&self) -> Result<bool, ApiProblem> {
-        let record = runner_store::Catalogue::get(&*self.context.options.store, self.id).await?;
-        Ok(record.status.is_terminal())
+        let store = &*self.context.options.store;
+        if !runner_store::Catalogue::get(store, self.id).await?.status.is_terminal() {
+            return Ok(false);
+        }
+        // It may have ended only after the journal was read.
+        Ok(Journal::read(store, self.id, Version(self.version)).await?.is_empty())
     }
 
     /// Facts and lines, in the order of time.
