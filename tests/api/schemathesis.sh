@@ -29,7 +29,7 @@ finish() {
 }
 trap finish EXIT
 
-printf '[webhooks.secrets]\nfuzz = { env = "FUZZ_SECRET" }\n' >"$place/runner.toml"
+printf '[webhooks.secrets]\nfuzz = { env = "FUZZ_SECRET" }\ngithub = { env = "FUZZ_SECRET" }\n' >"$place/runner.toml"
 export FUZZ_SECRET=a-secret-that-nobody-guesses RUNNER_GRACE=1
 options=(--config "$place/runner.toml" --data "$place/data")
 key="$("$runner" "${options[@]}" key create schemathesis --role admin --json | sed -n 's/.*"\(rk_[0-9a-zA-Z]*\)".*/\1/p')"
@@ -45,6 +45,11 @@ for _ in $(seq 300); do
     sleep 0.1
 done
 [ -n "${url:-}" ] || { cat "$place/log" >&2; echo 'the daemon does not listen' >&2; exit 1; }
+# It listens before it has taken up what was left.
+for _ in $(seq 300); do
+    "$tools/bin/python" -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1])' "$url/readyz" 2>/dev/null && break
+    sleep 0.1
+done
 
 try() {
     # Past its own limit it is hung up on: a request may hang.

@@ -34,7 +34,7 @@ async fn events_are_listed_newest_first_by_page_and_by_what_is_asked_for() {
     assert_eq!(rest["next"], json!(null));
 
     let of_rule = process.get("/events?rule=h.two").await.json();
-    assert_eq!(ids(&of_rule), [made[2].clone()]);
+    assert_eq!(ids(&of_rule), [made[2].as_str()]);
     assert_eq!(of_rule["items"][0]["matches"][0]["action"], "core.noop");
     assert_eq!(ids(&process.get("/events?trigger=core.webhook").await.json()).len(), 5);
     assert_eq!(ids(&process.get("/events?trigger=core.cron").await.json()).len(), 0);
@@ -118,7 +118,7 @@ async fn a_key_sees_the_events_and_the_matches_of_its_packs() {
     let foreign = delivered(&process, "y", "1").await;
     let get = |key: &str, path: &str| Answer::of(process.request("GET", path).header("x-api-key", key));
     let page = get(&of_h, "/events").await.json();
-    assert_eq!(ids(&page), [shared.clone()]);
+    assert_eq!(ids(&page), [shared.as_str()]);
     let rules: Vec<_> = page["items"][0]["matches"].as_array().unwrap().iter().map(|one| &one["rule"]).collect();
     assert_eq!(rules, ["h.one"]);
     assert_eq!(get(&of_h, &format!("/events/{foreign}")).await.status, 404);
