@@ -14,7 +14,7 @@ use std::time::Duration;
 use runner_executor::Executor;
 use runner_model::{Clock as _, SystemClock, SystemEntropy, code};
 use runner_server::{AccessMode, Api, ApiOptions, HttpOptions, serve_http};
-use runner_store::{Access as _, SqliteStore, Store};
+use runner_store::{Access as _, SqliteStore};
 use runner_triggers::{HostSensors, Triggers, TriggersOptions};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,6 +25,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::process::{Process, Takes};
 use crate::stop;
+use measure::Measures;
 use socket::Socket;
 
 /// Serves until the first signal, then drains.
@@ -85,40 +86,18 @@ struct Daemon {
 async fn begin(app: &App, store: &Arc<SqliteStore>, process: &Process, socket: Socket) -> Result<Daemon, CliError> {
     let office = process.take_office(app)?;
     let executor = process.executor.clone();
+    tell_broken(&executor);
+    // Before anything is counted.
+    let measures = measure::install(executor.clone(), store.clone())?;
+    // Before anything is taken up: what ends meanwhile is announced only to triggers that are there.
+    let triggers = Triggers::start(trigger_options(app, store, process)).await?;
+    measures.also_of(&triggers);
     let taken = executor.recover_all().await?;
     if taken > 0 {
         info!(executions = taken, "taken up");
     }
-    tell_broken(&executor);
-    let metrics = measure::install(executor.clone(), store.clone())?;
-    let shared: Arc<dyn Store> = store.clone();
-    let packs = executor.packs().clone();
-    let triggers = Triggers::start(TriggersOptions {
-        executor: executor.clone(),
-        store: shared.clone(),
-        packs: packs.clone(),
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(SystemEntropy),
-        sensors: Arc::new(HostSensors::new(process.host.clone(), packs.clone(), shared.clone()).with_timeout(app.config.limits.guest.timeout)),
-    });
-    let triggers = triggers.await?;
-    metrics.also_of(&triggers);
-    let (environment, secrets) = (app.environment, app.config.daemon.webhooks.clone());
-    let api = Api::new(ApiOptions {
-        executor: executor.clone(),
-        store: shared,
-        packs: packs.clone(),
-        triggers: triggers.clone(),
-        node: process.node().clone(),
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(SystemEntropy),
-        access: if socket.is_local() { AccessMode::Open } else { AccessMode::Keys },
-        hosts: app.config.daemon.hosts.clone(),
-        webhook_secrets: Arc::new(move |name| secrets.of(name, &environment)),
-        metrics: Arc::new(move || metrics.text()),
-        body_bytes_max: app.config.daemon.body_bytes_max,
-        version: env!("CARGO_PKG_VERSION"),
-    });
+    let access = if socket.is_local() { AccessMode::Open } else { AccessMode::Keys };
+    let api = Api::new(api_options(app, store, process, &triggers, measures, access));
     let (hang_up, stop, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
     let options = HttpOptions {
         connections_max: app.config.daemon.connections_max,
@@ -127,6 +106,7 @@ async fn begin(app: &App, store: &Arc<SqliteStore>, process: &Process, socket: S
     };
     let (url, listener) = socket.into_listener(options.tls.is_some());
     tasks.spawn(serve_http(listener, api.router(), options, hang_up.clone()));
+    let packs = executor.packs().clone();
     let watch = reload::watch(app, packs.clone(), &stop, &tasks);
     tasks.spawn(retention::sweep(retention::Kept::of(&app.config), store.clone(), packs, stop.clone()));
     process.offer(&api);
@@ -134,6 +114,45 @@ async fn begin(app: &App, store: &Arc<SqliteStore>, process: &Process, socket: S
     socket::tell_manager(socket::Phase::Ready);
     announce(app, &url);
     Ok(Daemon { executor, triggers, api, hang_up, stop, tasks, _watch: watch, _office: office })
+}
+
+fn trigger_options(app: &App, store: &Arc<SqliteStore>, process: &Process) -> TriggersOptions {
+    let packs = process.executor.packs().clone();
+    let sensors = HostSensors::new(process.host.clone(), packs.clone(), store.clone());
+    TriggersOptions {
+        executor: process.executor.clone(),
+        store: store.clone(),
+        packs,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        sensors: Arc::new(sensors.with_timeout(app.config.limits.guest.timeout)),
+    }
+}
+
+fn api_options(
+    app: &App,
+    store: &Arc<SqliteStore>,
+    process: &Process,
+    triggers: &Triggers,
+    measures: Measures,
+    access: AccessMode,
+) -> ApiOptions {
+    let (environment, secrets) = (app.environment, app.config.daemon.webhooks.clone());
+    ApiOptions {
+        executor: process.executor.clone(),
+        store: store.clone(),
+        packs: process.executor.packs().clone(),
+        triggers: triggers.clone(),
+        node: process.node().clone(),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        access,
+        hosts: app.config.daemon.hosts.clone(),
+        webhook_secrets: Arc::new(move |name| secrets.of(name, &environment)),
+        metrics: Arc::new(move || measures.text()),
+        body_bytes_max: app.config.daemon.body_bytes_max,
+        version: env!("CARGO_PKG_VERSION"),
+    }
 }
 
 /// Packs that cannot be used from the beginning.
