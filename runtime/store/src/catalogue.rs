@@ -92,6 +92,10 @@ pub trait Catalogue {
     /// The executions that steps of this one started, newest last; none if there is no such execution.
     async fn children(&self, id: ExecutionId) -> Result<Vec<ExecutionRecord>, StoreError>;
 
+    /// The versions of packs that executions began with, each once: those that are needed to end what is open, and to run
+    /// again what has ended and was not removed. A version is a pack and its digest ([`runner_model::Requested`]).
+    async fn versions(&self) -> Result<Vec<(PackRef, String)>, StoreError>;
+
     /// The newest executions whose id begins with `prefix`, at most [`limits::EXECUTION_PREFIX_MATCHES_MAX`], newest
     /// first. Hyphens and upper or lower case do not matter.
     ///

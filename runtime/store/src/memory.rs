@@ -7,7 +7,7 @@ mod key_value;
 mod upkeep;
 mod waits;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -228,6 +228,12 @@ impl Catalogue for MemoryStore {
         let mut children: Vec<_> = records.filter(|record| catalogue::parent_of(record) == Some(id)).cloned().collect();
         children.sort_by_key(|record| (record.created_at, record.id));
         Ok(children)
+    }
+
+    async fn versions(&self) -> Result<Vec<(PackRef, String)>, StoreError> {
+        let state = self.0.lock();
+        let versions: BTreeSet<_> = state.executions.values().filter_map(Execution::version_of_pack).collect();
+        Ok(versions.into_iter().collect())
     }
 
     async fn find(&self, prefix: &str) -> Result<Vec<ExecutionId>, StoreError> {

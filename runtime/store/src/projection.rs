@@ -14,6 +14,14 @@ pub(crate) fn fold(id: ExecutionId, entries: &[Entry]) -> Result<ExecutionRecord
     Ok(record)
 }
 
+/// The digest of the pack that a new execution begins with.
+pub(crate) fn pack_digest(entries: &[Entry]) -> Option<&str> {
+    match &entries.first()?.fact {
+        Fact::Requested(requested) => Some(&requested.pack_digest),
+        _ => None,
+    }
+}
+
 /// Takes further entries into account. On an error the record is worth nothing.
 pub(crate) fn proceed(record: &mut ExecutionRecord, entries: &[Entry]) -> Result<(), StoreError> {
     entries.iter().try_for_each(|entry| record.apply(entry)).map_err(|error| illegal(&error.to_string()))

@@ -22,6 +22,7 @@ mod reader;
 mod select;
 mod stats;
 mod upkeep;
+mod versions;
 mod waits;
 mod writer;
 
@@ -192,6 +193,10 @@ impl Catalogue for SqliteStore {
 
     async fn children(&self, id: ExecutionId) -> Result<Vec<ExecutionRecord>, StoreError> {
         self.readers.run(move |db| catalogue::children(db, id)).await
+    }
+
+    async fn versions(&self) -> Result<Vec<(PackRef, String)>, StoreError> {
+        self.readers.run(versions::list).await
     }
 
     async fn find(&self, prefix: &str) -> Result<Vec<ExecutionId>, StoreError> {

@@ -203,6 +203,10 @@ impl Catalogue for SimulatedStore {
         self.pass(|| format!("asks for children of {}", short(id)), self.world.disk.children(id)).await
     }
 
+    async fn versions(&self) -> Result<Vec<(PackRef, String)>, StoreError> {
+        self.pass(|| "asks for versions of packs".to_owned(), self.world.disk.versions()).await
+    }
+
     async fn find(&self, prefix: &str) -> Result<Vec<ExecutionId>, StoreError> {
         self.pass(|| format!("finds {prefix}"), self.world.disk.find(prefix)).await
     }

@@ -1,6 +1,6 @@
 //! One execution of the model: its journal, its line in the catalogue, its owner.
 
-use runner_model::{Entry, ExecutionRecord, FencingToken, NodeId, Timestamp, Version};
+use runner_model::{Entry, ExecutionRecord, FencingToken, NodeId, PackRef, Timestamp, Version};
 
 use crate::{Append, Lease, StoreError, projection};
 
@@ -22,6 +22,12 @@ impl Execution {
 
     pub(super) fn is_open(&self) -> bool {
         !self.record.status.is_terminal()
+    }
+
+    /// The version of its pack that it began with.
+    pub(super) fn version_of_pack(&self) -> Option<(PackRef, String)> {
+        let digest = projection::pack_digest(&self.entries)?;
+        Some((PackRef::new(self.record.action.pack()).ok()?, digest.to_owned()))
     }
 
     pub(super) fn lease(&self) -> Lease {

@@ -7,7 +7,7 @@ use super::blobs::{self, Owner};
 use super::fault::Problem;
 use super::query::{self, integer};
 use super::writer::Command;
-use super::{lease, waits};
+use super::{lease, versions, waits};
 use crate::codec::{self, Written};
 use crate::waits::Change;
 use crate::{Append, Lease, NewExecution, StoreError, catalogue, projection};
@@ -16,6 +16,8 @@ use crate::{Append, Lease, NewExecution, StoreError, catalogue, projection};
 pub(crate) struct Create {
     record: ExecutionRecord,
     origin: Vec<u8>,
+    /// Of the version of the pack that it begins with.
+    pack_digest: Option<String>,
     owner: NodeId,
     lease_until: Timestamp,
     written: Written,
@@ -27,6 +29,7 @@ impl Create {
         let record = projection::fold(new.id, &new.entries)?;
         Ok(Self {
             origin: codec::to_json("the origin", &record.origin)?,
+            pack_digest: projection::pack_digest(&new.entries).map(str::to_owned),
             written: codec::write_entries(new.id, Version(0), &mut new.entries).await?,
             waits: crate::waits::changes(new.id, &new.entries),
             record,
@@ -42,12 +45,16 @@ impl Command for Create {
     fn perform(&self, db: &Connection) -> Result<Lease, Problem> {
         let record = &self.record;
         let open = !record.status.is_terminal();
+        let pack_version = match &self.pack_digest {
+            Some(digest) => Some(versions::row_of(db, record.action.pack(), digest)?),
+            None => None,
+        };
         let inserted = db
             .prepare_cached(
                 "INSERT INTO executions (id, pack, action, status, open, origin, created_at, started_at, finished_at,
-                                         version, token, owner, parent, rule, event)
+                                         version, token, owner, parent, rule, event, pack_version)
                  VALUES (:id, :pack, :action, :status, :open, :origin, :created_at, :started_at, :finished_at,
-                         :version, 1, :owner, :parent, :rule, :event)
+                         :version, 1, :owner, :parent, :rule, :event, :pack_version)
                  ON CONFLICT (id) DO NOTHING",
             )?
             .execute(named_params! {
@@ -65,6 +72,7 @@ impl Command for Create {
                 ":parent": catalogue::parent_of(record).map(|parent| *parent.as_bytes()),
                 ":rule": catalogue::cause_of(record).map(|(rule, _)| rule.as_str()),
                 ":event": catalogue::cause_of(record).map(|(_, event)| *event.as_bytes()),
+                ":pack_version": pack_version,
             })?;
         if inserted == 0 {
             return Err(StoreError::Exists.into());

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0001_begin.sql"),
     include_str!("migrations/0002_wait.sql"),
     include_str!("migrations/0003_daemon.sql"),
+    include_str!("migrations/0004_version.sql"),
 ];
 
 /// Refuses a file that is not ours or that a newer version has written. Changes nothing.

@@ -62,17 +62,24 @@ pub(crate) fn verify(db: &Connection) -> Result<(), Problem> {
     check_structure(db)?;
     // One snapshot: what is compared must be of the same moment.
     let snapshot = db.unchecked_transaction()?;
-    let mut statement = snapshot.prepare("SELECT id, parent FROM executions")?;
+    let mut statement = snapshot.prepare(
+        "SELECT id, parent, versions.pack, versions.digest FROM executions LEFT JOIN versions ON versions.row = pack_version",
+    )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (id, parent) = (ExecutionId::from_bytes(row.get(0)?), row.get::<_, Option<[u8; 16]>>(1)?);
         let otherwise =
             |what: &str| StoreError::Corrupt { what: format!("execution {id} {what} otherwise than it ran") };
+        let (pack, digest) = (row.get::<_, Option<String>>(2)?, row.get::<_, Option<String>>(3)?);
         let entries = entries_in(&snapshot, id, Version(0))?;
         let record = catalogue::record(&snapshot, id)?;
         let parent = parent.map(ExecutionId::from_bytes);
         if crate::projection::fold(id, &entries).as_ref() != Ok(&record) || parent_of(&record) != parent {
             return Err(otherwise("is listed").into());
+        }
+        let is_of = pack.as_deref() == Some(record.action.pack());
+        if !is_of || digest.as_deref() != crate::projection::pack_digest(&entries) {
+            return Err(otherwise("names its pack").into());
         }
         if waits::of(&snapshot, id)? != crate::waits::fold(id, &entries) {
             return Err(otherwise("waits").into());

@@ -5,7 +5,7 @@ mod happening;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use runner_model::{Entry, ExecutionRecord, Fact, FencingToken, NodeId, Origin, Status, StepId, Version};
+use runner_model::{Entry, ExecutionRecord, Fact, FencingToken, NodeId, Origin, PackRef, Status, StepId, Version};
 use runner_store::{
     Append, Awaited, Catalogue, Claimed, Events, ExecutionFilter, Journal, KeyValue, Lease, Leases, MemoryStore,
     NewExecution, OpenWait, Order, Store, StoreError, Swap, WaitFilter, Waits,
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::given::{
     answered, at, event_id, finished, id, item_result, node, noise, pack, requested, requested_by, result, rule,
-    scheduled, sqlite, started, waiting,
+    scheduled, sqlite, started, waiting, with_digest,
 };
 use happening::Happening;
 
@@ -69,6 +69,7 @@ enum Operation {
     Children {
         number: u128,
     },
+    Versions,
     Waits {
         filter: WaitFilter,
         limit: usize,
@@ -125,6 +126,7 @@ enum Answer {
     Lease(Option<Lease>),
     Claimed(Vec<Claimed>),
     Owner(Option<NodeId>),
+    Versions(Vec<(PackRef, String)>),
     Waits(Vec<OpenWait>),
     Version(Version),
     Entries(Vec<Entry>),
@@ -172,9 +174,11 @@ fn beginning() -> impl Strategy<Value = Vec<Entry>> {
             .prop_map(|(name, event, chain)| Origin::Rule { rule: rule(&name), event: event_id(event), chain }),
         1 => Just(Origin::Cli),
     ];
-    (0..100_i64, action, origin, vec(entry(), 0..3), prop::bool::weighted(0.95)).prop_map(
-        |(at, action, origin, rest, sound)| {
-            sound.then(|| requested_by(at, action, origin)).into_iter().chain(rest).collect()
+    let digest = prop::sample::select(vec!["00", "11", "22"]);
+    (0..100_i64, action, origin, digest, vec(entry(), 0..3), prop::bool::weighted(0.95)).prop_map(
+        |(at, action, origin, digest, rest, sound)| {
+            let first = sound.then(|| with_digest(requested_by(at, action, origin), digest));
+            first.into_iter().chain(rest).collect()
         },
     )
 }
@@ -239,6 +243,7 @@ fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|(number, stale, behind, wake_at)| Operation::Park { number, stale, behind, wake_at }),
         1 => number().prop_map(|number| Operation::Owner { number }),
         1 => number().prop_map(|number| Operation::Children { number }),
+        1 => Just(Operation::Versions),
         2 => (wait_filter(), 0..5_usize).prop_map(|(filter, limit)| Operation::Waits { filter, limit }),
         1 => (number(), mostly_none()).prop_map(|(number, stale)| Operation::Release { number, stale }),
         2 => (filter(), option::of(number()), 0..5_usize)
@@ -304,6 +309,7 @@ async fn perform(store: &dyn Store, operation: Operation, known: &Known) -> Resu
         }
         Operation::Owner { number } => Answer::Owner(store.owner(id(number)).await?),
         Operation::Children { number } => Answer::Records(store.children(id(number)).await?),
+        Operation::Versions => Answer::Versions(store.versions().await?),
         Operation::Waits { filter, limit } => Answer::Waits(store.waits(&filter, limit).await?),
         Operation::Release { number, stale } => {
             let token = FencingToken(knows(number).0.saturating_sub(stale));
@@ -368,6 +374,7 @@ async fn compare(operations: Vec<Operation>) {
         assert_eq!(store.event(event_id(number)).await, model.event(event_id(number)).await);
     }
     assert_eq!(store.ended(99).await, model.ended(99).await);
+    assert_eq!(store.versions().await, model.versions().await);
     let everything = WaitFilter::default();
     assert_eq!(store.waits(&everything, 99).await, model.waits(&everything, 99).await);
     // Leases, and what is parked, are seen by what can be claimed of them.

@@ -70,6 +70,7 @@ conformance! {
         what_rules_started_is_found_by_rule_and_event
         executions_are_counted
         the_executions_that_steps_start_are_found_by_their_parent
+        each_version_of_a_pack_that_executions_began_with_is_told_once
         ids_are_found_by_their_beginning;
     waits:
         a_wait_is_there_until_it_is_answered
@@ -112,7 +113,8 @@ conformance! {
         no_more_go_at_once_than_asked_for
         old_events_go_unless_something_is_left_to_do
         what_has_expired_goes
-        nothing_goes_that_is_not_to_go;
+        nothing_goes_that_is_not_to_go
+        a_version_of_a_pack_goes_with_its_last_execution;
     key_value:
         values_are_kept_by_pack_and_key
         what_has_expired_is_not_there

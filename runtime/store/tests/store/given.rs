@@ -124,6 +124,21 @@ pub(crate) fn new(number: u128) -> NewExecution {
     NewExecution { id: id(number), entries, owner: node("a"), lease_until: at(1000) }
 }
 
+/// The same, with that version of the action's pack.
+pub(crate) fn of_version(number: u128, action: &str, digest: &str) -> NewExecution {
+    let mut new = new(number);
+    new.entries[0] = with_digest(requested(i64::try_from(number).unwrap(), action), digest);
+    new
+}
+
+/// The same request, for that version of the pack.
+pub(crate) fn with_digest(mut request: Entry, digest: &str) -> Entry {
+    if let Fact::Requested(requested) = &mut request.fact {
+        requested.pack_digest = digest.to_owned();
+    }
+    request
+}
+
 /// The same, started by a step of another.
 pub(crate) fn child(number: u128, parent: u128) -> NewExecution {
     let mut new = new(number);

@@ -50,6 +50,9 @@ async fn a_database_of_the_first_version_opens_and_its_executions_go_on() {
     assert_eq!(value, Some(json!([1, 2.5])));
     assert_eq!(store.keys(&pack("core"), "", at(0), 9).await.unwrap(), ["k"]);
 
+    let versions = [(pack("core"), "00".to_owned())];
+    assert_eq!(store.versions().await.unwrap(), versions);
+
     // Leases last as long as they were given: that of `a` the longest that it had, that of 2, which has ended, not at all.
     store.renew(&node("c"), at(9999)).await.unwrap();
     assert_eq!(claimed(&store, 499).await, [id(4)]);

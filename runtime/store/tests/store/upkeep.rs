@@ -56,7 +56,7 @@ async fn a_large_value_goes_with_the_last_who_needs_it() {
     store.settle(event_id(1), &rule("a"), MatchState::Started).await.unwrap();
     let pruned = store.prune(everything(), 9).await.unwrap();
     assert_eq!(pruned, Pruned { executions: 1, events: 1, blobs: 2, ..Pruned::default() });
-    for table in ["blobs", "blob_uses", "executions", "journal", "events", "matches"] {
+    for table in ["blobs", "blob_uses", "executions", "journal", "events", "matches", "versions"] {
         assert_eq!(count(dir.path(), table), 0, "{table}");
     }
 }

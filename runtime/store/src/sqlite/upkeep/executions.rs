@@ -7,6 +7,7 @@ use crate::Expiry;
 use crate::sqlite::blobs::{self, Owner};
 use crate::sqlite::fault::Problem;
 use crate::sqlite::query::count;
+use crate::sqlite::versions;
 use crate::sqlite::writer::Command;
 
 /// An execution that ended and that no step of another one started, as it was when it was chosen.
@@ -114,6 +115,7 @@ impl Command for Remove {
                 break;
             }
         }
+        versions::forget(db)?;
         Ok(removed)
     }
 }

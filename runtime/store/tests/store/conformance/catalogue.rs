@@ -4,7 +4,8 @@ use runner_model::{Entry, ExecutionId, ExecutionRecord, Fact, Origin, Status, li
 use runner_store::{Catalogue, ExecutionFilter, NewExecution, Order, Store, StoreError};
 
 use crate::given::{
-    append, append_at, at, by_rule, child, event_id, finished, id, new, node, pack, requested, rule, started,
+    append, append_at, at, by_rule, child, event_id, finished, id, new, node, of_version, pack, requested, rule,
+    started,
 };
 
 pub(crate) async fn a_record_follows_its_journal(store: &dyn Store) {
@@ -181,4 +182,20 @@ pub(crate) async fn ids_are_found_by_their_beginning(store: &dyn Store) {
     assert_eq!(store.find("019b").await.unwrap(), []);
     assert_eq!(store.find("%%%%").await.unwrap(), []);
     assert_eq!(store.find("019").await, Err(StoreError::ShortPrefix { prefix: "019".into() }));
+}
+
+pub(crate) async fn each_version_of_a_pack_that_executions_began_with_is_told_once(store: &dyn Store) {
+    assert_eq!(store.versions().await.unwrap(), []);
+    let runs = [(1, "b.one", "22"), (2, "b.two", "22"), (3, "a.one", "22"), (4, "b.one", "11"), (5, "b.one", "22")];
+    for (number, action, digest) in runs {
+        store.create(of_version(number, action, digest)).await.unwrap();
+    }
+    // One that was refused is not counted, and one that has ended is: it may be run again.
+    assert_eq!(store.create(of_version(1, "b.one", "99")).await, Err(StoreError::Exists));
+    let mut ended = of_version(6, "c.one", "33");
+    ended.entries.push(finished(9, Status::Failed));
+    store.create(ended).await.unwrap();
+    let expected = [("a", "22"), ("b", "11"), ("b", "22"), ("c", "33")];
+    let expected = expected.map(|(name, digest)| (pack(name), digest.to_owned()));
+    assert_eq!(store.versions().await.unwrap(), expected);
 }

@@ -7,7 +7,7 @@ use runner_store::{
 };
 use serde_json::json;
 
-use crate::given::{append, at, by_rule, child, event, event_id, finished, id, new, pack, plain, rule};
+use crate::given::{append, at, by_rule, child, event, event_id, finished, id, new, of_version, pack, plain, rule};
 
 /// Nothing goes.
 fn keep() -> Expiry {
@@ -200,4 +200,23 @@ pub(crate) async fn nothing_goes_that_is_not_to_go(store: &dyn Store) {
     assert_eq!(store.mark("m").await, Ok(Some("v".into())));
     assert_eq!(store.switched_rules().await.unwrap().len(), 1);
     assert_eq!(store.keys(&pack("core"), "", at(0), 9).await.unwrap(), ["k"]);
+}
+
+pub(crate) async fn a_version_of_a_pack_goes_with_its_last_execution(store: &dyn Store) {
+    for (number, digest, end) in [(1, "11", 10), (2, "22", 20), (3, "22", 50), (4, "33", 60)] {
+        ended(store, of_version(number, "core.noop", digest), end).await;
+    }
+    let open = store.create(of_version(5, "core.noop", "11")).await.unwrap();
+    let digests =
+        async || -> Vec<String> { store.versions().await.unwrap().into_iter().map(|(_, digest)| digest).collect() };
+    store.prune(before(30), 9).await.unwrap();
+    assert_eq!(digests().await, ["11", "22", "33"]);
+    store.prune(before(55), 9).await.unwrap();
+    assert_eq!(digests().await, ["11", "33"]);
+    store.append(append(&open, vec![finished(70, Status::Failed)])).await.unwrap();
+    store.prune(before(99), 9).await.unwrap();
+    assert_eq!(digests().await, [""; 0]);
+    // One that was forgotten is as new.
+    ended(store, of_version(6, "core.noop", "22"), 99).await;
+    assert_eq!(digests().await, ["22"]);
 }
