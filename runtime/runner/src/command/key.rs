@@ -1,16 +1,17 @@
 //! `runner key`: who may use the API, and for what.
 
+mod keys;
+
 use clap::{Args, Subcommand};
 use jiff::{Span, SpanRelativeTo, Unit};
-use runner_model::{ApiKey, Clock as _, KeyId, PackRef, Role, SystemClock, SystemEntropy, Timestamp, code};
-use runner_server::new_key;
-use runner_store::{Access as _, SqliteStore};
+use runner_model::{ApiKey, Clock as _, KeyId, PackRef, Role, SystemClock, Timestamp, code};
 use serde_json::json;
 
 use crate::app::App;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::table;
+use keys::{Keys, Made};
 
 /// Make, list and revoke keys to the API
 #[derive(Debug, Args)]
@@ -41,7 +42,7 @@ struct Create {
     role: Role,
     /// Only for these packs; may be given several times
     #[arg(long = "pack", value_name = "PACK", value_parser = pack)]
-    packs: Vec<PackRef>,
+    only: Vec<PackRef>,
     /// When it ends by itself, such as `90d` or `12h`
     #[arg(long, value_name = "DURATION", value_parser = lifetime_ms)]
     expires: Option<i64>,
@@ -66,23 +67,22 @@ fn lifetime_ms(text: &str) -> Result<i64, String> {
 impl KeyCommand {
     /// Does it.
     pub(crate) async fn run(self, app: App) -> Result<Exit, CliError> {
-        let store = app.store().await?;
+        let keys = Keys::open(&app).await?;
         let done = match self.what {
-            What::Create(create) => create.run(&app, &store).await,
-            What::List => list(&app, &store).await,
-            What::Revoke { key } => revoke(&app, &store, &key).await,
+            What::Create(create) => create.run(&app, &keys).await,
+            What::List => list(&app, &keys).await,
+            What::Revoke { key } => revoke(&app, &keys, &key).await,
         };
-        store.close().await;
+        keys.close().await;
         done.map(|()| Exit::Succeeded)
     }
 }
 
 impl Create {
-    async fn run(self, app: &App, store: &SqliteStore) -> Result<(), CliError> {
+    async fn run(self, app: &App, keys: &Keys) -> Result<(), CliError> {
         let expires_at = self.expires.map(|millis| SystemClock.now().plus_ms(millis));
-        let packs = (!self.packs.is_empty()).then_some(self.packs);
-        let (secret, key, digest) = new_key(&SystemEntropy, &SystemClock, self.name, self.role, packs, expires_at);
-        store.add_key(key.clone(), digest).await?;
+        let packs = (!self.only.is_empty()).then_some(self.only);
+        let Made { secret, key } = keys.make(self.name, self.role, packs, expires_at).await?;
         if app.output.json {
             app.output.value(&json!({ "secret": secret, "key": key }));
         } else {
@@ -93,8 +93,8 @@ impl Create {
     }
 }
 
-async fn list(app: &App, store: &SqliteStore) -> Result<(), CliError> {
-    let keys = store.keys_of_api().await?;
+async fn list(app: &App, keys: &Keys) -> Result<(), CliError> {
+    let keys = keys.all().await?;
     if app.output.json {
         app.output.value(&keys);
     } else if keys.is_empty() {
@@ -108,10 +108,10 @@ async fn list(app: &App, store: &SqliteStore) -> Result<(), CliError> {
 }
 
 fn row(key: &ApiKey, now: Timestamp) -> Vec<String> {
-    let packs = key.packs.as_ref().map_or_else(
-        || "all".to_owned(),
-        |packs| packs.iter().map(PackRef::as_str).collect::<Vec<_>>().join(", "),
-    );
+    let packs = key
+        .packs
+        .as_ref()
+        .map_or_else(|| "all".to_owned(), |packs| packs.iter().map(PackRef::as_str).collect::<Vec<_>>().join(", "));
     let state = match (key.revoked_at, key.expires_at) {
         (Some(at), _) => format!("revoked {at}"),
         (None, Some(end)) if end <= now => format!("expired {end}"),
@@ -122,9 +122,9 @@ fn row(key: &ApiKey, now: Timestamp) -> Vec<String> {
     vec![key.id.to_string(), key.name.clone(), key.role.to_string(), packs, state, used]
 }
 
-async fn revoke(app: &App, store: &SqliteStore, text: &str) -> Result<(), CliError> {
-    let id = identify(&store.keys_of_api().await?, text)?;
-    let Some(key) = store.revoke_key(id, SystemClock.now()).await? else { return Err(not_found(text)) };
+async fn revoke(app: &App, keys: &Keys, text: &str) -> Result<(), CliError> {
+    let id = identify(&keys.all().await?, text)?;
+    let Some(key) = keys.revoke(id).await? else { return Err(not_found(text)) };
     if app.output.json {
         app.output.value(&key);
     } else {
@@ -159,6 +159,9 @@ fn not_found(text: &str) -> CliError {
 
 #[cfg(test)]
 mod tests {
+    use runner_model::SystemEntropy;
+    use runner_server::new_key;
+
     use super::*;
 
     #[test]
