@@ -36,7 +36,12 @@ fn item(general: &Value, action: &Action) -> Value {
         parameters.retain(|parameter| parameter["in"] != "path");
     }
     let required = action.parameters.iter().any(|parameter| parameter.required);
-    let content = json!({"application/json": {"schema": parameters(action)}});
+    let mut schema = parameters(action);
+    if let (false, Some(map)) = (required, schema.as_object_mut()) {
+        // Who gives none may say so.
+        map.insert("type".to_owned(), json!(["object", "null"]));
+    }
+    let content = json!({"application/json": {"schema": schema}});
     operation.insert("requestBody".to_owned(), json!({"content": content, "required": required}));
     if let Some(schema) = &action.output_schema {
         operation.insert("x-output-schema".to_owned(), schema.clone());
