@@ -11,6 +11,7 @@ use parking_lot::{Mutex, RwLock};
 use runner_host::{Connections, Host, Simulator, World};
 use runner_model::{ActionRef, ConnectionName, Failure, KvAccess, PackRef, Permissions, code};
 use runner_pack::{Action, Archive, Changes, Library, Pack, Sum};
+use runner_store::{Catalogue, StoreError};
 use tokio::sync::watch;
 
 use crate::pack::{LoadedPack, component_sum, read_component};
@@ -43,6 +44,17 @@ pub struct PacksOptions {
     /// Where versions are kept that executions may still need: `<data>/packs`. Without it an execution whose pack has
     /// changed is only ended as it began while its version is in memory.
     pub archive: Option<PathBuf>,
+}
+
+/// Why versions of packs were not removed.
+#[derive(Debug, thiserror::Error)]
+pub enum PruneError {
+    /// It is not known which are needed.
+    #[error("the executions that need versions of packs cannot be read")]
+    Store(#[from] StoreError),
+    /// The archive does not let them be removed.
+    #[error("the kept versions of packs cannot be removed")]
+    Archive(#[from] io::Error),
 }
 
 /// The packs of a process.
@@ -114,6 +126,7 @@ impl Packs {
         if self.simulate {
             self.versions.lock().unload();
         }
+        self.mark(&library);
         self.generation.send_modify(|generation| *generation += 1);
         changes
     }
@@ -189,6 +202,27 @@ impl Packs {
             // What went wrong was said; it is tried again before an execution is recorded.
             let _ = self.archive(pack);
         }
+        self.mark(&self.library());
+    }
+
+    /// Notes in the archive what is in use, for the process after this one.
+    fn mark(&self, library: &Library) {
+        if let Some(archive) = &self.archive {
+            let marked = archive.mark(library);
+            marked.unwrap_or_else(|error| tracing::warn!(%error, "the versions of packs in use not noted"));
+        }
+    }
+
+    /// What the packs directories held, with the version that was in use last, in the process before this one, of each
+    /// pack that is not there; none if nothing is missing. Whether a pack is gone or broken says the library that follows
+    /// ([`Library::succeed`]). Blocks.
+    #[must_use]
+    pub fn last(&self) -> Option<Library> {
+        let (library, errors) = self.archive.as_ref()?.last(&self.library());
+        for error in errors {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the last good version of a pack cannot be used");
+        }
+        library
     }
 
     fn archive(&self, pack: &Arc<Pack>) -> io::Result<()> {
@@ -217,11 +251,30 @@ impl Packs {
         let _one = self.swapping.lock();
         let mut needed = needed.clone();
         {
+            let library = self.library();
             let mut versions = self.versions.lock();
+            // What is only ready to run, and what nobody will run, is not held on to.
+            versions.follow(&library);
             needed.extend(versions.in_use());
             versions.forget_kept();
         }
         archive.prune(&needed)
+    }
+
+    /// The same for those that no execution needs: neither to end, nor to be run again. Gives how many.
+    ///
+    /// # Errors
+    /// The executions cannot be read, or the archive cannot be pruned.
+    pub async fn prune_unneeded(self: &Arc<Self>, executions: &(dyn Catalogue + Sync)) -> Result<usize, PruneError> {
+        if self.archive.is_none() {
+            return Ok(0);
+        }
+        // First: an execution of one of these may begin and end while the others are being read.
+        let mut needed: BTreeSet<_> = self.versions.lock().in_use().collect();
+        needed.extend(executions.versions().await?);
+        let packs = self.clone();
+        let pruned = tokio::task::spawn_blocking(move || packs.prune(&needed)).await;
+        Ok(pruned.map_err(io::Error::other)??)
     }
 
     /// Where the archive has a pack, if it has it.

@@ -7,9 +7,11 @@
 //! ```text
 //! <directory>/<ref>-<first 16 digits of the digest>/<ref>/…    the files that count for the digest
 //! <directory>/<ref>-<first 16 digits of the digest>/config.json    the configuration
+//! <directory>/current.json    which version of each pack was in use last
 //! ```
 
 mod copy;
+mod mark;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -100,6 +102,37 @@ impl Archive {
             return Ok(None);
         }
         read(&place, reference, digest).map(Some)
+    }
+
+    /// Notes which versions are in use: should the files of one be broken when the next process begins, it stays in use
+    /// ([`Archive::last`]). Blocks until it is on the disk.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn mark(&self, library: &Library) -> io::Result<()> {
+        mark::write(&self.directory, library)
+    }
+
+    /// What was in use last and is not in `present`, together with what is; none if nothing is missing. A version that
+    /// cannot be used is left out, and is among the errors.
+    #[must_use]
+    pub fn last(&self, present: &Library) -> (Option<Library>, Vec<ArchiveError>) {
+        let (mut missing, mut errors) = (Vec::new(), Vec::new());
+        for (reference, mark) in mark::read(&self.directory) {
+            if present.pack(reference.as_str()).is_some() {
+                continue;
+            }
+            match self.find(&reference, &mark.digest, present) {
+                // It is known by where its files were, and is looked for there again.
+                Ok(Some(pack)) => {
+                    missing.push(Arc::new(Pack { directory: mark.directory, ..Arc::unwrap_or_clone(pack) }))
+                }
+                Ok(None) => {}
+                Err(error) => errors.push(error),
+            }
+        }
+        let library = (!missing.is_empty()).then(|| present.with(missing));
+        (library, errors)
     }
 
     /// Removes every version that is not among these, but for the ones that were kept or asked for a short while ago: an

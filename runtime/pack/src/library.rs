@@ -86,6 +86,13 @@ impl Library {
         report
     }
 
+    /// The same, with these packs too.
+    pub(crate) fn with(&self, packs: Vec<Arc<Pack>>) -> Self {
+        let mut library = self.clone();
+        library.packs.extend(packs.into_iter().map(|pack| (pack.reference().clone(), pack)));
+        library
+    }
+
     /// The packs, by name.
     pub fn packs(&self) -> impl Iterator<Item = &Arc<Pack>> {
         self.packs.values()
@@ -173,7 +180,8 @@ fn pack_directories(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     let is_pack = |path: &PathBuf| {
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         let signs = [MANIFEST_FILE, "pack.yml", "actions", "workflows", "rules", "sensors"];
-        !hidden && path.is_dir() && signs.iter().any(|sign| path.join(sign).exists())
+        // One that cannot be looked into may be a pack, and is not gone.
+        !hidden && path.is_dir() && signs.iter().any(|sign| path.join(sign).try_exists().unwrap_or(true))
     };
     let mut found: Vec<_> = std::fs::read_dir(dir)?.flatten().map(|entry| entry.path()).filter(is_pack).collect();
     found.sort();

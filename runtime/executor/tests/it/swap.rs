@@ -1,7 +1,7 @@
 //! Packs that are swapped while executions run: each ends on the version that it began with.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use runner_executor::{
 };
 use runner_host::Connections;
 use runner_model::{
-    ActionRef, ExecutionId, ExecutionView, Limits, NodeId, Origin, Outcome, PackRef, SeededEntropy, Status,
+    ActionRef, Clock as _, ExecutionId, ExecutionView, Limits, NodeId, Origin, Outcome, PackRef, SeededEntropy, Status,
     SystemClock, Version, limits,
 };
 use runner_pack::{Changes, Library};
-use runner_store::{Catalogue, Journal, Leases, MemoryStore};
+use runner_store::{Catalogue, Expiry, Journal, Leases, MemoryStore, Upkeep as _};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
@@ -339,9 +339,7 @@ async fn only_what_nobody_needs_is_removed_from_the_archive() {
         versions.push(digest(&process));
     }
     let archive = place.directory.path().join("data/packs");
-    for entry in std::fs::read_dir(&archive).unwrap().map(Result::unwrap) {
-        std::fs::File::open(entry.path()).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
-    }
+    age(&archive);
     let pack = PackRef::new("p").unwrap();
     let needed = BTreeSet::from([(pack.clone(), versions[0].clone())]);
     assert_eq!(process.packs.prune(&needed).unwrap(), 2);
@@ -351,7 +349,121 @@ async fn only_what_nobody_needs_is_removed_from_the_archive() {
     place.version(2);
     place.swap(&process);
     assert!(process.packs.pinned(&pack, &versions[1]).is_some());
-    assert_eq!(std::fs::read_dir(&archive).unwrap().count(), 3);
+    assert_eq!(versions_in(&archive), 3);
+}
+
+/// Makes everything in the archive look as if it had been asked for long ago.
+fn age(archive: &Path) {
+    for entry in std::fs::read_dir(archive).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_dir()) {
+        std::fs::File::open(entry.path()).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    }
+}
+
+fn current(process: &Process) -> String {
+    process.packs.library().pack("p").unwrap().digest.clone()
+}
+
+/// How many versions are in the archive.
+fn versions_in(archive: &Path) -> usize {
+    std::fs::read_dir(archive).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_dir()).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_twenty_versions_those_stay_that_executions_need() {
+    let place = Place::new();
+    place.version(1);
+    let process = place.process("one");
+    process.packs.keep_all();
+    let (mut open, mut late) = (Vec::new(), None);
+    for number in 1..=20 {
+        if number > 1 {
+            place.version(number);
+            place.swap(&process);
+        }
+        assert_eq!(submit(&process, "p.quick").await.finished().await.unwrap().record.status, Status::Succeeded);
+        if number % 5 == 0 {
+            let id = submit(&process, "p.asks").await.id;
+            place.becomes(id, Status::Pending).await;
+            open.push((number, id));
+        }
+        late = Some(SystemClock.now());
+    }
+    let archive = place.directory.path().join("data/packs");
+    let prune = async || {
+        age(&archive);
+        process.packs.prune_unneeded(&*place.store).await.unwrap();
+        versions_in(&archive)
+    };
+    // Who has just ended may hold its version a moment longer.
+    let comes_to = async |expected: usize| {
+        for _ in 0..6_000 {
+            if prune().await == expected {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{} versions stay", prune().await);
+    };
+    // What has ended may be run again, and needs its version.
+    assert_eq!(prune().await, 20);
+    let forget = async || {
+        let expiry = Expiry {
+            executions_before: late.map(|late| late.plus_ms(1_000_000)),
+            executions_max: None,
+            events_before: None,
+            now: SystemClock.now(),
+        };
+        place.store.prune(expiry, 1_000).await.unwrap().executions
+    };
+    // With the executions that its step began, each is two.
+    assert_eq!(forget().await, 40);
+    comes_to(4).await;
+    for (number, id) in open {
+        answer(&process, id).await;
+        assert_eq!(own(&place.becomes(id, Status::Succeeded).await), json!(format!("{number}.0.0")));
+    }
+    forget().await;
+    comes_to(1).await;
+    assert!(process.packs.pinned(&PackRef::new("p").unwrap(), &current(&process)).is_some(), "the current one stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pack_that_is_broken_after_a_restart_is_used_as_it_was_last() {
+    let place = Place::new();
+    place.version(1);
+    let first = place.process("one");
+    first.packs.keep_all();
+    place.version(2);
+    place.swap(&first);
+    place.write("workflows/quick.yaml", "tasks: 7");
+
+    let second = place.process("second");
+    assert!(second.packs.library().pack("p").is_none());
+    let bring_back = |process: &Process| {
+        let (library, _) = Library::succeed(&process.packs.last().unwrap(), &place.dirs(), None);
+        process.packs.swap(library)
+    };
+    bring_back(&second);
+    let kept: Vec<_> = second.packs.library().broken().iter().map(|broken| broken.kept.clone()).collect();
+    assert_eq!(kept, [Some("2.0.0".to_owned())]);
+    assert_eq!(own(&submit(&second, "p.quick").await.finished().await.unwrap()), json!("2.0.0"));
+    // It stays while the files are read again, and nobody needs it, and over another restart.
+    age(&place.directory.path().join("data/packs"));
+    assert!(place.swap(&second).is_empty());
+    second.packs.prune(&BTreeSet::new()).unwrap();
+    let third = place.process("three");
+    bring_back(&third);
+    assert_eq!(own(&submit(&third, "p.quick").await.finished().await.unwrap()), json!("2.0.0"));
+    place.version(3);
+    place.swap(&third);
+    assert_eq!(own(&submit(&third, "p.quick").await.finished().await.unwrap()), json!("3.0.0"));
+    assert!(place.process("four").packs.last().is_none(), "nothing is missing");
+
+    std::fs::remove_dir_all(place.dirs()[0].join("p")).unwrap();
+    let after = place.process("after");
+    bring_back(&after);
+    assert!(after.packs.library().pack("p").is_none(), "what was deleted is gone");
+    assert!(after.packs.last().is_none(), "and forgotten");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

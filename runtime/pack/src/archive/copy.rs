@@ -55,11 +55,11 @@ fn publish(unfinished: &Path, place: &Path, directory: &Path) -> io::Result<()> 
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     let doomed = hidden(path);
     fs::rename(path, &doomed)?;
-    fs::remove_dir_all(doomed)
+    if doomed.is_dir() { fs::remove_dir_all(doomed) } else { fs::remove_file(doomed) }
 }
 
 /// A name beside this one that nobody looks for.
-fn hidden(path: &Path) -> PathBuf {
+pub(super) fn hidden(path: &Path) -> PathBuf {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
@@ -72,7 +72,7 @@ pub(super) fn is_left_over(name: &str) -> bool {
 }
 
 /// A directory that only the owner may enter: the configuration may hold secrets.
-fn private_directory(path: &Path) -> io::Result<()> {
+pub(super) fn private_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -80,7 +80,7 @@ fn private_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -90,7 +90,7 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn sync_directory(path: &Path) -> io::Result<()> {
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     // Only Unix lets a directory be opened and flushed.
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }
