@@ -9,7 +9,7 @@
 //!   is forgotten.
 //! - A wait (`core.ask`, `core.wait_for`) gives its place back as soon as it is open: it only waits.
 //! - The execution of a workflow that a step started, while an execution around it has a place of the same policy, takes
-//!   none: it would wait for itself.
+//!   none: it would wait for itself. Of several that wait for one another the youngest is refused (`line/knot`).
 
 mod line;
 mod policy;
@@ -69,6 +69,8 @@ pub(crate) enum Leave {
     Given(Option<Place>),
     Later,
     Refused(PolicyRef),
+    /// It would wait for ever.
+    Knotted(PolicyRef),
 }
 
 impl Gate {
@@ -105,11 +107,29 @@ impl Gate {
         since: impl FnOnce() -> Timestamp,
         claims: Vec<Claim>,
     ) -> Leave {
-        match self.with(|line, now| line.ask(ticket, since, claims, now)) {
+        let answer = self.with(|line, now| line.ask(ticket, since, claims, now));
+        self.leave_of(answer)
+    }
+
+    /// Asks for an execution as a whole; `around` are those that it was started in.
+    pub(crate) fn ask_within(
+        self: &Arc<Self>,
+        execution: ExecutionId,
+        around: Vec<ExecutionId>,
+        since: Timestamp,
+        claims: Vec<Claim>,
+    ) -> Leave {
+        let answer = self.with(|line, now| line.ask_within(execution, around, since, claims, now));
+        self.leave_of(answer)
+    }
+
+    fn leave_of(self: &Arc<Self>, answer: Answer) -> Leave {
+        match answer {
             Answer::Go(keys) if keys.is_empty() => Leave::Given(None),
             Answer::Go(keys) => Leave::Given(Some(Place { gate: self.clone(), keys })),
             Answer::Wait => Leave::Later,
             Answer::Refused(policy) => Leave::Refused(policy),
+            Answer::Knotted(policy) => Leave::Knotted(policy),
         }
     }
 

@@ -87,7 +87,7 @@ impl Drive {
         self.take(Fact::AttemptStarted { step: unit.step, item: unit.item, attempt }).await?;
         match leave {
             Leave::Given(place) => due.place = place,
-            Leave::Refused(policy) => {
+            Leave::Refused(policy) | Leave::Knotted(policy) => {
                 self.say_started(&due);
                 self.refuse(&due, &policy).await?;
                 return Ok(true);
@@ -135,7 +135,7 @@ impl Drive {
                 let task = due.task.clone();
                 let opened = Progress::WaitOpened { unit, task, wait: wait.clone() };
                 self.take(Fact::WaitOpened { step: unit.step, item: unit.item, wait: Box::new(wait) }).await?;
-                self.herald.say(self.now(), opened);
+                self.untold.push((self.now(), opened));
                 Ok(())
             }
             Ok(None) => Ok(()),
@@ -170,7 +170,7 @@ impl Drive {
         let (status, failure) = (outcome.status(), outcome.failure().cloned());
         let UnitId { step, item } = unit;
         self.take(Fact::AttemptFinished { step, item, attempt, outcome }).await?;
-        self.herald.say(self.now(), Progress::StepFinished { unit, status, failure });
+        self.untold.push((self.now(), Progress::StepFinished { unit, status, failure }));
         Ok(())
     }
 

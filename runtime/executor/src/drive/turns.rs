@@ -2,7 +2,7 @@
 
 use runner_engine::{InFlight, UnitId};
 use runner_host::TraceParent;
-use runner_model::{ErrorRecord, Fact, Failure, Outcome, PolicyRef, Requested, Status, Timestamp, code};
+use runner_model::{ErrorRecord, ExecutionId, Fact, Failure, Outcome, PolicyRef, Requested, Status, Timestamp, code};
 use runner_store::Catalogue;
 use serde_json::Value;
 
@@ -32,25 +32,29 @@ impl Drive {
 
     /// Starts the execution, unless a policy makes it wait. Says whether something was recorded.
     pub(super) async fn start(&mut self) -> Result<bool, ExecutorError> {
-        let claims = self.claims_of_execution().await;
+        let (claims, around) = self.claims_of_execution().await;
         if claims.is_empty() {
             self.take(Fact::Started).await?;
             return Ok(true);
         }
         let since = self.entries.first().map(|entry| entry.at).unwrap_or_default();
         self.asked.insert(None);
-        let ticket = Ticket { execution: self.id(), unit: None };
-        match self.shared.gate.ask(ticket, || since, claims) {
+        let gate = self.shared.gate.clone();
+        match gate.ask_within(self.id(), around, since, claims) {
             Leave::Given(_) => self.take(Fact::Started).await?,
             Leave::Later => return Ok(false),
-            Leave::Refused(policy) => {
-                let Failure { code, message, hint, details, .. } = refused(&self.shared.gate.policy(&policy));
-                let error = ErrorRecord { task: None, route: None, transition: None, code, message, hint, details };
-                let (status, result) = (Status::Failed, Value::Null);
-                self.take(Fact::Finished { status, result, errors: vec![error] }).await?;
-            }
+            Leave::Refused(policy) => self.fail(refused(&gate.policy(&policy))).await?,
+            Leave::Knotted(policy) => self.fail(knotted(&gate.policy(&policy))).await?,
         }
         Ok(true)
+    }
+
+    /// Ends an execution that has not begun.
+    async fn fail(&mut self, failure: Failure) -> Result<(), ExecutorError> {
+        let Failure { code, message, hint, details, .. } = failure;
+        let error = ErrorRecord { task: None, route: None, transition: None, code, message, hint, details };
+        let (status, result) = (Status::Failed, Value::Null);
+        self.take(Fact::Finished { status, result, errors: vec![error] }).await
     }
 
     /// Counts an execution of a workflow that is at work already: it was taken up, or runs again.
@@ -58,28 +62,31 @@ impl Drive {
         if self.is_requested() || self.state.status().is_terminal() {
             return;
         }
-        let claims = self.claims_of_execution().await;
+        let (claims, _) = self.claims_of_execution().await;
         if !claims.is_empty() {
             self.shared.gate.hold(self.id(), &claims);
         }
     }
 
-    /// What the execution as a whole needs: none unless it is one of a workflow. A single action's attempts ask.
-    async fn claims_of_execution(&self) -> Vec<Claim> {
+    /// What the execution as a whole needs, and the executions around it: none unless it is one of a workflow. A single
+    /// action's attempts ask.
+    async fn claims_of_execution(&self) -> (Vec<Claim>, Vec<ExecutionId>) {
+        let mut outer = Vec::new();
         let gate = &self.shared.gate;
-        let Some(requested) = self.requested().filter(|_| !self.plan.is_single()) else { return Vec::new() };
+        let Some(requested) = self.requested().filter(|_| !self.plan.is_single()) else { return Default::default() };
         if !gate.governs(&requested.action) {
-            return Vec::new();
+            return Default::default();
         }
         let mut claims = gate.claims(&requested.action, &requested.parameters);
         let mut around = requested.origin.parent();
         while let Some(id) = around {
             let inside = gate.inside(id);
             claims.retain(|claim| !inside.contains(&claim.key.policy));
+            outer.push(id);
             let record = Catalogue::get(&*self.shared.options.store, id).await;
             around = record.ok().and_then(|record| record.origin.parent());
         }
-        claims
+        (claims, outer)
     }
 
     /// Asks for an attempt.
@@ -142,7 +149,7 @@ impl Drive {
                     self.due.push(next);
                     decided = true;
                 }
-                Leave::Later | Leave::Refused(_) => {
+                Leave::Later | Leave::Refused(_) | Leave::Knotted(_) => {
                     self.again.insert(unit, in_flight);
                 }
             }
@@ -161,5 +168,16 @@ impl Drive {
 fn refused((policy, action, allows): &(PolicyRef, String, String)) -> Failure {
     let message = format!("the policy `{policy}` allows {allows} of `{action}`");
     let hint = format!("run it later, or let it wait: `action: delay` in the policy `{policy}`");
+    Failure::new(code::EXEC_POLICY, message).with_hint(hint)
+}
+
+/// Why an execution was refused that would have waited for ever.
+fn knotted((policy, action, allows): &(PolicyRef, String, String)) -> Failure {
+    let message = format!(
+        "the policy `{policy}` allows {allows} of `{action}`, and those that there are wait for the end of this one"
+    );
+    let hint = format!(
+        "workflows that call one another wait for one another: allow more at a time in the policy `{policy}`, or call only in one direction"
+    );
     Failure::new(code::EXEC_POLICY, message).with_hint(hint)
 }

@@ -8,6 +8,8 @@
 //! It knows no clock, no lock and no executor: the time comes in with each call, and what has changed for whom is
 //! taken out with [`Line::take_called`].
 
+mod knot;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use runner_engine::UnitId;
@@ -63,6 +65,8 @@ pub(crate) enum Answer {
     Wait,
     /// This policy does not allow it.
     Refused(PolicyRef),
+    /// It would wait for ever: what has a place by this policy waits for it.
+    Knotted(PolicyRef),
 }
 
 enum Stand {
@@ -70,6 +74,7 @@ enum Stand {
     /// It may go, holds these keys, and does not know yet.
     Called(Vec<Key>),
     Refused(PolicyRef),
+    Knotted(PolicyRef),
     /// An execution as a whole, at work.
     Inside(Vec<Key>),
 }
@@ -95,6 +100,8 @@ pub(crate) struct Line {
     usage: HashMap<Key, Usage>,
     /// When to look at a queue again whose first waits only for the time.
     times: BTreeSet<(i64, Key)>,
+    /// Of the executions that wait as a whole, those around them, which cannot end before them.
+    around: BTreeMap<ExecutionId, Vec<ExecutionId>>,
     /// How many keep the line from moving: those who came before are still being counted.
     closed: usize,
     /// Executions for which something has changed.
@@ -118,7 +125,7 @@ impl Line {
         match self.stands.get(&ticket) {
             Some(Stand::Waiting(..)) => return Answer::Wait,
             Some(Stand::Inside(_)) => return Answer::Go(Vec::new()),
-            Some(Stand::Called(_) | Stand::Refused(_)) => return self.tell(ticket),
+            Some(Stand::Called(_) | Stand::Refused(_) | Stand::Knotted(_)) => return self.tell(ticket),
             None if claims.is_empty() => return Answer::Go(Vec::new()),
             None => {}
         }
@@ -135,11 +142,33 @@ impl Line {
         self.stands.insert(ticket, Stand::Waiting(turn, claims));
         let was_called = self.called.contains(&ticket.execution);
         self.serve(keys, now);
+        if ticket.unit.is_none() {
+            self.untie(now);
+        }
         if !was_called {
             // If it may go it is told here.
             self.called.remove(&ticket.execution);
         }
         self.tell(ticket)
+    }
+
+    /// The same for an execution as a whole that steps of others began: those are `around` it.
+    pub(crate) fn ask_within(
+        &mut self,
+        execution: ExecutionId,
+        around: Vec<ExecutionId>,
+        since: Timestamp,
+        claims: Vec<Claim>,
+        now: Timestamp,
+    ) -> Answer {
+        if !around.is_empty() {
+            self.around.insert(execution, around);
+        }
+        let answer = self.ask(Ticket { execution, unit: None }, || since, claims, now);
+        if answer != Answer::Wait {
+            self.around.remove(&execution);
+        }
+        answer
     }
 
     /// What has become of somebody who waited.
@@ -153,6 +182,7 @@ impl Line {
                 }
             },
             Some(Stand::Refused(policy)) => Answer::Refused(policy),
+            Some(Stand::Knotted(policy)) => Answer::Knotted(policy),
             Some(stand) => {
                 self.stands.insert(ticket, stand);
                 Answer::Wait
@@ -213,6 +243,7 @@ impl Line {
         self.serve(self.queues.keys().cloned().collect(), now);
         if self.closed == 0 {
             self.refuse_what_was_not_served(now);
+            self.untie(now);
         }
     }
 
@@ -309,13 +340,16 @@ impl Line {
     }
 
     fn withdraw(&mut self, ticket: Ticket, now: Timestamp) {
+        if ticket.unit.is_none() {
+            self.around.remove(&ticket.execution);
+        }
         match self.stands.remove(&ticket) {
             Some(Stand::Waiting(turn, claims)) => {
                 let keys = self.unqueue(&turn, &claims);
                 self.serve(keys, now);
             }
             Some(Stand::Called(keys) | Stand::Inside(keys)) => self.give_back(keys, now),
-            Some(Stand::Refused(_)) | None => {}
+            Some(Stand::Refused(_) | Stand::Knotted(_)) | None => {}
         }
     }
 

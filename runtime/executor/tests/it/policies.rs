@@ -247,3 +247,67 @@ async fn a_step_that_waits_for_a_place_does_not_keep_the_workflow_from_what_the_
     assert_eq!(stage.order(), ["first", "b"]);
     cancel(&executor, first).await.unwrap();
 }
+
+/// Two workflows that call one another, each once at a time.
+fn each_other(threshold: &str) -> Stage {
+    let body = |other: &str| {
+        format!(
+            "parameters: {{last: {{type: boolean, default: false}}}}\n\
+             tasks:\n  work: {{action: p.again, input: {{takes: 1}}, next: [{{when: <% !ctx().last %>, do: call}}]}}\n  \
+             call: {{action: p.{other}, input: {{last: true}}}}\n"
+        )
+    };
+    let (up, down) = (body("down"), body("up"));
+    let policies = [("p.up", "action.concurrency", threshold), ("p.down", "action.concurrency", threshold)];
+    Stage::with_policies(&[("up", &up), ("down", &down)], &policies)
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_workflows_that_would_wait_for_one_another_for_ever_the_younger_is_refused() {
+    let stage = each_other("{threshold: 1}");
+    let executor = stage.executor("one");
+    let up = submit(&executor, "p.up").await.id;
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    let down = submit(&executor, "p.down").await.id;
+    let late = submit(&executor, "p.up").await.id;
+    let refused = stage.ended(down).await;
+    assert_eq!(refused.record.status, Status::Failed);
+    let error = &refused.errors[0];
+    assert_eq!(error.code, runner_model::code::EXEC_POLICY.id(), "{error:?}");
+    assert!(error.message.contains("wait for the end of this one"), "{}", error.message);
+    assert!(
+        error.hint.as_ref().unwrap().contains("allow more at a time in the policy `p.policy0`"),
+        "{:?}",
+        error.hint
+    );
+    // The older goes on, and so does who only stood behind it.
+    assert_eq!(stage.ended(up).await.record.status, Status::Succeeded);
+    assert_eq!(stage.ended(late).await.record.status, Status::Succeeded);
+    until(|| executor.load() == Load::default()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn workflows_that_call_one_another_are_not_refused_while_there_is_a_place() {
+    let stage = each_other("{threshold: 2}");
+    let executor = stage.executor("one");
+    let up = submit(&executor, "p.up").await.id;
+    let down = submit(&executor, "p.down").await.id;
+    for id in [up, down] {
+        assert_eq!(stage.ended(id).await.record.status, Status::Succeeded);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_knot_that_a_crash_left_is_untied_by_the_next_process() {
+    let stage = each_other("{threshold: 1}");
+    let one = stage.executor("one");
+    let up = submit(&one, "p.up").await.id;
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    let down = submit(&one, "p.down").await.id;
+    // Both work, and neither has called the other.
+    until(|| one.load().attempts_running == 2).await;
+    one.shutdown().await;
+    let _two = stage.after("one", "two").await;
+    let statuses = [stage.ended(up).await.record.status, stage.ended(down).await.record.status];
+    assert_eq!(statuses, [Status::Succeeded, Status::Failed]);
+}

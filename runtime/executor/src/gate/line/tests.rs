@@ -194,3 +194,60 @@ fn goes(
     }
     went.insert(ticket);
 }
+
+fn whole(number: u8) -> ExecutionId {
+    ticket(number).execution
+}
+
+/// Execution `number`, inside of `around`, asks for places of these policies, of which there is one each.
+fn enters(line: &mut Line, number: u8, around: &[u8], policies: &[&str]) -> Answer {
+    let claims = policies.iter().map(|policy| claim(policy, "", Limit::Places(1))).collect();
+    let around = around.iter().map(|number| whole(*number)).collect();
+    line.ask_within(whole(number), around, at(i64::from(number)), claims, at(100))
+}
+
+#[test]
+fn a_circle_of_any_length_is_untied_by_its_youngest() {
+    for length in 2..=9 {
+        let mut line = Line::default();
+        let policy = |number: u8| format!("p.n{}", number % length);
+        for outer in 0..length {
+            assert_eq!(enters(&mut line, outer, &[], &[&policy(outer)]), Answer::Go(vec![]));
+        }
+        // Somebody who only waits in line, though younger, is none of it.
+        assert_eq!(enters(&mut line, 99, &[], &[&policy(0)]), Answer::Wait);
+        for inner in 1..length {
+            assert_eq!(enters(&mut line, 10 + inner, &[inner], &[&policy(inner + 1)]), Answer::Wait);
+        }
+        // The last one to ask is not the youngest.
+        assert_eq!(enters(&mut line, 10, &[0], &[&policy(1)]), Answer::Wait);
+        let youngest = 10 + length - 1;
+        assert_eq!(called(&mut line), [youngest], "{length}");
+        let knotted = enters(&mut line, youngest, &[length - 1], &[&policy(length)]);
+        assert_eq!(knotted, Answer::Knotted("p.n0".parse().unwrap()));
+        // What is inside of nothing that is wanted is left alone, whatever it waits for.
+        assert_eq!(enters(&mut line, 60, &[50], &[&policy(0)]), Answer::Wait);
+        line.leave(whole(length - 1), at(200));
+        assert_eq!(called(&mut line), [10 + length - 2], "the others go on");
+    }
+}
+
+#[test]
+fn nobody_is_refused_as_long_as_one_of_the_places_comes_free() {
+    let mut line = Line::default();
+    let two = |line: &mut Line, number: u8, around: &[u8], policy: &str| {
+        let around = around.iter().map(|number| whole(*number)).collect();
+        let claims = vec![claim(policy, "", Limit::Places(2))];
+        line.ask_within(whole(number), around, at(i64::from(number)), claims, at(100))
+    };
+    for number in [1, 2] {
+        assert_eq!(two(&mut line, number, &[], "p.a"), Answer::Go(vec![]));
+        assert_eq!(two(&mut line, number + 2, &[], "p.b"), Answer::Go(vec![]));
+    }
+    assert_eq!(two(&mut line, 11, &[1], "p.b"), Answer::Wait);
+    assert_eq!(two(&mut line, 13, &[3], "p.a"), Answer::Wait);
+    assert_eq!(two(&mut line, 14, &[4], "p.a"), Answer::Wait, "2 has nobody inside, and ends");
+    assert_eq!(called(&mut line), [0; 0]);
+    assert_eq!(two(&mut line, 12, &[2], "p.b"), Answer::Wait);
+    assert_eq!(called(&mut line), [14], "now nobody ends");
+}
