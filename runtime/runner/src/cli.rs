@@ -142,6 +142,11 @@ pub(crate) fn refuse(error: &clap::Error, arguments: &[OsString]) -> Exit {
 }
 
 impl Cli {
+    /// Whether it runs as a daemon: its log is read later, by others.
+    pub(crate) const fn is_daemon(&self) -> bool {
+        matches!(self.command, Command::Serve(_))
+    }
+
     /// Does it.
     pub(crate) async fn run(self, environment: Environment, output: Output) -> Result<Exit, CliError> {
         let open = || App::open(&self.global, environment, output);

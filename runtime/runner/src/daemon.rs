@@ -7,6 +7,8 @@ mod measure;
 mod reload;
 mod retention;
 mod socket;
+#[cfg(feature = "otlp")]
+mod trace;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,8 +41,10 @@ pub(crate) async fn run(mut app: App, simulate: bool) -> Result<Exit, CliError> 
 async fn serve(app: &mut App, store: &Arc<SqliteStore>, simulate: bool) -> Result<(), CliError> {
     let socket = Socket::open(app.config.daemon.listen).await?;
     refuse_to_be_open(&socket, store).await?;
+    // Before anything that is counted.
+    let recorder = measure::Recorder::install()?;
     let process = Process::start(app, store, simulate, Takes::Open).await?;
-    let begun = begin(app, store, &process, socket).await;
+    let begun = begin(app, store, &process, socket, recorder).await;
     match begun {
         Ok(daemon) => {
             daemon.until_told(app).await;
@@ -83,12 +87,21 @@ struct Daemon {
     _office: runner_server::local::Office,
 }
 
-async fn begin(app: &App, store: &Arc<SqliteStore>, process: &Process, socket: Socket) -> Result<Daemon, CliError> {
+async fn begin(
+    app: &App,
+    store: &Arc<SqliteStore>,
+    process: &Process,
+    socket: Socket,
+    recorder: measure::Recorder,
+) -> Result<Daemon, CliError> {
     let office = process.take_office(app)?;
     let executor = process.executor.clone();
+    let (hang_up, stop, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
+    // Until nothing runs any more, and from before the first thing does.
+    #[cfg(feature = "otlp")]
+    trace::start(&app.environment, &executor, store, &hang_up, &tasks);
     tell_broken(&executor);
-    // Before anything is counted.
-    let measures = measure::install(executor.clone(), store.clone())?;
+    let measures = recorder.of(executor.clone(), store.clone());
     // Before anything is taken up: what ends meanwhile is announced only to triggers that are there.
     let triggers = Triggers::start(trigger_options(app, store, process)).await?;
     measures.also_of(&triggers);

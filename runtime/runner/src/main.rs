@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     };
     let environment = config::Environment::of_the_process();
     let output = Output::new(&cli.global, &environment);
-    output::start_logs(&cli.global);
+    output::start_logs(&cli.global, &environment, cli.is_daemon());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -1,12 +1,18 @@
-//! The process' own log: to standard error, above whatever progress is being drawn there.
+//! The process' own log: to standard error, above whatever progress is being drawn there. A daemon's has times, and is one
+//! JSON object a line if it is wanted so. **What others wrote cannot make a line of it, nor drive the terminal.**
 
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::OnceLock;
 
 use indicatif::MultiProgress;
+use tracing::field::Field;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::{self, Writer};
 
+use super::text::printable;
 use crate::cli::GlobalArgs;
+use crate::config::Environment;
 
 static PROGRESS: OnceLock<MultiProgress> = OnceLock::new();
 
@@ -32,20 +38,140 @@ impl Write for Above {
     }
 }
 
-/// Starts the log. Warnings are shown; `-v` shows more of runner itself, `-vvv` of everything.
-pub(crate) fn start(global: &GlobalArgs) {
-    let filter = match (global.quiet, global.verbose) {
-        (true, _) => "error",
-        (false, 0) => "warn",
-        (false, 1) => "warn,runner=info,runner_executor=info,runner_host=info,runner_server=info,runner_store=info",
-        (false, 2) => {
-            "info,runner=debug,runner_executor=debug,runner_host=debug,runner_server=debug,runner_store=debug"
+/// A line of JSON, in which what JSON leaves as it is and a terminal does not is escaped too.
+struct PlainJson<W>(W);
+
+impl<W: Write> Write for PlainJson<W> {
+    /// Takes whole lines, as they are written here.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let line = String::from_utf8_lossy(bytes);
+        let mut plain = String::with_capacity(line.len());
+        for c in line.chars() {
+            // Outside of texts there is nothing of the kind but the end of the line.
+            match printable(c.encode_utf8(&mut [0; 4])) == c.to_string() {
+                true => plain.push(c),
+                false => plain.push_str(&format!("\\u{:04x}", u32::from(c))),
+            }
         }
-        (false, _) => "debug",
-    };
-    let filter = EnvFilter::try_new(filter).unwrap_or_default();
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Above).without_time();
-    let subscriber = subscriber.with_target(false).with_ansi(console::colors_enabled_stderr()).finish();
+        self.0.write_all(plain.as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Starts the log. Of a command warnings are shown, of a daemon also what it does; `-v` shows more of runner itself, `-vvv`
+/// of everything, and `RUNNER_LOG` what it says, in the language of `tracing`'s filters.
+pub(crate) fn start(global: &GlobalArgs, environment: &Environment, is_daemon: bool) {
+    let wish = environment.get("RUNNER_LOG").filter(|_| !global.quiet && global.verbose == 0);
+    let wish = wish.map(EnvFilter::try_new);
+    let wrong = wish.as_ref().and_then(|wish| wish.as_ref().err().map(ToString::to_string));
+    let level = EnvFilter::try_new(level(global, is_daemon)).unwrap_or_default();
+    let builder = tracing_subscriber::fmt().with_env_filter(wish.and_then(Result::ok).unwrap_or(level));
+    let builder = builder.with_ansi(console::colors_enabled_stderr());
     // Set once, here.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    let _ = match (is_daemon, global.json) {
+        (true, true) => {
+            let builder = builder.json().with_current_span(false).with_span_list(false);
+            tracing::subscriber::set_global_default(builder.with_writer(|| PlainJson(Above)).finish())
+        }
+        (true, false) => {
+            tracing::subscriber::set_global_default(builder.fmt_fields(format::debug_fn(write_field)).with_writer(|| Above).finish())
+        }
+        (false, _) => {
+            let builder = builder.fmt_fields(format::debug_fn(write_field)).without_time().with_target(false);
+            tracing::subscriber::set_global_default(builder.with_writer(|| Above).finish())
+        }
+    };
+    if let Some(error) = wrong {
+        tracing::warn!(error, "RUNNER_LOG is no filter");
+    }
+}
+
+/// What is shown by default, and what the flags ask for.
+const fn level(global: &GlobalArgs, is_daemon: bool) -> &'static str {
+    match (global.quiet, global.verbose, is_daemon) {
+        (true, _, _) => "error",
+        (false, 0, false) => "warn",
+        (false, 0, true) | (false, 1, false) => "warn,runner=info",
+        (false, 1, true) | (false, 2, _) => "info,runner=debug",
+        (false, _, _) => "debug",
+    }
+}
+
+/// One field of a line: the message as it is, others with their names.
+fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+    let text = one_of_line(&format!("{value:?}"));
+    match field.name() {
+        "message" => write!(writer, "{text} "),
+        name => write!(writer, "{name}={text} "),
+    }
+}
+
+/// A text that stays on its line.
+fn one_of_line(text: &str) -> String {
+    printable(text).replace('\n', "\\n").replace('\t', "\\t")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use serde_json::Value;
+
+    use super::*;
+
+    const HOSTILE: &str = "a\x1b[2J\u{9b}\u{202e}\n2026-01-01T00:00:00Z ERROR b\tc";
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Kept {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    fn say() {
+        tracing::warn!(text = HOSTILE, shown = %HOSTILE, "message {HOSTILE}");
+    }
+
+    #[test]
+    fn what_others_wrote_makes_no_line_of_the_log() {
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let builder = tracing_subscriber::fmt().with_ansi(false).fmt_fields(format::debug_fn(write_field));
+        tracing::subscriber::with_default(builder.with_writer(move || writer.clone()).finish(), say);
+        let text = kept.text();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(!text.trim_end_matches('\n').contains(char::is_control), "{text:?}");
+        assert!(text.contains("\\u{1b}[2J") && text.contains(" shown=a") && !text.contains('\u{202e}'), "{text}");
+    }
+
+    #[test]
+    fn a_line_of_json_says_what_was_said_without_a_control_character() {
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let builder = tracing_subscriber::fmt().json().with_current_span(false).with_span_list(false);
+        tracing::subscriber::with_default(builder.with_writer(move || PlainJson(writer.clone())).finish(), say);
+        let text = kept.text();
+        assert!(!text.trim_end_matches('\n').contains(char::is_control) && !text.contains('\u{202e}'), "{text:?}");
+        let line: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["fields"]["text"], HOSTILE);
+        assert_eq!(line["level"], "WARN");
+        assert!(line["timestamp"].is_string() && line["target"].is_string(), "{line}");
+    }
 }
