@@ -69,6 +69,7 @@ impl Shared {
                 return Err(error.into());
             }
         };
+        tracing::debug!(execution_id = %id, action = %request.action, depth, "execution begun");
         match drive.has_ended() {
             // Nothing is left to do that would need a task.
             true => self.ended(id, drive.parent(), drive.view().map(Some)),

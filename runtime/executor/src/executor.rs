@@ -288,6 +288,7 @@ impl Shared {
             Ok(Some(view)) => {
                 self.gate.leave(id);
                 measure::execution(&view);
+                tracing::debug!(execution_id = %id, status = %view.record.status, "execution ended");
                 self.registry.end(id, Ok(view));
                 if let Some(parent) = parent {
                     self.order(parent, Order::ChildEnded(id));

@@ -76,6 +76,7 @@ impl Shared {
             };
             metrics::counter!("runner_events_total", "trigger" => event.trigger.to_string(), "outcome" => outcome)
                 .increment(1);
+            tracing::debug!(event = %event.id, trigger = %event.trigger, outcome, matches = event.matches.len(), "event");
             self.hand_over(event, matches!(one, Recorded::New(_)));
         }
         drop(turn);
