@@ -60,6 +60,9 @@ impl TestCommand {
         };
         doubt(app, &rule.trigger.kind, &payload);
         verdict.show(app, rule.when.as_deref(), &rule.action);
+        if verdict.is_silent_on_parameters() {
+            app.output.note(format!("the daemon does not say what `{}` would get", rule.action));
+        }
         Ok(exit(&verdict))
     }
 

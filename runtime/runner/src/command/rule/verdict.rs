@@ -85,6 +85,11 @@ impl VerdictView {
         self.matched && self.failure.is_none()
     }
 
+    /// Whether it matches, and nothing is known of what the action would get.
+    pub(super) const fn is_silent_on_parameters(&self) -> bool {
+        self.matched && self.parameters.is_none() && self.failure.is_none()
+    }
+
     /// Shows it; `when` is the condition as written, `action` what would be run.
     pub(super) fn show(&self, app: &App, when: Option<&str>, action: &str) {
         if app.output.json {
