@@ -1,5 +1,6 @@
 //! The daemon as an operator has it: started, asked over HTTP, signalled, killed, started again.
 
+mod happening;
 mod hooks;
 mod kit;
 mod reload;
