@@ -5,6 +5,7 @@ mod create;
 mod list;
 mod parts;
 mod rerun;
+mod turns;
 mod wait;
 
 use http::StatusCode;

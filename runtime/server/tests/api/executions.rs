@@ -238,3 +238,33 @@ async fn the_parts_of_an_execution_say_what_they_are_for() {
     assert!(graph.text().starts_with("<svg") && graph.header("content-security-policy").contains("default-src 'none'"));
     process.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_its_turn_says_by_which_policy_and_who_is_before_it() {
+    let place = Place::with(&[]);
+    let policy = "description: x\nresource_ref: h.asks\npolicy_type: action.concurrency\nparameters:\n  action: delay\n  threshold: 1\n";
+    place.file("policies/one.yaml", policy);
+    let process = place.start().await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(begun(&process, "h.asks", json!({})).await);
+    }
+    let explained = async |id: &str| process.get(&format!("/executions/{id}/explain")).await.json();
+    // Which of them asks first is theirs to settle; one has the place.
+    let mut said = eventually("two are in line", async || {
+        let mut said = Vec::new();
+        for id in &ids {
+            said.push(explained(id).await);
+        }
+        said.retain(|one| one["delayed"] != json!([]));
+        (said.len() == 2).then_some(said)
+    })
+    .await;
+    said.sort_by_key(|one| one["delayed"][0]["ahead"].as_u64());
+    let ends = ["it waits for its turn by the policy `h.one`, and is the next", "`h.one`, with 1 before it"];
+    for (ahead, (one, end)) in said.iter().zip(ends).enumerate() {
+        assert_eq!(one["delayed"], json!([{"policy": "h.one", "ahead": ahead}]));
+        assert!(one["text"].as_str().unwrap().ends_with(end), "{one}");
+    }
+    process.stop().await;
+}

@@ -106,6 +106,13 @@ impl Place {
         }
     }
 
+    /// Another file of the pack `h`.
+    pub(crate) fn file(&self, path: &str, text: &str) {
+        let path = self.directory.path().join("packs/h").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
     pub(crate) async fn start(&self) -> Process {
         self.start_with(Settings::default()).await
     }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+use super::turns::{self, Turn};
 use crate::api::access::Principal;
 use crate::api::body::Query;
 use crate::api::context::Context;
@@ -182,6 +183,8 @@ pub(super) struct Explained {
     process: Option<String>,
     /// What it waits for from outside.
     waits: Vec<Wait>,
+    /// What of it waits for its turn, because of policies.
+    delayed: Vec<Turn>,
 }
 
 /// What an execution waits for, or why it failed, in a sentence
@@ -198,8 +201,13 @@ pub(super) async fn explain(
     let view = context.view(record.id).await?;
     let process = context.options.store.owner(record.id).await?.map(|node| node.to_string());
     let waits = waits_of(&context, &view).await?;
+    let delayed = turns::of(&context.options.executor, &view);
     let (id, status) = (view.record.id, view.record.status);
-    Ok(Json(Explained { id, status, text: view.explain(context.now()), process, waits }))
+    let text = match turns::sentence(&delayed) {
+        Some(turn) => format!("{}; {turn}", view.explain(context.now())),
+        None => view.explain(context.now()),
+    };
+    Ok(Json(Explained { id, status, text, process, waits, delayed }))
 }
 
 /// How to draw.
