@@ -27,7 +27,7 @@ use crate::attempt::{self, Ended};
 use crate::error::ExecutorError;
 use crate::executor::Shared;
 use crate::gate::Place;
-use crate::progress::Herald;
+use crate::progress::{Herald, Progress};
 use crate::registry::Order;
 
 /// One execution that this process owns.
@@ -44,6 +44,8 @@ pub(crate) struct Drive {
     /// The journal as recorded, and after it what is decided and not yet recorded.
     entries: Vec<Entry>,
     recorded: usize,
+    /// What is told of what is decided, once it is recorded.
+    untold: Vec<(Timestamp, Progress)>,
     /// What is to begin once its intent is recorded.
     due: Vec<Due>,
     herald: Herald,
@@ -148,6 +150,7 @@ impl Drive {
             shadow,
             entries,
             recorded: 0,
+            untold: Vec::new(),
             due: Vec::new(),
             herald,
             attempts: JoinSet::new(),

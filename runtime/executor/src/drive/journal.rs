@@ -27,13 +27,16 @@ impl Drive {
                 Err(Stop::Mismatch(mismatch)) => return Err(mismatch.into()),
             }
         }
-        self.announce(&entry);
+        if let Some(progress) = self.progress_of(&entry.fact) {
+            self.untold.push((entry.at, progress));
+        }
         self.entries.push(entry);
         Ok(())
     }
 
-    fn announce(&self, entry: &Entry) {
-        let progress = match &entry.fact {
+    /// What is told of a fact, once it is recorded.
+    fn progress_of(&self, fact: &Fact) -> Option<Progress> {
+        Some(match fact {
             Fact::Finished { status, .. } => Progress::Finished { status: *status },
             Fact::Rested { status } => Progress::StatusChanged { status: *status },
             Fact::PauseRequested { .. } | Fact::ResumeRequested { .. } | Fact::RerunRequested { .. } => {
@@ -51,9 +54,8 @@ impl Drive {
                 let unit = UnitId { step: *step, item: None };
                 Progress::StepDelayed { unit, until: *until, reason: None }
             }
-            _ => return,
-        };
-        self.herald.say(entry.at, progress);
+            _ => return None,
+        })
     }
 
     async fn read(&self, key: &str) -> Result<Value, ExecutorError> {
@@ -94,6 +96,10 @@ impl Drive {
             }
         }
         self.recorded = self.entries.len();
+        // Whoever hears of it finds it in the store.
+        for (at, progress) in self.untold.drain(..) {
+            self.herald.say(at, progress);
+        }
         Ok(())
     }
 
