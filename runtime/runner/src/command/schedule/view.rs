@@ -44,12 +44,12 @@ impl ScheduleView {
             return lines.join("\n");
         }
         let zone = self.timezone.as_deref().and_then(zone);
-        let heading = format!("next ({})", self.timezone.as_deref().unwrap_or("UTC"));
         let rows = self.next.iter().map(|instant| match &zone {
             Some(zone) => vec![local(*instant, zone), instant.to_string()],
             None => vec![instant.to_string()],
         });
-        let headings: &[&str] = if zone.is_some() { &[&heading, "UTC"] } else { &[&heading] };
+        // Which zone it is stands in the first line.
+        let headings: &[&str] = if zone.is_some() { &["next, local time", "UTC"] } else { &["next, UTC"] };
         lines.push(indented(&table(&app.output, headings, rows)));
         lines.join("\n")
     }
