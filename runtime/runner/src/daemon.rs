@@ -100,6 +100,7 @@ async fn begin(
     // Until nothing runs any more, and from before the first thing does.
     #[cfg(feature = "otlp")]
     trace::start(&app.environment, &executor, store, &hang_up, &tasks);
+    reload::bring_back(app, executor.packs()).await;
     tell_broken(&executor);
     let measures = recorder.of(executor.clone(), store.clone());
     // Before anything is taken up: what ends meanwhile is announced only to triggers that are there.
@@ -111,7 +112,6 @@ async fn begin(
     }
     let access = if socket.is_local() { AccessMode::Open } else { AccessMode::Keys };
     let api = Api::new(api_options(app, store, process, &triggers, measures, access));
-    let (hang_up, stop, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
     let options = HttpOptions {
         connections_max: app.config.daemon.connections_max,
         tls: socket::certificate(app.config.daemon.tls.as_ref())?,
@@ -172,7 +172,12 @@ fn api_options(
 fn tell_broken(executor: &Executor) {
     for broken in executor.packs().library().broken() {
         let (directory, mistakes) = (broken.directory.display(), broken.mistakes);
-        warn!(%directory, mistakes, "pack left out: `runner pack check` says why");
+        match &broken.kept {
+            Some(version) => {
+                warn!(%directory, mistakes, version, "pack broken: `runner pack check` says why; a version that worked stays in use");
+            }
+            None => warn!(%directory, mistakes, "pack left out: `runner pack check` says why"),
+        }
     }
 }
 
@@ -187,7 +192,11 @@ fn announce(app: &App, url: &str) {
 impl Daemon {
     async fn until_told(&self, app: &App) {
         let output = app.output;
-        let told = stop::on_signal(move || output.note("draining; once more to exit at once"));
+        let told = stop::on_signal(move || match output.json {
+            // Each line is an object there.
+            true => info!("draining; once more to exit at once"),
+            false => output.note("draining; once more to exit at once"),
+        });
         told.cancelled().await;
     }
 

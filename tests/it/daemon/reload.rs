@@ -61,7 +61,13 @@ async fn a_pack_comes_changes_breaks_and_goes_and_what_runs_ends_on_what_it_bega
     let list = place.run(&["pack", "list"]);
     assert!(list.seen().contains("live"), "{}", list.seen());
 
-    // Across a restart too: what it began with is kept.
+    // Across a restart too, for new executions and for those that are under way.
+    daemon.signal("KILL");
+    daemon.ended();
+    let daemon = Daemon::start(&place, &[]);
+    assert_eq!(version(&daemon).await.as_deref(), Some("2.0.0"), "the good version is brought back");
+    assert_eq!(daemon.run("live.say", json!({})).await["result"]["message"], "2.0.0");
+    assert!(daemon.get("/api/v1/packs/live").await.to_string().contains("E-PACK"));
     daemon.signal("KILL");
     daemon.ended();
     fs::remove_dir_all(place.path("packs/live")).unwrap();

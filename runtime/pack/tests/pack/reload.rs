@@ -205,6 +205,44 @@ fn what_nobody_needs_is_removed_after_a_while_and_nothing_else() {
     assert!(demo.above().join("archive/something else").is_dir());
 }
 
+#[test]
+fn what_was_in_use_last_is_found_again_unless_it_or_the_note_of_it_is_damaged() {
+    let demo = demo("");
+    let directory = demo.above().join("archive");
+    let archive = Archive::at(directory.clone());
+    let library = load(&demo);
+    let copy = archive.keep(library.pack("demo").unwrap()).unwrap();
+    archive.mark(&library).unwrap();
+    let (last, errors) = archive.last(&Library::default());
+    let last = last.unwrap();
+    assert_eq!((last.digests(), errors.len()), (library.digests(), 0));
+    assert_eq!(last.pack("demo").unwrap().directory, demo.path(), "it is looked for where it was");
+    assert!(archive.last(&library).0.is_none(), "it is not missing");
+
+    // What is left of a note that was not finished goes, the note itself stays.
+    let unfinished = directory.join(".current.json.1-1.part");
+    fs::write(&unfinished, "{").unwrap();
+    fs::File::options().write(true).open(&unfinished).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    archive.prune(&BTreeSet::new()).unwrap();
+    assert!(!unfinished.exists());
+    assert!(archive.last(&Library::default()).0.is_some());
+
+    fs::write(copy.join("actions/a.yaml"), "runner_type: noop\nname: a\n").unwrap();
+    let (last, errors) = archive.last(&Library::default());
+    assert_eq!((last.is_none(), errors.len()), (true, 1));
+    fs::write(directory.join("current.json"), "{").unwrap();
+    let (last, errors) = archive.last(&Library::default());
+    assert_eq!((last.is_none(), errors.len()), (true, 0));
+    // The next note takes its place.
+    demo.file("pack.yaml", "ref: demo\nversion: 0.2.0\n");
+    let next = load(&demo);
+    archive.keep(next.pack("demo").unwrap()).unwrap();
+    archive.mark(&next).unwrap();
+    assert_eq!(archive.last(&Library::default()).0.unwrap().digests(), next.digests());
+    archive.mark(&Library::default()).unwrap();
+    assert!(archive.last(&Library::default()).0.is_none(), "what is gone is forgotten");
+}
+
 #[cfg(unix)]
 #[test]
 fn what_is_kept_is_only_for_its_owner() {

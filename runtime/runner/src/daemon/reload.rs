@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::{fs, io};
 
 use runner_executor::Packs;
 use runner_pack::{Changes, Library, Watch};
@@ -12,14 +13,30 @@ use tracing::{error, info, warn};
 
 use crate::app::App;
 
+/// Brings back, of each pack that is broken from the beginning, the version that was in use before the daemon was started;
+/// and notes what is in use now.
+pub(super) async fn bring_back(app: &App, packs: &Arc<Packs>) {
+    let (dirs, config_dir, packs) = (app.config.packs.clone(), app.config.config_dir.clone(), packs.clone());
+    let brought = tokio::task::spawn_blocking(move || match packs.last() {
+        Some(last) => {
+            let (library, _) = Library::succeed(&last, &there(dirs), Some(&config_dir));
+            packs.swap(library);
+        }
+        None => packs.keep_all(),
+    });
+    brought.await.unwrap_or_else(|error| error!(%error, "the packs could not be read"));
+}
+
+/// The directories that are there, though they may not be readable now. One that is not is as good as an empty one: it may
+/// come, and its packs are gone.
+fn there(dirs: Vec<PathBuf>) -> Vec<PathBuf> {
+    let is_gone = |dir: &PathBuf| fs::metadata(dir).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    dirs.into_iter().filter(|dir| !is_gone(dir)).collect()
+}
+
 /// Watches the directories of packs and of their configurations. None if nothing can be watched; then SIGHUP still
 /// makes the daemon look.
-pub(super) fn watch(
-    app: &App,
-    packs: Arc<Packs>,
-    stop: &CancellationToken,
-    tasks: &TaskTracker,
-) -> Option<Watch> {
+pub(super) fn watch(app: &App, packs: Arc<Packs>, stop: &CancellationToken, tasks: &TaskTracker) -> Option<Watch> {
     let changed = Arc::new(Notify::new());
     let (dirs, config_dir) = (app.config.packs.clone(), app.config.config_dir.clone());
     let mut watched = dirs.clone();
@@ -48,9 +65,7 @@ async fn reload(
         }
         let (dirs, config_dir, packs) = (dirs.clone(), config_dir.clone(), packs.clone());
         let swapped = tokio::task::spawn_blocking(move || {
-            // A directory that is not there is as good as an empty one: it may come.
-            let dirs: Vec<_> = dirs.into_iter().filter(|dir| dir.is_dir()).collect();
-            let (library, report) = Library::succeed(&packs.library(), &dirs, Some(&config_dir));
+            let (library, report) = Library::succeed(&packs.library(), &there(dirs), Some(&config_dir));
             (packs.swap(library), report)
         });
         match swapped.await {
@@ -89,3 +104,32 @@ async fn hang_up_signals(changed: Arc<Notify>, stop: CancellationToken) {
 
 #[cfg(not(unix))]
 async fn hang_up_signals(_changed: Arc<Notify>, _stop: CancellationToken) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_directory_that_cannot_be_read_keeps_its_packs_and_one_that_is_gone_does_not() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = place.path().join("packs");
+        fs::create_dir_all(dir.join("p/actions")).unwrap();
+        fs::write(dir.join("p/pack.yaml"), "ref: p\nname: P\nversion: 1.0.0\n").unwrap();
+        let look = |previous: &Library| Library::succeed(previous, &there(vec![dir.clone()]), None).0;
+        let first = look(&Library::default());
+        assert_eq!(first.digests().len(), 1, "{:?}", first.broken());
+
+        // A link to itself can be read by nobody, whoever it is.
+        fs::rename(&dir, place.path().join("elsewhere")).unwrap();
+        std::os::unix::fs::symlink(&dir, &dir).unwrap();
+        let second = look(&first);
+        assert_eq!(second.digests(), first.digests());
+        assert_eq!(second.broken()[0].kept.as_deref(), Some("1.0.0"));
+
+        fs::remove_file(&dir).unwrap();
+        assert_eq!(look(&second).digests().len(), 0);
+        fs::rename(place.path().join("elsewhere"), &dir).unwrap();
+        assert_eq!(look(&second).digests(), first.digests());
+    }
+}

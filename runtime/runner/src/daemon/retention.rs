@@ -1,8 +1,7 @@
 //! What is old goes, a little at a time, so that a busy system stays bounded.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use runner_executor::Packs;
 use runner_model::{Clock as _, SystemClock, limits};
@@ -41,6 +40,7 @@ impl Kept {
 
 /// Removes what is old, until `stop`.
 pub(super) async fn sweep(kept: Kept, store: Arc<SqliteStore>, packs: Arc<Packs>, stop: CancellationToken) {
+    let mut packs_due = Instant::now();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -53,7 +53,19 @@ pub(super) async fn sweep(kept: Kept, store: Arc<SqliteStore>, packs: Arc<Packs>
         if pruned.executions + pruned.events > 0 {
             info!(executions = pruned.executions, events = pruned.events, blobs = pruned.blobs, "removed what was old");
         }
-        let _ = (&packs, BTreeSet::<()>::new());
+        // Executions that went are why a version may not be needed any more; time is, too: what was asked for lately stays.
+        if pruned.executions > 0 || Instant::now() >= packs_due {
+            packs_due = Instant::now() + limits::PACK_KEPT_MIN;
+            prune_packs(&store, &packs).await;
+        }
+    }
+}
+
+async fn prune_packs(store: &SqliteStore, packs: &Arc<Packs>) {
+    match packs.prune_unneeded(store).await {
+        Ok(0) => {}
+        Ok(versions) => info!(versions, "removed versions of packs that nothing needs"),
+        Err(error) => warn!(error = &error as &dyn std::error::Error, "old versions of packs could not be removed"),
     }
 }
 

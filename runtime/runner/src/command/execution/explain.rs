@@ -29,11 +29,11 @@ enum Runs {
 pub(super) async fn run(app: &App, place: &Place, id: ExecutionId) -> Result<(), CliError> {
     let records = place.records();
     let view = records.view(id).await?;
-    let sentence = app.spelled(&view.explain(app.now()));
-    let runs = match place {
-        Place::Here(store) => runs(app, store, &view).await?,
+    let (runs, told) = match place {
+        Place::Here(store) => (runs(app, store, &view).await?, told_here(app, &view).await),
         Place::There(remote) => runs_there(remote, &view).await?,
     };
+    let sentence = app.spelled(&told.unwrap_or_else(|| view.explain(app.now())));
     // Whoever answers a question, or resumes what is paused, takes it up as well.
     let rests = rests(records, id).await?;
     let more = match &runs {
@@ -77,16 +77,28 @@ async fn runs(app: &App, store: &SqliteStore, view: &ExecutionView) -> Result<Ru
     Ok(if never { Runs::Nobody } else { Runs::Gone })
 }
 
-/// The same as a daemon says it.
-async fn runs_there(remote: &Remote, view: &ExecutionView) -> Result<Runs, CliError> {
-    #[derive(Deserialize)]
-    struct Explained {
-        #[serde(default)]
-        process: Option<String>,
-    }
+/// What a daemon says of an execution.
+#[derive(Deserialize)]
+struct Explained {
+    #[serde(default)]
+    process: Option<String>,
+    /// The sentence: only the daemon knows who waits for a policy's leave.
+    #[serde(default)]
+    text: Option<String>,
+}
+
+/// The same as a daemon says it, and its sentence.
+async fn runs_there(remote: &Remote, view: &ExecutionView) -> Result<(Runs, Option<String>), CliError> {
     if view.record.status.is_terminal() {
-        return Ok(Runs::Ended);
+        return Ok((Runs::Ended, None));
     }
-    let Explained { process } = remote.get(&at(view.record.id, "/explain"), &[]).await?;
-    Ok(process.map_or(Runs::Nobody, |node| Runs::Process(NodeId(node))))
+    let Explained { process, text } = remote.get(&at(view.record.id, "/explain"), &[]).await?;
+    Ok((process.map_or(Runs::Nobody, |node| Runs::Process(NodeId(node))), text))
+}
+
+/// The sentence of the daemon that has the data directory, if there is one and it answers.
+async fn told_here(app: &App, view: &ExecutionView) -> Option<String> {
+    let daemon = app.daemon().filter(|_| !view.record.status.is_terminal())?;
+    let told: Result<Explained, _> = daemon.get(&at(view.record.id, "/explain"), &[]).await;
+    told.ok()?.text
 }
