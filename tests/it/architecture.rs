@@ -63,12 +63,14 @@ const NAMED_BY: [(&str, &[&str]); 10] = [
 ];
 
 /// What must not be in a crate even through others.
-const NEVER_IN: [(&str, &[&str]); 5] = [
+const NEVER_IN: [(&str, &[&str]); 6] = [
     ("runner-model", &["tokio", "wasmtime", "rusqlite", "rhai", "reqwest"]),
     ("runner-engine", &["tokio", "wasmtime", "rusqlite", "reqwest", "granit-parser"]),
     ("runner-graph", &["tokio", "wasmtime", "rusqlite", "reqwest", "granit-parser"]),
     ("runner-pack", &["tokio", "wasmtime", "rusqlite", "reqwest"]),
     ("runner-store", &["wasmtime", "rhai", "reqwest", "hyper"]),
+    // Behind the feature `otlp`.
+    ("runner", &["opentelemetry", "opentelemetry-otlp", "tonic"]),
 ];
 
 /// What each package uses of others, development and build time left out.

@@ -39,7 +39,8 @@ impl Daemon {
         Self::of(command, place)
     }
 
-    fn of(mut command: Command, place: &Place) -> Self {
+    /// Starts one as this command says.
+    pub(super) fn of(mut command: Command, place: &Place) -> Self {
         let errors = std::fs::File::options().create(true).append(true).open(place.path("daemon.log")).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -47,7 +48,14 @@ impl Daemon {
             let log = std::fs::read_to_string(place.path("daemon.log")).unwrap();
             panic!("the daemon did not start: {log}");
         };
-        let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}")).to_owned();
+        // With `--json` it is a member of an object.
+        let address = |line: &str| Some(line.trim().strip_prefix("\"listening\": \"")?.split('"').next()?.to_owned());
+        let url = match line.strip_prefix("listening on ") {
+            Some(url) => url.to_owned(),
+            None => {
+                lines.by_ref().map_while(Result::ok).find_map(|line| address(&line)).unwrap_or_else(|| panic!("{line}"))
+            }
+        };
         // Whoever is first installs it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // One connection a request: what is kept open must not hide what a new one meets.

@@ -5,9 +5,7 @@ mod histogram;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
-use metrics::{
-    SharedString, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
-};
+use metrics::{SharedString, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use runner_executor::Executor;
 use runner_model::code;
@@ -21,8 +19,7 @@ use crate::exit::Exit;
 /// Upper bounds of what takes time, in seconds: from a commit to a long attempt.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0, 120.0, 600.0];
 /// Upper bounds of memory, in bytes.
-const BYTES: [f64; 7] =
-    [262_144.0, 1_048_576.0, 2_097_152.0, 4_194_304.0, 16_777_216.0, 67_108_864.0, 268_435_456.0];
+const BYTES: [f64; 7] = [262_144.0, 1_048_576.0, 2_097_152.0, 4_194_304.0, 16_777_216.0, 67_108_864.0, 268_435_456.0];
 
 /// Takes every counter of the process.
 pub(super) struct Recorder(PrometheusHandle);

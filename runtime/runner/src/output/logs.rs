@@ -77,9 +77,9 @@ pub(crate) fn start(global: &GlobalArgs, environment: &Environment, is_daemon: b
             let builder = builder.json().with_current_span(false).with_span_list(false);
             tracing::subscriber::set_global_default(builder.with_writer(|| PlainJson(Above)).finish())
         }
-        (true, false) => {
-            tracing::subscriber::set_global_default(builder.fmt_fields(format::debug_fn(write_field)).with_writer(|| Above).finish())
-        }
+        (true, false) => tracing::subscriber::set_global_default(
+            builder.fmt_fields(format::debug_fn(write_field)).with_writer(|| Above).finish(),
+        ),
         (false, _) => {
             let builder = builder.fmt_fields(format::debug_fn(write_field)).without_time().with_target(false);
             tracing::subscriber::set_global_default(builder.with_writer(|| Above).finish())

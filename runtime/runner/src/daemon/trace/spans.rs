@@ -20,7 +20,8 @@ use super::times::{Times, Tried, Unit};
 /// The spans of an execution that has ended; none if it has not, or if whoever asked for it wants no trace of it.
 pub(super) fn spans(id: ExecutionId, entries: &[Entry]) -> Vec<SpanData> {
     let Some(view) = ExecutionView::fold(id, entries) else { return Vec::new() };
-    let (Some(Fact::Requested(requested)), Some(end)) = (entries.first().map(|first| &first.fact), view.record.finished_at)
+    let (Some(Fact::Requested(requested)), Some(end)) =
+        (entries.first().map(|first| &first.fact), view.record.finished_at)
     else {
         return Vec::new();
     };
@@ -173,7 +174,9 @@ impl Place {
             events: SpanEvents::default(),
             links: SpanLinks::default(),
             status: if failed { SpanStatus::error(code.unwrap_or_default()) } else { SpanStatus::Unset },
-            instrumentation_scope: InstrumentationScope::builder("runner").with_version(env!("CARGO_PKG_VERSION")).build(),
+            instrumentation_scope: InstrumentationScope::builder("runner")
+                .with_version(env!("CARGO_PKG_VERSION"))
+                .build(),
         }
     }
 

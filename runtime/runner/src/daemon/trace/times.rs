@@ -90,7 +90,8 @@ impl Times {
         let tried = self.tried.entry((unit.0, unit.1, attempt));
         let new = || Tried { from: at, to: None, status: Status::Canceled, code: None };
         // What is found again after a crash goes on; what had ended is made anew.
-        tried.and_modify(|known| *known = if known.to.is_some() { new() } else { Tried { from: known.from, ..new() } })
+        tried
+            .and_modify(|known| *known = if known.to.is_some() { new() } else { Tried { from: known.from, ..new() } })
             .or_insert_with(new);
     }
 
@@ -142,7 +143,8 @@ mod tests {
     const STEP: StepId = StepId(0);
 
     fn times(facts: Vec<(i64, Fact)>) -> Times {
-        let entries: Vec<_> = facts.into_iter().map(|(at, fact)| Entry::new(Timestamp::from_millis(at), fact)).collect();
+        let entries: Vec<_> =
+            facts.into_iter().map(|(at, fact)| Entry::new(Timestamp::from_millis(at), fact)).collect();
         Times::of(&entries)
     }
 
@@ -166,7 +168,9 @@ mod tests {
     }
 
     fn badly() -> Outcome {
-        Outcome::Failed { failure: Failure { code: "nope".to_owned(), ..Failure::new(runner_model::code::HOST_OTHER, "no") } }
+        Outcome::Failed {
+            failure: Failure { code: "nope".to_owned(), ..Failure::new(runner_model::code::HOST_OTHER, "no") },
+        }
     }
 
     fn end() -> Fact {
@@ -184,7 +188,9 @@ mod tests {
         assert_eq!(times.end((STEP, None)), Some(Timestamp::from_millis(12)));
         let tried: Vec<_> = times
             .attempts((STEP, None))
-            .map(|(attempt, one)| (attempt.0, one.from.as_millis(), one.to.map(Timestamp::as_millis), one.code.as_deref()))
+            .map(|(attempt, one)| {
+                (attempt.0, one.from.as_millis(), one.to.map(Timestamp::as_millis), one.code.as_deref())
+            })
             .collect();
         assert_eq!(tried, [(1, 2, Some(4), Some("nope")), (2, 9, Some(12), None)]);
     }
