@@ -141,6 +141,21 @@ pub(crate) fn refuse(error: &clap::Error, arguments: &[OsString]) -> Exit {
     if error.use_stderr() { Exit::Usage } else { Exit::Succeeded }
 }
 
+impl Command {
+    /// What it is called, if it is about this machine and no daemon can be asked to do it.
+    const fn only_here(&self) -> Option<&'static str> {
+        match self {
+            Self::Serve(_) => Some("serve"),
+            Self::Connection(_) => Some("connection"),
+            Self::Test(_) => Some("test"),
+            Self::Simulate(_) => Some("simulate"),
+            Self::Doctor(_) => Some("doctor"),
+            Self::Pack(command) => command.only_here(),
+            _ => None,
+        }
+    }
+}
+
 impl Cli {
     /// Whether it runs as a daemon: its log is read later, by others.
     pub(crate) const fn is_daemon(&self) -> bool {
@@ -149,6 +164,10 @@ impl Cli {
 
     /// Does it.
     pub(crate) async fn run(self, environment: Environment, output: Output) -> Result<Exit, CliError> {
+        if let (Some(verb), Some(_)) = (self.command.only_here(), &self.global.url) {
+            let message = format!("`runner {verb}` is about this machine: a daemon elsewhere cannot be asked to do it");
+            return Err(CliError::new(Exit::Usage, code::CLI_USAGE, message).hint("leave `--url` out"));
+        }
         let open = || App::open(&self.global, environment, output);
         match self.command {
             Command::Explain(command) => command.run(&output),

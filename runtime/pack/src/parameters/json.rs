@@ -60,7 +60,19 @@ fn parameter(name: &str, schema: &Value, required: bool) -> Option<Parameter> {
     let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
     let validator = Arc::new(options.build(&schema).ok()?);
     let name = name.to_owned();
-    Some(Parameter { name, schema, description, kind, required, secret, immutable, position, default, enum_values, validator })
+    Some(Parameter {
+        name,
+        schema,
+        description,
+        kind,
+        required,
+        secret,
+        immutable,
+        position,
+        default,
+        enum_values,
+        validator,
+    })
 }
 
 #[cfg(test)]

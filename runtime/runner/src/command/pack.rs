@@ -45,6 +45,16 @@ enum What {
 }
 
 impl PackCommand {
+    /// What it is called, if it is about this machine.
+    pub(crate) const fn only_here(&self) -> Option<&'static str> {
+        match self.what {
+            What::Check { .. } => Some("pack check"),
+            What::New(_) => Some("pack new"),
+            What::Build(_) => Some("pack build"),
+            What::List | What::Get { .. } => None,
+        }
+    }
+
     /// Does it.
     pub(crate) async fn run(&self, app: &App) -> Result<Exit, CliError> {
         match (&self.what, &app.remote) {

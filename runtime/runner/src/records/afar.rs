@@ -2,9 +2,7 @@
 
 use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _};
-use runner_model::{
-    Entry, ExecutionId, ExecutionRecord, ExecutionView, ItemIndex, StepId, Timestamp, Version, Wait,
-};
+use runner_model::{Entry, ExecutionId, ExecutionRecord, ExecutionView, ItemIndex, StepId, Timestamp, Version, Wait};
 use runner_store::{ExecutionFilter, OpenWait, Order, WaitFilter};
 use serde::Deserialize;
 

@@ -82,12 +82,24 @@ struct Described {
     /// Who wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     author: Option<String>,
+    /// Where they are reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    /// Who else wrote it.
+    contributors: Vec<String>,
+    /// Words by which it is found.
+    keywords: Vec<String>,
+    /// Which versions of runner it runs on; none is any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runner_version: Option<String>,
+    /// The packs that it needs, with their versions.
+    dependencies: Vec<String>,
     /// What it asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     permissions: Option<Permissions>,
-    /// The kinds of connections that it talks to, with what each is.
-    connections: BTreeMap<String, String>,
+    /// The kinds of connections that it talks to.
+    connections: BTreeMap<String, Kind>,
     /// Its actions and workflows.
     actions: Vec<String>,
     /// Its rules.
@@ -96,8 +108,21 @@ struct Described {
     sensors: Vec<String>,
     /// Its policies.
     policies: Vec<String>,
+    /// Its components.
+    components: Vec<String>,
     /// What is wrong with what is in its directory now.
     diagnostics: Vec<Mistake>,
+}
+
+/// A kind of connections.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConnectionKind)]
+struct Kind {
+    /// What it is for.
+    description: String,
+    /// What stands in for it in simulations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    simulator: Option<String>,
 }
 
 /// A pack as it is found: in use, broken, or both.
@@ -175,7 +200,11 @@ impl Found<'_> {
     fn described(&self) -> Described {
         let manifest = self.used.map(|pack| &pack.manifest);
         let names = |of: fn(&Pack) -> Vec<String>| self.used.map(|pack| of(pack)).unwrap_or_default();
-        let connections = manifest.into_iter().flat_map(|manifest| &manifest.connections);
+        let connections = manifest.into_iter().flat_map(|manifest| &manifest.connections).map(|(name, about)| {
+            let kind = Kind { description: about.description.clone(), simulator: about.simulator.clone() };
+            (name.clone(), kind)
+        });
+        let dependencies = manifest.into_iter().flat_map(|manifest| &manifest.dependencies);
         let Line { r#ref, name, description, version, directory, mistakes, actions: _ } = self.line();
         Described {
             r#ref,
@@ -186,12 +215,18 @@ impl Found<'_> {
             mistakes,
             digest: self.used.map(|pack| pack.digest.clone()),
             author: manifest.and_then(|manifest| manifest.author.clone()),
+            email: manifest.and_then(|manifest| manifest.email.clone()),
+            contributors: manifest.map(|manifest| manifest.contributors.clone()).unwrap_or_default(),
+            keywords: manifest.map(|manifest| manifest.keywords.clone()).unwrap_or_default(),
+            runner_version: manifest.and_then(|manifest| Some(manifest.runner_version.as_ref()?.to_string())),
+            dependencies: dependencies.map(|needed| format!("{} {}", needed.reference, needed.version)).collect(),
             permissions: manifest.map(|manifest| manifest.permissions.clone()),
-            connections: connections.map(|(kind, about)| (kind.clone(), about.description.clone())).collect(),
+            connections: connections.collect(),
             actions: names(|pack| pack.actions.values().map(|action| action.reference.to_string()).collect()),
             rules: names(|pack| pack.rules.values().map(|rule| rule.reference.to_string()).collect()),
             sensors: names(|pack| pack.sensors.values().map(|sensor| sensor.reference.to_string()).collect()),
             policies: names(|pack| pack.policies.values().map(|policy| policy.reference.to_string()).collect()),
+            components: names(|pack| pack.components.keys().cloned().collect()),
             diagnostics: self.broken.iter().flat_map(|broken| &broken.report.diagnostics).map(mistake).collect(),
         }
     }

@@ -7,16 +7,16 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::Watch;
 use super::follow::{Followed, LOOK, LOOK_SOON, Until};
 use super::heard::Hearing;
 use super::progress::Display;
-use super::Watch;
 use crate::app::App;
 use crate::command::rests;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::offer::Offer;
-use crate::records::at;
+use crate::records::{Records, at};
 use crate::remote::{Happened, Remote, Tree};
 
 /// Asks for an execution; gives its id.
@@ -66,7 +66,9 @@ pub(super) async fn run(
     let id = request(remote, offer, parameters).await?;
     match watch.look_on(remote, id, &offer.reference, &[], Until::End).await? {
         Followed::Ended(view) => Ok(*view),
-        Followed::Rests(_) => Err(CliError::new(Exit::Broken, code::EXEC_UNKNOWN_OUTCOME, "it is not followed any more")),
+        Followed::Rests(_) => {
+            Err(CliError::new(Exit::Broken, code::EXEC_UNKNOWN_OUTCOME, "it is not followed any more"))
+        }
     }
 }
 
@@ -127,13 +129,13 @@ impl Looking<'_> {
                     look = Instant::now() + LOOK;
                     if rests(self.remote, self.id).await? {
                         self.display.end(None);
-                        let view: ExecutionView = self.remote.get(&at(self.id, ""), &[]).await?;
-                        return Ok(Followed::Rests(view.record.status));
+                        return Ok(Followed::Rests(Records::get(self.remote, self.id).await?.status));
                     }
                 }
             }
         }
-        let view: ExecutionView = self.remote.get(&at(self.id, ""), &[]).await?;
+        // Of the journal, because what is null there is not nothing.
+        let view = self.remote.view(self.id).await?;
         self.display.end(Some(&view));
         Ok(Followed::Ended(Box::new(view)))
     }

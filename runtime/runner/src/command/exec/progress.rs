@@ -6,6 +6,7 @@ mod notice;
 mod plain;
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::time::Duration;
 
 use drawn::Drawn;
@@ -236,7 +237,8 @@ impl Display {
         };
         move || match drawn {
             Some(lines) => drop(lines.println(text)),
-            None if !silent => eprintln!("{text}"),
+            // Whoever reads no more is not told; what was asked for is done all the same.
+            None if !silent => drop(writeln!(std::io::stderr(), "{text}")),
             None => {}
         }
     }

@@ -155,12 +155,7 @@ impl CancelCommand {
         wrong.map_or(Ok(Exit::Succeeded), Err)
     }
 
-    async fn cancel(
-        &self,
-        app: &mut App,
-        place: &Place,
-        text: &str,
-    ) -> Result<(ExecutionId, Status), CliError> {
+    async fn cancel(&self, app: &mut App, place: &Place, text: &str) -> Result<(ExecutionId, Status), CliError> {
         let id = identify(place.records(), text).await?;
         let done = perform(app, place, id, Control::Cancel { by: app.by() }, self.detach.detach).await?;
         if matches!(done, Done::Recorded(_)) {

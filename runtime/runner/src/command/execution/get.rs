@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use runner_model::{
-    DelayReason, ExecutionId, ExecutionView, Origin, Purpose, Status, StepView, answering,
-};
+use runner_model::{DelayReason, ExecutionId, ExecutionView, Origin, Purpose, Status, StepView, answering};
 use serde_json::Value;
 
 use super::{Chosen, open_waits};

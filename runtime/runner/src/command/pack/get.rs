@@ -1,12 +1,12 @@
 //! `runner pack get`.
 
-use runner_pack::Pack;
+use runner_pack::{ConnectionKind, Pack};
 use serde_json::{Value, json};
 
 use super::{list, unknown, unknown_there};
 use crate::app::App;
-use crate::command::exec::{indented, readable};
-use crate::error::CliError;
+use crate::command::exec::{indented, not_loaded, readable};
+use crate::error::{CliError, Mistake};
 use crate::exit::Exit;
 use crate::output::printable;
 use crate::remote::{Remote, segment};
@@ -26,6 +26,9 @@ pub(crate) async fn run_there(app: &App, remote: &Remote, reference: &str) -> Re
         return Err(unknown_there(reference, &packs));
     }
     let mut described: Value = remote.get(&format!("/api/v1/packs/{}", segment(reference)), &[]).await?;
+    if described.get("version").is_none() {
+        return Err(broken(reference, &described));
+    }
     if let Some(map) = described.as_object_mut() {
         map.retain(|_, value| !value.is_null());
     }
@@ -44,11 +47,12 @@ fn show(app: &App, name: &str, described: &Value) {
 
 fn describe(app: &App, pack: &Pack) -> Value {
     let manifest = &pack.manifest;
-    let connections: serde_json::Map<_, _> = manifest
-        .connections
-        .iter()
-        .map(|(kind, about)| (kind.clone(), json!({ "description": about.description, "simulator": about.simulator })))
-        .collect();
+    let kind = |(name, about): (&String, &ConnectionKind)| {
+        let mut kind = serde_json::Map::from_iter([("description".to_owned(), json!(about.description))]);
+        kind.extend(about.simulator.iter().map(|simulator| ("simulator".to_owned(), json!(simulator))));
+        (name.clone(), Value::Object(kind))
+    };
+    let connections: serde_json::Map<_, _> = manifest.connections.iter().map(kind).collect();
     let dependencies: Vec<_> =
         manifest.dependencies.iter().map(|needed| format!("{} {}", needed.reference, needed.version)).collect();
     let mut described = json!({
@@ -65,13 +69,35 @@ fn describe(app: &App, pack: &Pack) -> Value {
         "connections": connections,
         "permissions": manifest.permissions,
         "granted": app.config.grants.of(&manifest.reference),
-        "actions": pack.actions.keys().collect::<Vec<_>>(),
+        "actions": pack.actions.values().map(|action| action.reference.to_string()).collect::<Vec<_>>(),
+        "rules": pack.rules.values().map(|rule| rule.reference.to_string()).collect::<Vec<_>>(),
+        "sensors": pack.sensors.values().map(|sensor| sensor.reference.to_string()).collect::<Vec<_>>(),
+        "policies": pack.policies.values().map(|policy| policy.reference.to_string()).collect::<Vec<_>>(),
         "components": pack.components.keys().collect::<Vec<_>>(),
         "directory": pack.directory,
+        "mistakes": 0,
         "digest": pack.digest,
+        "diagnostics": [],
     });
     if let Some(map) = described.as_object_mut() {
         map.retain(|_, value| !value.is_null());
     }
     described
+}
+
+/// It is there, and has mistakes, of which the daemon tells each.
+fn broken(reference: &str, described: &Value) -> CliError {
+    let diagnostics: Vec<_> = described.get("diagnostics").and_then(Value::as_array).into_iter().flatten().collect();
+    let mut error = not_loaded(reference, diagnostics.len());
+    for found in diagnostics {
+        let text = |key: &str| found.get(key).and_then(Value::as_str).unwrap_or_default();
+        error.mistakes.push(Mistake {
+            code: text("code").to_owned(),
+            message: format!("{}: {}", text("place"), text("message")),
+            causes: Vec::new(),
+            details: None,
+            hint: found.get("hint").and_then(Value::as_str).map(str::to_owned),
+        });
+    }
+    error
 }
