@@ -125,7 +125,7 @@ impl Archive {
             match self.find(&reference, &mark.digest, present) {
                 // It is known by where its files were, and is looked for there again.
                 Ok(Some(pack)) => {
-                    missing.push(Arc::new(Pack { directory: mark.directory, ..Arc::unwrap_or_clone(pack) }))
+                    missing.push(Arc::new(Pack { directory: mark.directory, ..Arc::unwrap_or_clone(pack) }));
                 }
                 Ok(None) => {}
                 Err(error) => errors.push(error),

@@ -303,7 +303,7 @@ fn a_pack_that_is_copied_edited_and_removed_is_seen() {
     let source = demo("");
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("packs");
-    let mut daemon = Daemon::over(&[dir.clone()]);
+    let mut daemon = Daemon::over(std::slice::from_ref(&dir));
     fs::create_dir(&dir).unwrap();
     copy(&source.path(), &dir.join("demo"));
     daemon.until("a new pack in a new directory", |library| library.pack("demo").is_some());
@@ -341,7 +341,7 @@ fn a_packs_directory_that_is_a_link_is_followed_to_where_it_leads_now() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("packs");
     symlink(old.above(), &dir).unwrap();
-    let mut daemon = Daemon::over(&[dir.clone()]);
+    let mut daemon = Daemon::over(std::slice::from_ref(&dir));
     let has = |version: &'static str| {
         move |library: &Library| library.pack("demo").is_some_and(|pack| pack.manifest.version.to_string() == version)
     };
