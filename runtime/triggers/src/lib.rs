@@ -28,5 +28,7 @@ mod triggers;
 
 pub use error::TriggerError;
 pub use sensor::HostSensors;
-pub use state::{Counts, Delivered, Delivery, Emitted, Endpoint, RuleState, ScheduleState, SensorState};
+pub use state::{
+    Counts, Delivered, Delivery, Emitted, Endpoint, Rendered, RuleState, ScheduleState, SensorState, Trial,
+};
 pub use triggers::{Sensors, Triggers, TriggersOptions};

@@ -205,9 +205,10 @@ fn what_a_rule_says_of_a_payload_can_be_asked_and_nothing_comes_of_it() {
     let rule = format!("enabled: false\n{HOOK}\ncriteria: {{trigger.body.n: {{type: gt, pattern: 10}}}}");
     let world = World::new(&[("hook", &rule)]);
     let process = world.start();
-    let verdict = |n: i64| process.triggers.examine(&"t.hook".parse().unwrap(), &json!({"body": {"n": n}})).unwrap();
-    assert!(verdict(11).matched);
-    assert!(!verdict(9).matched && !verdict(9).criteria[0].passed);
+    let trial = |n: i64| process.triggers.examine(&"t.hook".parse().unwrap(), &json!({"body": {"n": n}})).unwrap();
+    assert!(trial(11).verdict.matched && trial(11).rendered.is_some_and(|rendered| rendered.is_ok()));
+    assert!(!trial(9).verdict.matched && !trial(9).verdict.criteria[0].passed);
+    assert_eq!(trial(9).rendered, None);
     assert!(process.events("core.webhook").is_empty());
     assert!(process.triggers.examine(&"t.none".parse().unwrap(), &json!({})).is_none());
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use runner_engine::rule::{Judged, Verdict};
+use runner_model::view::masked;
+use runner_triggers::{Rendered, Trial};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -37,6 +39,15 @@ pub(crate) struct VerdictView {
     /// What `when` gave; null if there is none, or a criterion does not hold
     #[schema(required = true)]
     when: Option<WhenView>,
+    /// What the action would get, without defaults, secret parameters masked; null if the rule does not match
+    #[schema(required = true, value_type = Option<Object>)]
+    parameters: Option<Value>,
+    /// Why the parameters cannot be made; null if they can, or the rule does not match
+    #[schema(required = true)]
+    failure: Option<String>,
+    /// What would make the event the same as another for the rule; null if nothing would
+    #[schema(required = true)]
+    key: Option<String>,
 }
 
 /// What was found for a criterion.
@@ -98,15 +109,25 @@ pub(super) async fn test_rule(
     Path(reference): Path<String>,
     Body(test): Body<RuleTest>,
 ) -> Result<Json<VerdictView>, ApiProblem> {
-    let rule = find(&context, &principal, &reference)?.rule.reference.clone();
-    let verdict = context.options.triggers.examine(&rule, &test.payload);
+    let rule = find(&context, &principal, &reference)?.rule;
+    let trial = context.options.triggers.examine(&rule.reference, &test.payload);
     // Its pack was swapped since it was found.
-    let Verdict { matched, criteria, when } =
-        verdict.ok_or_else(|| ApiProblem::missing(format!("there is no rule `{rule}`")))?;
+    let Trial { verdict: Verdict { matched, criteria, when }, rendered } =
+        trial.ok_or_else(|| ApiProblem::missing(format!("there is no rule `{}`", rule.reference)))?;
     let when = when.map(|when| match when {
         Ok(passed) => WhenView { passed, error: None },
         Err(error) => WhenView { passed: false, error: Some(error) },
     });
+    let (parameters, failure, key) = match rendered {
+        None => (None, None, None),
+        Some(Err(failure)) => (None, Some(failure), None),
+        Some(Ok(Rendered { parameters, key })) => {
+            let action = context.options.packs.action(&rule.action);
+            let secret = action.map(|(_, action)| action.parameters.secret_names()).unwrap_or_default();
+            (Some(masked(&Value::Object(parameters), &secret)), None, key)
+        }
+    };
     let criteria = criteria.into_iter().map(JudgedView::from).collect();
-    Ok(Json(VerdictView { rule: rule.to_string(), matched, criteria, when }))
+    let rule = rule.reference.to_string();
+    Ok(Json(VerdictView { rule, matched, criteria, when, parameters, failure, key }))
 }
