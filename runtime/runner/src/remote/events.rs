@@ -85,7 +85,7 @@ impl Events {
             Ok(response) => {
                 let (status, after) = (response.status(), problem::retry_after(response.headers()));
                 let body = response.into_body().collect().await;
-                let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+                let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
                 let refused = problem::refused(status, after, &body, &self.remote.name());
                 if status.as_u16() != 503 {
                     return Err(refused);
