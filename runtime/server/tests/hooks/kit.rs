@@ -107,6 +107,7 @@ impl Place {
     }
 
     /// Another file of the pack `h`.
+    #[allow(dead_code, reason = "two test binaries share this, and one of them writes no further files")]
     pub(crate) fn file(&self, path: &str, text: &str) {
         let path = self.directory.path().join("packs/h").join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
