@@ -44,7 +44,7 @@ impl Call {
             input: serde_json::from_str(INPUT).unwrap(),
             timeout: Duration::from_secs(60),
             last_heartbeat: None,
-        trace: None,
+            trace: None,
             cancel: CancellationToken::new(),
             pack: self.pack.clone(),
             observer: Arc::new(Deaf),

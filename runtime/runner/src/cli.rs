@@ -9,8 +9,8 @@ use runner_model::code;
 use crate::app::App;
 use crate::command::{
     ActionCommand, CompletionCommand, ConnectionCommand, DoctorCommand, EventCommand, ExecCommand, ExecutionCommand,
-    ExplainCommand, GraphCommand, InquiryCommand, KeyCommand, PackCommand, RuleCommand, ScheduleCommand, SensorCommand, ServeCommand, SimulateCommand,
-    TestCommand,
+    ExplainCommand, GraphCommand, InquiryCommand, KeyCommand, PackCommand, RuleCommand, ScheduleCommand, SensorCommand,
+    ServeCommand, SimulateCommand, TestCommand,
 };
 use crate::config::Environment;
 use crate::error::CliError;

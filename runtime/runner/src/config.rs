@@ -112,7 +112,8 @@ impl Config {
         table.extend(self.daemon.dump());
         table.insert("limits".to_owned(), limits::dump(&self.limits).into());
         let mut dumped = toml::to_string(&table).unwrap_or_default();
-        let names = self.connections.iter().map(|(name, connection)| (name.as_str(), connection.settings.kind.as_str()));
+        let names =
+            self.connections.iter().map(|(name, connection)| (name.as_str(), connection.settings.kind.as_str()));
         for (name, kind) in names {
             dumped.push_str(&format!("\n# [connections.{name}] of the kind {kind}"));
         }

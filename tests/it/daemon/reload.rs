@@ -19,7 +19,10 @@ fn workflow(version: &str) -> String {
 fn write(place: &Place, version: &str) {
     place.write("packs/live/pack.yaml", &format!("ref: live\nversion: {version}\n"));
     let say = format!("name: say\ntasks:\n  say:\n    action: core.echo\n    input: {{message: {version}}}\n");
-    place.write("packs/live/workflows/say.yaml", &format!("{say}output:\n  - message: <% task(\"say\").result.message %>\n"));
+    place.write(
+        "packs/live/workflows/say.yaml",
+        &format!("{say}output:\n  - message: <% task(\"say\").result.message %>\n"),
+    );
     place.write("packs/live/workflows/slow.yaml", &workflow(version));
 }
 

@@ -14,7 +14,9 @@ async fn a_daemon_serves_is_ready_and_ends_with_the_first_signal() {
     let execution = daemon.run("core.echo", json!({ "message": "hello" })).await;
     assert_eq!(execution["status"], "succeeded", "{execution}");
     let metrics = daemon.client.get(daemon.at("/metrics")).send().await.unwrap().text().await.unwrap();
-    for name in ["runner_executions_total", "runner_attempts_total", "runner_store_commits_total", "runner_guest_memory_bytes"] {
+    for name in
+        ["runner_executions_total", "runner_attempts_total", "runner_store_commits_total", "runner_guest_memory_bytes"]
+    {
         assert!(metrics.contains(name), "{name} is missing in:\n{metrics}");
     }
     assert_eq!(daemon.stop().code(), Some(0));

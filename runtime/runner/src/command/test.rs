@@ -115,7 +115,13 @@ fn simulation(
     let seen = clock.clone();
     let guests = move || -> Arc<dyn Guests> {
         let connections = Connections::none(&limits);
-        let options = PacksOptions { library: load(&dirs), grants: Grants::default(), connections, simulate: true, archive: None };
+        let options = PacksOptions {
+            library: load(&dirs),
+            grants: Grants::default(),
+            connections,
+            simulate: true,
+            archive: None,
+        };
         let (packs, store) = (Arc::new(Packs::new(options)), Arc::new(MemoryStore::default()));
         Arc::new(HostGuests::new(host.clone(), packs, store, clock.clone(), &limits))
     };

@@ -152,7 +152,8 @@ impl Written {
         set(retention.executions_max.as_ref(), |max| daemon.set_executions_max(*max))?;
         set(retention.events_days.as_ref(), |days| daemon.set_events_days(*days))?;
         daemon.hosts = server.hosts;
-        daemon.tls = server.tls.map(|tls| TlsFiles { certificate: base.join(tls.certificate), key: base.join(tls.key) });
+        daemon.tls =
+            server.tls.map(|tls| TlsFiles { certificate: base.join(tls.certificate), key: base.join(tls.key) });
         let secrets = webhooks.secrets.into_iter().map(|(name, sources)| match sources {
             OneOrMore::One(source) => (name, vec![source]),
             OneOrMore::More(sources) => (name, sources),
@@ -162,10 +163,7 @@ impl Written {
     }
 }
 
-fn set<T>(
-    written: Option<&Spanned<T>>,
-    take: impl FnOnce(&T) -> Result<(), &'static str>,
-) -> Result<(), Misplaced> {
+fn set<T>(written: Option<&Spanned<T>>, take: impl FnOnce(&T) -> Result<(), &'static str>) -> Result<(), Misplaced> {
     let Some(written) = written else { return Ok(()) };
     take(written.get_ref()).map_err(|message| (written.span(), message.to_owned()))
 }
@@ -318,7 +316,10 @@ mod tests {
         assert_eq!((daemon.listen.to_string().as_str(), daemon.queue_max), ("127.0.0.1:8080", 5));
         assert_eq!(daemon.executions_kept, None);
         let error = daemon.overlay(&environment(&[("RUNNER_QUEUE_MAX", "many")])).unwrap_err();
-        assert_eq!(error.mistakes[0].message, "the environment variable `RUNNER_QUEUE_MAX`: `many` is not such a number");
+        assert_eq!(
+            error.mistakes[0].message,
+            "the environment variable `RUNNER_QUEUE_MAX`: `many` is not such a number"
+        );
         assert_eq!(error.mistakes[0].hint.as_deref(), Some("it is a number of executions"));
         assert!(daemon.overlay(&environment(&[("RUNNER_EVENTS_DAYS", "6")])).is_err());
     }
