@@ -1,6 +1,7 @@
 //! Traces, as a collector gets them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::{Ready, ready};
 use std::net::TcpListener;
 use std::sync::Arc;
 
@@ -36,9 +37,9 @@ impl Collector {
         (collector, url)
     }
 
-    async fn take(State(collector): State<Self>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    fn take(State(collector): State<Self>, headers: HeaderMap, body: Bytes) -> Ready<StatusCode> {
         collector.0.lock().unwrap().push((headers, body));
-        StatusCode::OK
+        ready(StatusCode::OK)
     }
 
     fn spans(&self) -> Vec<Span> {
