@@ -78,7 +78,10 @@ fn a_standard_schema_is_made_of_them() {
     assert_eq!(schema["required"], json!(["name"]));
     assert_eq!(schema["properties"]["password"], json!({"type": "string", "writeOnly": true}));
     assert_eq!(schema["properties"]["options"]["required"], json!(["tier"]));
-    assert_eq!(schema["properties"]["name"], json!({"type": "string", "pattern": "^[a-z][a-z0-9_]*$"}));
+    assert_eq!(
+        schema["properties"]["name"],
+        json!({"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "x-position": 0})
+    );
 }
 
 #[test]

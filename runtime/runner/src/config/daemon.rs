@@ -287,7 +287,7 @@ impl Daemon {
         retention.insert("executions_max".to_owned(), integer(self.executions_max.unwrap_or(0)));
         retention.insert("events_days".to_owned(), integer(days(Some(self.events_kept))));
         let secrets = self.webhooks.sources.iter().map(|(name, sources)| {
-            let places: Vec<_> = sources.iter().map(SecretSource::place).collect();
+            let places: Vec<_> = sources.iter().map(|source| source.place(&self.webhooks.base)).collect();
             (name.clone(), toml::Value::from(places))
         });
         let webhooks = toml::Table::from_iter([("secrets".to_owned(), toml::Table::from_iter(secrets).into())]);
@@ -336,10 +336,13 @@ mod tests {
     #[test]
     fn what_is_dumped_says_where_secrets_are_and_reads_back_the_same() {
         let webhooks: WrittenWebhooks =
-            toml::from_str("secrets.github = [{ env = 'NEW' }, { file = 'old' }]\nsecrets.x = 'plain'\n").unwrap();
+            toml::from_str("secrets.github = [{ env = 'NEW' }, { file = 'old' }]\nsecrets.x = 'inline'\n").unwrap();
         let daemon = Written { webhooks, ..Written::default() }.apply(Path::new("etc")).unwrap();
         let dumped = toml::to_string(&daemon.dump()).unwrap();
-        assert!(dumped.contains("env = \"NEW\"") && dumped.contains("etc") && !dumped.contains("plain"), "{dumped}");
+        assert!(
+            dumped.contains("env = \"NEW\"") && dumped.contains("etc/old") && !dumped.contains("inline"),
+            "{dumped}"
+        );
         let secrets = daemon.webhooks.of("github", &environment(&[("NEW", "s3cret")]));
         assert_eq!(secrets.len(), 1, "the file is not there, the variable is");
         assert!(daemon.webhooks.of("other", &environment(&[])).is_empty());

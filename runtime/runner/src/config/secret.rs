@@ -60,12 +60,12 @@ pub(crate) fn others_can_read(path: &Path) -> bool {
 }
 
 impl SecretSource {
-    /// Where it is, as it is written; never the secret itself.
-    pub(crate) fn place(&self) -> toml::Table {
+    /// Where it is, counted from `base`; never the secret itself.
+    pub(crate) fn place(&self, base: &Path) -> toml::Table {
         let (key, place) = match self {
             Self::Plain(_) => ("plain", "(hidden)".to_owned()),
             Self::Env(name) => ("env", name.clone()),
-            Self::File(path) => ("file", path.display().to_string()),
+            Self::File(path) => ("file", base.join(path).display().to_string()),
         };
         toml::Table::from_iter([(key.to_owned(), place.into())])
     }

@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(exit(404, code::STORE_NOT_FOUND), Exit::NotFound);
         assert_eq!(exit(409, code::EXEC_DISABLED), Exit::Invalid);
         assert_eq!(exit(401, code::API_KEY), Exit::Usage);
-        let full = of(429, &body("E-EXEC-0001"));
+        let full = of(429, &body(code::EXEC_FULL.id()));
         assert_eq!((full.exit, full.mistakes[0].hint.as_deref()), (Exit::Broken, Some("try again in 7 s")));
     }
 
