@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use runner_model::Role;
+use runner_model::{
+    Clock as _, Entry, ExecutionId, Fact, NodeId, Origin, Requested, Role, Status, SystemClock, SystemEntropy,
+};
 use runner_server::AccessMode;
+use runner_store::{Journal, NewExecution};
 use serde_json::{Value, json};
 
 use crate::kit::{Answer, Place, Process, Settings, eventually};
@@ -266,5 +269,31 @@ async fn what_waits_for_its_turn_says_by_which_policy_and_who_is_before_it() {
         assert_eq!(one["delayed"], json!([{"policy": "h.one", "ahead": ahead}]));
         assert!(one["text"].as_str().unwrap().ends_with(end), "{one}");
     }
+    process.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_simulated_is_not_run_again_with_real_systems() {
+    let place = Place::with(&[]);
+    let process = place.start().await;
+    let asked = Requested {
+        action: "core.noop".parse().unwrap(),
+        pack_version: "0.1.0".to_owned(),
+        pack_digest: String::new(),
+        parameters: json!({}),
+        secret: Vec::new(),
+        origin: Origin::Cli,
+        depth: 0,
+        simulate: true,
+        trace_parent: None,
+    };
+    let (id, now) = (ExecutionId::new(&SystemClock, &SystemEntropy), SystemClock.now());
+    let end = Fact::Finished { status: Status::Succeeded, result: Value::Null, errors: Vec::new() };
+    let facts = [Fact::Requested(Box::new(asked)), Fact::Started, end];
+    let entries = facts.into_iter().map(|fact| Entry::new(now, fact)).collect();
+    let new = NewExecution { id, entries, owner: NodeId("cli".to_owned()), lease_until: now };
+    Journal::create(&*process.store, new).await.unwrap();
+    let again = Answer::of(process.request("POST", &format!("/executions/{id}/rerun"))).await;
+    assert_eq!(again.refusal(), (409, "E-EXEC-0016".to_owned()));
     process.stop().await;
 }

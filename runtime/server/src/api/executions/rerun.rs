@@ -120,6 +120,11 @@ async fn anew(context: &Context, id: ExecutionId) -> Result<Response, ApiProblem
     let Some(Fact::Requested(requested)) = first.map(|entry| entry.fact) else {
         return Err(ApiProblem::defect("a journal does not begin with a request"));
     };
+    if requested.simulate != context.options.packs.simulate() {
+        let (was, are) = if requested.simulate { ("simulated", "real") } else { ("real", "simulated") };
+        let detail = format!("the execution {id} ran with {was} systems, and those of this process are {are}");
+        return Err(ApiProblem::new(StatusCode::CONFLICT, code::EXEC_SIMULATED, detail));
+    }
     let Value::Object(parameters) = requested.parameters else {
         return Err(ApiProblem::defect("the parameters of an execution are no map"));
     };
