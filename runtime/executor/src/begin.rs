@@ -62,9 +62,9 @@ impl Shared {
             Err(error) => {
                 self.registry.leave(id);
                 self.gate.leave(id);
-                // It may be recorded all the same; then it is driven. A child is looked for by its parent.
-                if error.may_pass() && depth == 0 {
-                    self.revive(id);
+                // A child is looked for by its parent.
+                if depth == 0 {
+                    self.look_after(id, &error).await;
                 }
                 return Err(error.into());
             }
@@ -76,6 +76,25 @@ impl Shared {
             false => self.drive(drive, mailbox),
         }
         Ok(())
+    }
+
+    /// Sees to it that what did not begin here is driven if it is recorded all the same: by this request, or by a process
+    /// that is gone. Whoever took up what such a process left found this request's entry in the registry, and let it be.
+    async fn look_after(self: &Arc<Self>, id: ExecutionId, error: &ExecutorError) {
+        if error.may_pass() {
+            return self.revive(id);
+        }
+        if !matches!(error, ExecutorError::Store(StoreError::Exists)) {
+            return;
+        }
+        let record = Catalogue::get(&*self.options.store, id).await;
+        if record.as_ref().is_ok_and(|record| record.status.is_terminal()) || self.registry.has(id) {
+            return;
+        }
+        match Box::pin(self.take_up(id, None)).await {
+            Ok(()) | Err(ExecutorError::Owned { .. }) => {}
+            Err(error) => self.ended(id, None, Err(error)),
+        }
     }
 
     /// Somebody begins it, or drives it, already. A child is then simply there; whoever asks from outside is told, but not

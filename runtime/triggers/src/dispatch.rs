@@ -270,7 +270,13 @@ impl Shared {
         };
         // Whether it is there is seen in the store, not told by an error: it may have been begun by an earlier try.
         match Catalogue::get(self.store(), job.execution).await {
-            Ok(_) => self.settle(job, MatchState::Started).await,
+            Ok(record) => {
+                // Its end was heard before its lane knew of it, if an earlier process began it and this one took it up.
+                if record.status.is_terminal() {
+                    self.heard_end(job.execution);
+                }
+                self.settle(job, MatchState::Started).await
+            }
             Err(StoreError::NotFound) => match refused {
                 Some(failure) => {
                     tracing::warn!(rule = %job.rule, event = %job.event, %failure, "no execution made");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use runner_executor::{Control, ExecutionRequest};
-use runner_model::{ExecutionId, ExecutionRecord, Origin, Status, WaitKind};
+use runner_model::{ExecutionId, ExecutionRecord, Origin, SeededEntropy, Status, WaitKind};
 use runner_store::{Catalogue, ExecutionFilter, Leases, WaitFilter, Waits};
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use super::node::Node;
 use super::packs::WORKFLOWS;
 use super::run::Cluster;
 use super::store::short;
-use super::world::World;
+use super::world::{SimulatedClock, World};
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -69,7 +69,12 @@ impl Client {
         let key = self.world().draw(|chance| chance.of(&["k", "l", "m"]));
         let parameters = [("key".to_owned(), json!(key))].into_iter().collect();
         let action = format!("s.w{number}").parse().unwrap();
-        let request = ExecutionRequest::new(action, parameters, Origin::Api);
+        let mut request = ExecutionRequest::new(action, parameters, Origin::Api);
+        if let Some(seed) = self.world().draw(|chance| chance.hits(3_000).then(|| chance.next())) {
+            let clock = SimulatedClock(self.world().clone());
+            request.id = Some(ExecutionId::new(&clock, &SeededEntropy::new(seed)));
+            self.cluster.repeated.lock().push(request.clone());
+        }
         match tokio::time::timeout(PATIENCE, node.executor.submit(request)).await {
             Ok(Ok(execution)) => {
                 self.world().say(|| format!("client: w{number} is {}", short(execution.id)));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use runner_executor::Packs;
+use runner_executor::{ExecutionRequest, Packs};
 use runner_store::{Catalogue, ExecutionFilter, Leases};
 
 use super::client::Client;
@@ -32,6 +32,8 @@ pub(crate) struct Cluster {
     pub(crate) world: Arc<World>,
     packs: Arc<Packs>,
     nodes: Arc<Mutex<Vec<Arc<Node>>>>,
+    /// What is asked of each process anew as it starts: nobody knows whether an earlier one has begun it.
+    pub(crate) repeated: Arc<Mutex<Vec<ExecutionRequest>>>,
 }
 
 impl Cluster {
@@ -48,6 +50,13 @@ impl Cluster {
         let number = self.nodes.lock().len();
         let node = Arc::new(Node::start(&self.world, &self.packs, number));
         self.nodes.lock().push(node.clone());
+        for request in self.repeated.lock().clone() {
+            let (node, pause) = (node.clone(), self.world.draw(|chance| chance.between(0, 12)));
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+                let _ = node.executor.submit(request).await;
+            });
+        }
         let recovered = tokio::select! {
             biased;
             () = died(&node) => return node,
@@ -110,7 +119,8 @@ pub(crate) fn run(seed: u64, packs: Arc<Packs>) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async move {
         let world = World::new(seed);
-        let cluster = Cluster { world: world.clone(), packs: packs.clone(), nodes: Arc::default() };
+        let cluster =
+            Cluster { world: world.clone(), packs: packs.clone(), nodes: Arc::default(), repeated: Arc::default() };
         let operator = tokio::spawn({
             let cluster = cluster.clone();
             async move { cluster.operate().await }
