@@ -81,7 +81,37 @@ pub struct Verdict {
     pub when: Option<Result<bool, String>>,
 }
 
+/// What a rule says of an event that it is tried with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// Whether it matches, and why not.
+    pub verdict: Verdict,
+    /// What would be run then, or why the parameters cannot be made; none if it does not match.
+    pub rendered: Option<Result<Rendered, String>>,
+}
+
+/// What a rule makes of an event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rendered {
+    /// The parameters of its action.
+    pub parameters: Map<String, Value>,
+    /// What makes the event the same as another for the rule.
+    pub key: Option<String>,
+}
+
 impl RulePlan {
+    /// Whether the rule matches, and what it would make of the event then.
+    #[must_use]
+    pub fn try_on(&self, occasion: &Occasion) -> Trial {
+        let verdict = self.examine(occasion);
+        let rendered = verdict.matched.then(|| self.render(occasion));
+        let rendered = rendered.map(|rendered| match rendered {
+            Ok((parameters, once)) => Ok(Rendered { parameters, key: once.map(|(key, _)| key) }),
+            Err(error) => Err(error.to_string()),
+        });
+        Trial { verdict, rendered }
+    }
+
     /// Whether the rule matches, and why not: every criterion is looked at, and `when` if all of them hold.
     #[must_use]
     pub fn examine(&self, occasion: &Occasion) -> Verdict {

@@ -280,6 +280,16 @@ impl Condition {
         &self.0
     }
 
+    /// It as a file writes it.
+    #[must_use]
+    pub fn written(&self) -> String {
+        match &self.0.0 {
+            Kind::Expression(expression) => format!("<% {} %>", expression.source().trim()),
+            Kind::Literal(value) => value.to_string(),
+            _ => String::new(),
+        }
+    }
+
     fn source(&self) -> String {
         match &self.0.0 {
             Kind::Expression(expression) => expression.source().to_owned(),

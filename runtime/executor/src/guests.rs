@@ -50,7 +50,9 @@ impl Call {
     }
 }
 
-pub(crate) fn idempotency_key(execution: ExecutionId, unit: UnitId) -> String {
+/// The key of all tries of a unit, and of no other unit.
+#[must_use]
+pub fn idempotency_key(execution: ExecutionId, unit: UnitId) -> String {
     match unit.item {
         None => format!("{execution}/{}", unit.step),
         Some(item) => format!("{execution}/{}/{item}", unit.step),

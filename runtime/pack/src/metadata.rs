@@ -20,7 +20,7 @@ pub struct Tag {
     pub value: String,
 }
 
-/// The common part.
+/// The common part of actions and workflows.
 pub(crate) struct Metadata {
     pub(crate) reference: ActionRef,
     pub(crate) description: String,
@@ -43,11 +43,22 @@ pub(crate) fn reference<R: FromStr<Err = NameError>>(file: &Document<'_>, pack: 
     }
 }
 
-/// Reads the common keys.
-pub(crate) fn read(file: &Document<'_>, fields: &mut Fields<'_>, reference: ActionRef) -> Metadata {
-    check_name(file, fields, reference.name());
+/// What every file of a pack may begin with.
+pub(crate) struct Head {
+    pub(crate) description: String,
+    pub(crate) enabled: bool,
+}
+
+/// Reads what the file of something that is called `name` may begin with.
+pub(crate) fn head(file: &Document<'_>, fields: &mut Fields<'_>, name: &str) -> Head {
+    check_name(file, fields, name);
     let description = fields.text("description").unwrap_or_default().to_owned();
-    let enabled = fields.boolean("enabled").unwrap_or(true);
+    Head { description, enabled: fields.boolean("enabled").unwrap_or(true) }
+}
+
+/// Reads the common keys of actions and workflows.
+pub(crate) fn read(file: &Document<'_>, fields: &mut Fields<'_>, reference: ActionRef) -> Metadata {
+    let Head { description, enabled } = head(file, fields, reference.name());
     let parameters = fields.get("parameters").map(|node| parameters::read(file, node, Purpose::Action));
     let (parameters, parameters_complete) = parameters.unwrap_or_else(|| (Parameters::default(), true));
     let tags = tags(file, fields);
@@ -55,7 +66,7 @@ pub(crate) fn read(file: &Document<'_>, fields: &mut Fields<'_>, reference: Acti
 }
 
 /// `name` may be left out; if it is there it is that of the file.
-pub(crate) fn check_name(file: &Document<'_>, fields: &mut Fields<'_>, stem: &str) {
+fn check_name(file: &Document<'_>, fields: &mut Fields<'_>, stem: &str) {
     let place = fields.place_of("name");
     let Some(name) = fields.text("name").filter(|name| *name != stem) else { return };
     let message = format!("the name is `{name}`, but the file is called `{stem}.yaml`");

@@ -9,7 +9,7 @@ use runner_model::{ActionRef, PolicyRef, code};
 
 use crate::diagnostic::{Document, Mistake};
 use crate::fields::{Fields, Foreign};
-use crate::metadata;
+use crate::metadata::{self, Head};
 use crate::source::Span;
 use crate::trigger::Need;
 use crate::yaml::{Kind, Node};
@@ -92,9 +92,7 @@ const FOREIGN: Foreign = Foreign {
 pub(crate) fn read(file: &Document<'_>, node: &Node, reference: PolicyRef) -> Read {
     let mut read = Read::default();
     let Some(mut fields) = Fields::open_root(file, node, "the policy") else { return read };
-    metadata::check_name(file, &mut fields, reference.name());
-    let description = fields.text("description").unwrap_or_default().to_owned();
-    let enabled = fields.boolean("enabled").unwrap_or(true);
+    let Head { description, enabled } = metadata::head(file, &mut fields, reference.name());
     let resource_place = fields.place_of("resource_ref");
     let resource = fields.text("resource_ref");
     let resource = fields.require("resource_ref", resource, "pack.action");

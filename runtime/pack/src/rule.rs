@@ -18,7 +18,7 @@ use crate::condition;
 use crate::diagnostic::{Document, Mistake};
 use crate::expression::Home;
 use crate::fields::{Fields, Foreign};
-use crate::metadata::{self, Tag};
+use crate::metadata::{self, Head, Tag};
 use crate::source::Span;
 use crate::suggest;
 use crate::trigger::{self, Need, Trigger, Webhook};
@@ -102,9 +102,7 @@ const FOREIGN: Foreign = Foreign {
 pub(crate) fn read(file: &Document<'_>, node: &Node, reference: RuleRef) -> Read {
     let mut read = Read::default();
     let Some(mut fields) = Fields::open_root(file, node, "the rule") else { return read };
-    metadata::check_name(file, &mut fields, reference.name());
-    let description = fields.text("description").unwrap_or_default().to_owned();
-    let enabled = fields.boolean("enabled").unwrap_or(true);
+    let Head { description, enabled } = metadata::head(file, &mut fields, reference.name());
     let kind = kind(file, &mut fields);
     let trigger_place = fields.place_of("trigger");
     let trigger_entry = fields.entry("trigger").filter(|entry| !entry.value.is_null());

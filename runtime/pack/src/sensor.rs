@@ -10,7 +10,7 @@ use runner_model::{PackRef, SensorRef, code, limits};
 use crate::action::split_entry_point;
 use crate::diagnostic::{Document, Mistake};
 use crate::fields::{Fields, Foreign};
-use crate::metadata;
+use crate::metadata::{self, Head};
 use crate::source::Span;
 use crate::time::{self, Range};
 use crate::yaml::Node;
@@ -74,9 +74,7 @@ const FOREIGN: Foreign = Foreign {
 
 pub(crate) fn read(file: &Document<'_>, node: &Node, pack: &PackRef, reference: SensorRef) -> Read {
     let Some(mut fields) = Fields::open_root(file, node, "the sensor") else { return Read::default() };
-    metadata::check_name(file, &mut fields, reference.name());
-    let description = fields.text("description").unwrap_or_default().to_owned();
-    let enabled = fields.boolean("enabled").unwrap_or(true);
+    let Head { description, enabled } = metadata::head(file, &mut fields, reference.name());
     let body = body(file, &mut fields, pack, reference.name());
     let interval = interval(file, &mut fields);
     let timeout = time::read(file, &mut fields, "timeout", &TIMEOUT);

@@ -12,7 +12,7 @@ mod webhook;
 
 use runner_engine::schedule::Schedule;
 use runner_model::{Status, TriggerRef};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 pub(crate) use kind::read;
 pub(crate) use need::Need;
@@ -60,6 +60,22 @@ impl Trigger {
             }),
             Self::ExecutionFinished { .. } => kind::core("core.execution_finished"),
             Self::Custom { trigger, .. } => trigger.clone(),
+        }
+    }
+
+    /// What the rule says about it, as its file could write it; of a signature only its scheme.
+    #[must_use]
+    pub fn parameters(&self) -> Value {
+        match self {
+            Self::Webhook(webhook) => {
+                json!({ "path": webhook.path, "methods": webhook.methods, "auth": webhook.auth.as_str() })
+            }
+            Self::Schedule(scheduled) => Value::Object(scheduled.parameters()),
+            Self::ExecutionFinished { action, statuses } => json!({
+                "action": action.as_ref().map(ToString::to_string),
+                "statuses": statuses.iter().map(|status| status.as_str()).collect::<Vec<_>>(),
+            }),
+            Self::Custom { parameters, .. } => Value::Object(parameters.clone()),
         }
     }
 }

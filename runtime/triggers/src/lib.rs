@@ -28,7 +28,5 @@ mod triggers;
 
 pub use error::TriggerError;
 pub use sensor::HostSensors;
-pub use state::{
-    Counts, Delivered, Delivery, Emitted, Endpoint, Rendered, RuleState, ScheduleState, SensorState, Trial,
-};
+pub use state::{Counts, Delivered, Delivery, Emitted, Endpoint, RuleState, ScheduleState, SensorState};
 pub use triggers::{Sensors, Triggers, TriggersOptions};

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use runner_engine::rule::Verdict;
 use runner_model::{Event, Failure, RuleRef, SensorRef, Timestamp, TriggerRef};
 use runner_pack::{OnMissed, Overlap, Pack, Rule, Webhook};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Where deliveries come in, for the rules that share the path and the settings.
 #[derive(Debug, Clone)]
@@ -123,22 +122,4 @@ pub struct SensorState {
     pub emitted: u64,
     /// When it is polled next; none while it is, or if it is not at all.
     pub next: Option<Timestamp>,
-}
-
-/// What a rule says of a payload that it is tried with.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Trial {
-    /// Whether it matches, and why not.
-    pub verdict: Verdict,
-    /// What would be run then; the reason if the parameters cannot be made. None if it does not match.
-    pub rendered: Option<Result<Rendered, String>>,
-}
-
-/// What a rule makes of an event.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Rendered {
-    /// The parameters of its action.
-    pub parameters: Map<String, Value>,
-    /// What makes the event the same as another for the rule.
-    pub key: Option<String>,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use runner_engine::rule::{EventInfo, Occasion};
+use runner_engine::rule::{EventInfo, Occasion, Trial};
 use runner_executor::{Executor, Packs};
 use runner_host::Polled;
 use runner_model::{Clock, Entropy, EventId, Failure, RuleRef};
@@ -15,9 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::examine::Occurrence;
 use crate::shared::Shared;
 use crate::table::Member;
-use crate::{
-    Delivered, Delivery, Emitted, Endpoint, Rendered, RuleState, ScheduleState, SensorState, Trial, TriggerError,
-};
+use crate::{Delivered, Delivery, Emitted, Endpoint, RuleState, ScheduleState, SensorState, TriggerError};
 
 /// What it is made of.
 pub struct TriggersOptions {
@@ -193,14 +191,7 @@ impl Triggers {
             occurred_at: now,
         };
         let payload = Arc::new(payload.clone());
-        let occasion = Occasion { event, payload, config: member.config.clone(), now };
-        let verdict = member.rule.plan.examine(&occasion);
-        let rendered = verdict.matched.then(|| member.rule.plan.render(&occasion));
-        let rendered = rendered.map(|rendered| match rendered {
-            Ok((parameters, once)) => Ok(Rendered { parameters, key: once.map(|(key, _)| key) }),
-            Err(error) => Err(error.to_string()),
-        });
-        Some(Trial { verdict, rendered })
+        Some(member.rule.plan.try_on(&Occasion { event, payload, config: member.config.clone(), now }))
     }
 
     /// All rules with schedules, each with the `count` instants at which it comes next.

@@ -6,6 +6,7 @@ mod read;
 use std::time::Duration;
 
 use runner_engine::schedule::Schedule;
+use serde_json::{Map, Value, json};
 
 pub(super) use cron_timer::read as cron_timer;
 pub(super) use read::{cron, date, interval};
@@ -25,6 +26,25 @@ pub struct Scheduled {
     pub window: Duration,
     /// By how much chance may put it off.
     pub jitter: Duration,
+}
+
+impl Scheduled {
+    /// The parameters as a file could write them.
+    pub(super) fn parameters(&self) -> Map<String, Value> {
+        let mut parameters = match &self.schedule {
+            Schedule::Cron(cron) => {
+                vec![("expression", json!(cron.expression())), ("timezone", json!(cron.timezone()))]
+            }
+            #[allow(clippy::cast_precision_loss, reason = "an interval of more than 2^53 ms never comes")]
+            Schedule::Interval { every_ms, start } => {
+                vec![("every", json!(*every_ms as f64 / 1_000.0)), ("start", json!(start))]
+            }
+            Schedule::Date(date) => vec![("date", json!(date))],
+        };
+        parameters.push(("overlap", self.overlap.as_str().into()));
+        parameters.push(("on_missed", self.on_missed.as_str().into()));
+        parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
 }
 
 /// What happens when a rule is due while an earlier execution of it still runs.

@@ -48,6 +48,24 @@ pub enum Scheme {
     },
 }
 
+impl WebhookAuth {
+    /// The word: of a signature, its scheme.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::None => "none",
+            Self::Signature { scheme, .. } => match scheme {
+                Scheme::GitHub => "github",
+                Scheme::Stripe => "stripe",
+                Scheme::StandardWebhooks => "standard_webhooks",
+                Scheme::Slack => "slack",
+                Scheme::Plain { .. } => "plain",
+            },
+        }
+    }
+}
+
 /// How bytes are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {

@@ -12,14 +12,14 @@ use runner_model::{ExecutionId, ExecutionView, ItemIndex, Role, StepId, TaskName
 use runner_store::{Awaited, OpenWait, WaitFilter, Waits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::access::Principal;
 use super::body::{Body, Query};
 use super::context::Context;
 use super::executions::{self, task_of};
-use super::page::{self, Items};
+use super::page::{self, Items, PageQuery};
 use super::problem::ApiProblem;
 use super::route::{Access, Routes};
 use super::schema;
@@ -30,18 +30,6 @@ pub(super) fn routes() -> Routes {
         .add(Access::Viewer, routes!(list))
         .add(Access::Viewer, routes!(get))
         .add(Access::Operator, routes!(answer))
-}
-
-/// A page of a list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Page {
-    /// How many to list.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<u64>,
-    /// Where the page before ended: its `next`.
-    cursor: Option<String>,
 }
 
 /// A question to people.
@@ -134,12 +122,12 @@ fn place(open: &OpenWait) -> String {
 }
 
 /// Questions that wait for an answer, the oldest execution first
-#[utoipa::path(get, path = "/api/v1/inquiries", tag = "inquiries", params(Page),
+#[utoipa::path(get, path = "/api/v1/inquiries", tag = "inquiries", params(PageQuery),
     responses((status = 200, description = "A page of questions.", body = Items<Inquiry>)))]
 async fn list(
     State(context): State<Arc<Context>>,
     principal: Principal,
-    Query(query): Query<Page>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<Items<Inquiry>>, ApiProblem> {
     let limit = page::limit(query.limit)?;
     let open = open(&context, &principal, None).await?;
@@ -232,14 +220,25 @@ async fn answer(
 ) -> Result<Json<Stands>, ApiProblem> {
     let missing = || ApiProblem::missing("there is no such question, or none that waits for an answer");
     let Which { execution, task, item } = Which::read(&id).ok_or_else(missing)?;
-    let record = context.execution(&execution, &principal).await?;
-    check_may_answer(&context, &principal, record.id, task.as_ref(), item).await?;
-    let ask = Control::Respond { by: principal.by(), task, item, answer: response };
-    executions::ask(&context, record.id, ask).await
+    respond(&context, &principal, &execution, task, item, response).await
+}
+
+/// Gives an answer to an execution, if whoever gives it may.
+pub(super) async fn respond(
+    context: &Context,
+    principal: &Principal,
+    execution: &str,
+    task: Option<TaskName>,
+    item: Option<ItemIndex>,
+    answer: Value,
+) -> Result<Json<Stands>, ApiProblem> {
+    let id = context.execution(execution, principal).await?.id;
+    check_may_answer(context, principal, id, task.as_ref(), item).await?;
+    executions::ask(context, id, Control::Respond { by: principal.by(), task, item, answer }).await
 }
 
 /// Whether whoever asks may answer what an execution asks: everything that the answer could be meant for.
-pub(super) async fn check_may_answer(
+async fn check_may_answer(
     context: &Context,
     principal: &Principal,
     id: ExecutionId,

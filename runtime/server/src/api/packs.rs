@@ -7,31 +7,19 @@ use axum::Json;
 use axum::extract::{Path, State};
 use runner_model::Permissions;
 use runner_pack::{Broken, Diagnostic, Library, Pack};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::access::Principal;
 use super::body::Query;
 use super::context::Context;
-use super::page::{self, Items};
+use super::page::{self, Items, PageQuery};
 use super::problem::{ApiProblem, Mistake};
 use super::route::{Access, Routes};
 
 pub(super) fn routes() -> Routes {
     Routes::default().add(Access::Viewer, routes!(list)).add(Access::Viewer, routes!(get))
-}
-
-/// A page of a list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Page {
-    /// How many to list.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<u64>,
-    /// Where the page before ended: its `next`.
-    cursor: Option<String>,
 }
 
 /// A pack, in a line.
@@ -133,12 +121,12 @@ struct Found<'a> {
 }
 
 /// Packs, by reference, broken ones included
-#[utoipa::path(get, path = "/api/v1/packs", tag = "packs", params(Page),
+#[utoipa::path(get, path = "/api/v1/packs", tag = "packs", params(PageQuery),
     responses((status = 200, description = "A page of packs.", body = Items<Line>)))]
 async fn list(
     State(context): State<Arc<Context>>,
     principal: Principal,
-    Query(query): Query<Page>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<Items<Line>>, ApiProblem> {
     let limit = page::limit(query.limit)?;
     let library = context.library();

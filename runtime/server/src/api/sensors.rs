@@ -7,14 +7,14 @@ use axum::extract::State;
 use runner_model::{Failure, Timestamp};
 use runner_pack::Sensor;
 use runner_triggers::SensorState;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::access::Principal;
 use super::body::Query;
 use super::context::Context;
-use super::page::{self, Items};
+use super::page::{self, Items, PageQuery};
 use super::problem::ApiProblem;
 use super::route::{Access, Routes};
 
@@ -68,18 +68,6 @@ impl SensorView {
             next: state.next,
         }
     }
-}
-
-/// A page, and where to go on: for lists without filters.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PageQuery {
-    /// How many at the most: from 1 to 1000, 100 if nothing is said
-    #[param(minimum = 1, maximum = 1000)]
-    pub(crate) limit: Option<u64>,
-    /// Where to go on: the `next` of the page before
-    pub(crate) cursor: Option<String>,
 }
 
 /// Sensors, and how they stand

@@ -15,10 +15,9 @@ use utoipa_axum::routes;
 use super::access::Principal;
 use super::body::Query;
 use super::context::Context;
-use super::page::{self, Items};
+use super::page::{self, Items, PageQuery};
 use super::problem::ApiProblem;
 use super::route::{Access, Routes};
-use super::sensors::PageQuery;
 
 pub(super) fn routes() -> Routes {
     Routes::default().add(Access::Viewer, routes!(list_triggers)).add(Access::Viewer, routes!(get_trigger))

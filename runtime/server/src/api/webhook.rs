@@ -27,7 +27,6 @@ use super::problem::ApiProblem;
 use super::route::{Access, Routes};
 use crate::webhook::{Arrived, payload};
 use admit::Admitted;
-pub(crate) use list::auth_word;
 use reply::Taken;
 use wait::EndedView;
 

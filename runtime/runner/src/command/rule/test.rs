@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
+use runner_engine::Condition;
 use runner_engine::rule::{EventInfo, Occasion};
 use runner_model::{ActionRef, Event, EventId, SystemClock, SystemEntropy, code};
 use runner_pack::{Diagnostic, Report, Rule, read_rule};
@@ -60,9 +61,6 @@ impl TestCommand {
         };
         doubt(app, &rule.trigger.kind, &payload);
         verdict.show(app, rule.when.as_deref(), &rule.action);
-        if verdict.is_silent_on_parameters() {
-            app.output.note(format!("the daemon does not say what `{}` would get", rule.action));
-        }
         Ok(exit(&verdict))
     }
 
@@ -77,7 +75,7 @@ impl TestCommand {
         let config = own.map_or_else(|| Value::Object(Map::new()), |pack| pack.config.clone());
         doubt(app, rule.trigger.reference().as_str(), &payload);
         let verdict = judge(app, &self.rule, &rule, Arc::new(config), event, payload);
-        let when = rule.plan.when.as_ref().map(super::view::written);
+        let when = rule.plan.when.as_ref().map(Condition::written);
         verdict.show(app, when.as_deref(), rule.action.as_str());
         Ok(exit(&verdict))
     }

@@ -1,6 +1,6 @@
 //! What a rule says of a payload: what a daemon answers, and what is found here in the same words.
 
-use runner_engine::rule::{Judged, Occasion, Verdict};
+use runner_engine::rule::{Judged, Occasion, Rendered, Trial, Verdict};
 use runner_model::view::masked;
 use runner_pack::Rule;
 use serde::{Deserialize, Serialize};
@@ -19,13 +19,10 @@ pub(super) struct VerdictView {
     /// None if there is no `when`, or a criterion does not hold.
     pub(super) when: Option<WhenView>,
     /// What the action would get; none if the rule does not match.
-    #[serde(default)]
     pub(super) parameters: Option<Value>,
     /// Why the parameters could not be made.
-    #[serde(default)]
     pub(super) failure: Option<String>,
     /// What would make the event the same as another for the rule.
-    #[serde(default)]
     pub(super) key: Option<String>,
 }
 
@@ -64,17 +61,15 @@ impl From<Judged> for JudgedView {
 impl VerdictView {
     /// What a rule says, found here; parameters that are `secret` are masked.
     pub(super) fn of(name: &str, rule: &Rule, occasion: &Occasion, secret: &[String]) -> Self {
-        let Verdict { matched, criteria, when } = rule.plan.examine(occasion);
+        let Trial { verdict: Verdict { matched, criteria, when }, rendered } = rule.plan.try_on(occasion);
         let when = when.map(|when| match when {
             Ok(passed) => WhenView { passed, error: None },
             Err(error) => WhenView { passed: false, error: Some(error) },
         });
-        let (parameters, failure, key) = match matched.then(|| rule.plan.render(occasion)) {
+        let (parameters, failure, key) = match rendered {
             None => (None, None, None),
-            Some(Ok((parameters, once))) => {
-                (Some(masked(&Value::Object(parameters), secret)), None, once.map(|(key, _)| key))
-            }
-            Some(Err(error)) => (None, Some(error.to_string()), None),
+            Some(Err(failure)) => (None, Some(failure), None),
+            Some(Ok(Rendered { parameters, key })) => (Some(masked(&Value::Object(parameters), secret)), None, key),
         };
         let criteria = criteria.into_iter().map(JudgedView::from).collect();
         Self { rule: name.to_owned(), matched, criteria, when, parameters, failure, key }
@@ -83,11 +78,6 @@ impl VerdictView {
     /// Whether an execution would be made.
     pub(super) const fn succeeded(&self) -> bool {
         self.matched && self.failure.is_none()
-    }
-
-    /// Whether it matches, and nothing is known of what the action would get.
-    pub(super) const fn is_silent_on_parameters(&self) -> bool {
-        self.matched && self.parameters.is_none() && self.failure.is_none()
     }
 
     /// Shows it; `when` is the condition as written, `action` what would be run.

@@ -1,10 +1,10 @@
 //! A rule as it is shown: what a daemon answers, and what the files here say in the same words.
 
-use runner_engine::{Condition, Schedule};
+use runner_engine::Condition;
 use runner_model::Timestamp;
-use runner_pack::{Pack, Rule, Scheduled, Scheme, Tag, Trigger, Webhook, WebhookAuth};
+use runner_pack::{Pack, Rule, Tag};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// A rule, and how it stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -73,9 +73,9 @@ impl RuleView {
             enabled,
             switched,
             kind: rule.kind.as_str().to_owned(),
-            trigger: TriggerView { kind: rule.trigger.reference().to_string(), parameters: parameters(&rule.trigger) },
+            trigger: TriggerView { kind: rule.trigger.reference().to_string(), parameters: rule.trigger.parameters() },
             criteria: rule.plan.criteria.iter().map(criterion).collect(),
-            when: rule.plan.when.as_ref().map(written),
+            when: rule.plan.when.as_ref().map(Condition::written),
             action: rule.action.to_string(),
             tags: rule.tags.iter().map(tag).collect(),
             counts: CountsView::default(),
@@ -87,54 +87,5 @@ impl RuleView {
     pub(crate) fn state(&self) -> String {
         let word = if self.enabled { "on" } else { "off" };
         if self.switched.is_some() { format!("{word} (switched)") } else { word.to_owned() }
-    }
-}
-
-/// A condition as its file writes it.
-pub(super) fn written(condition: &Condition) -> String {
-    let mut text = condition.template().as_literal().map(ToString::to_string).unwrap_or_default();
-    condition.template().visit(&mut |_, expression| text = format!("<% {} %>", expression.source().trim()));
-    text
-}
-
-/// What the rule says about its trigger.
-fn parameters(trigger: &Trigger) -> Value {
-    match trigger {
-        Trigger::Webhook(webhook) => of_webhook(webhook),
-        Trigger::Schedule(scheduled) => of_schedule(scheduled),
-        Trigger::ExecutionFinished { action, statuses } => json!({
-            "action": action.as_ref().map(ToString::to_string),
-            "statuses": statuses.iter().map(|status| status.as_str()).collect::<Vec<_>>(),
-        }),
-        Trigger::Custom { parameters, .. } => Value::Object(parameters.clone()),
-    }
-}
-
-fn of_webhook(webhook: &Webhook) -> Value {
-    let auth = match &webhook.auth {
-        WebhookAuth::Key => "key",
-        WebhookAuth::None => "none",
-        WebhookAuth::Signature { scheme, .. } => match scheme {
-            Scheme::GitHub => "github",
-            Scheme::Stripe => "stripe",
-            Scheme::StandardWebhooks => "standard_webhooks",
-            Scheme::Slack => "slack",
-            Scheme::Plain { .. } => "plain",
-        },
-    };
-    json!({ "path": webhook.path, "methods": webhook.methods, "auth": auth })
-}
-
-fn of_schedule(scheduled: &Scheduled) -> Value {
-    let (overlap, on_missed) = (scheduled.overlap.as_str(), scheduled.on_missed.as_str());
-    match &scheduled.schedule {
-        Schedule::Cron(cron) => json!({
-            "expression": cron.expression(), "timezone": cron.timezone(), "overlap": overlap, "on_missed": on_missed,
-        }),
-        #[allow(clippy::cast_precision_loss, reason = "an interval of more than 2^53 ms never comes")]
-        Schedule::Interval { every_ms, start } => json!({
-            "every": *every_ms as f64 / 1_000.0, "start": start, "overlap": overlap, "on_missed": on_missed,
-        }),
-        Schedule::Date(date) => json!({ "date": date, "overlap": overlap, "on_missed": on_missed }),
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status as SpanStatus, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
-use runner_executor::TraceParent;
+use runner_executor::{TraceParent, UnitId, idempotency_key};
 use runner_model::{
     AttemptNumber, Entry, ExecutionId, ExecutionView, Fact, ItemIndex, ItemView, Origin, Requested, Status, StepId,
     StepView, Timestamp,
@@ -203,8 +203,8 @@ impl Place {
 const OWN: &str = "execution";
 
 /// The idempotency key that the attempts of a unit have.
-fn key(execution: ExecutionId, (step, item): (StepId, Option<ItemIndex>)) -> String {
-    item.map_or_else(|| format!("{execution}/{step}"), |item| format!("{execution}/{step}/{item}"))
+fn key(execution: ExecutionId, (step, item): Unit) -> String {
+    idempotency_key(execution, UnitId { step, item })
 }
 
 /// Trace, span and flags, out of the text that says them.

@@ -158,11 +158,8 @@ pub(super) async fn respond(
     Path(id): Path<String>,
     Body(Answered { task, item, answer }): Body<Answered>,
 ) -> Result<Json<Stands>, ApiProblem> {
-    let record = context.execution(&id, &principal).await?;
     let task = task.as_deref().map(TaskName::new).transpose().map_err(|error| {
         ApiProblem::new(StatusCode::UNPROCESSABLE_ENTITY, runner_model::code::API_REQUEST, error.to_string())
     })?;
-    let item = item.map(ItemIndex);
-    inquiries::check_may_answer(&context, &principal, record.id, task.as_ref(), item).await?;
-    ask(&context, record.id, Control::Respond { by: principal.by(), task, item, answer }).await
+    inquiries::respond(&context, &principal, &id, task, item.map(ItemIndex), answer).await
 }

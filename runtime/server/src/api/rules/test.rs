@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use runner_engine::rule::{Judged, Verdict};
+use runner_engine::rule::{Judged, Rendered, Trial, Verdict};
 use runner_model::view::masked;
-use runner_triggers::{Rendered, Trial};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;

@@ -1,15 +1,12 @@
 //! Rules as they go over the wire.
 
+use runner_engine::Condition;
 use runner_engine::rule::Criterion;
-use runner_engine::{Condition, Schedule};
-use runner_model::{Status, Timestamp};
-use runner_pack::{Scheduled, Trigger, Webhook};
+use runner_model::Timestamp;
 use runner_triggers::RuleState;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
-
-use crate::api::webhook::auth_word;
 
 /// A rule, and how it stands.
 #[derive(Debug, Serialize, ToSchema)]
@@ -101,9 +98,9 @@ impl From<&RuleState> for RuleView {
             enabled: state.enabled,
             switched: state.switched,
             kind: rule.kind.as_str(),
-            trigger: TriggerView { kind: rule.trigger.reference().to_string(), parameters: parameters(&rule.trigger) },
+            trigger: TriggerView { kind: rule.trigger.reference().to_string(), parameters: rule.trigger.parameters() },
             criteria: rule.plan.criteria.iter().map(CriterionView::from).collect(),
-            when: rule.plan.when.as_ref().map(written),
+            when: rule.plan.when.as_ref().map(Condition::written),
             action: rule.action.to_string(),
             tags: rule.tags.iter().map(tag).collect(),
             counts: CountsView { examined: counts.examined, matched: counts.matched, failed: counts.failed },
@@ -116,45 +113,4 @@ impl From<&Criterion> for CriterionView {
     fn from(criterion: &Criterion) -> Self {
         Self { key: criterion.key().to_owned(), operator: criterion.operator().as_str() }
     }
-}
-
-/// A condition as its file writes it.
-fn written(condition: &Condition) -> String {
-    let mut text = match condition.template().as_literal() {
-        Some(literal) => literal.to_string(),
-        None => String::new(),
-    };
-    condition.template().visit(&mut |_, expression| text = format!("<% {} %>", expression.source().trim()));
-    text
-}
-
-/// The trigger's parameters as its file could write them.
-fn parameters(trigger: &Trigger) -> Value {
-    match trigger {
-        Trigger::Webhook(webhook) => of_webhook(webhook),
-        Trigger::Schedule(scheduled) => of_schedule(scheduled),
-        Trigger::ExecutionFinished { action, statuses } => json!({
-            "action": action.as_ref().map(ToString::to_string),
-            "statuses": statuses.iter().map(|status: &Status| status.as_str()).collect::<Vec<_>>(),
-        }),
-        Trigger::Custom { parameters, .. } => Value::Object(parameters.clone()),
-    }
-}
-
-fn of_webhook(webhook: &Webhook) -> Value {
-    json!({ "path": webhook.path, "methods": webhook.methods, "auth": auth_word(&webhook.auth) })
-}
-
-fn of_schedule(scheduled: &Scheduled) -> Value {
-    let mut parameters = match &scheduled.schedule {
-        Schedule::Cron(cron) => json!({ "expression": cron.expression(), "timezone": cron.timezone() }),
-        #[allow(clippy::cast_precision_loss, reason = "an interval of more than 2^53 ms never comes")]
-        Schedule::Interval { every_ms, start } => json!({ "every": *every_ms as f64 / 1_000.0, "start": start }),
-        Schedule::Date(date) => json!({ "date": date }),
-    };
-    if let Some(map) = parameters.as_object_mut() {
-        map.insert("overlap".to_owned(), scheduled.overlap.as_str().into());
-        map.insert("on_missed".to_owned(), scheduled.on_missed.as_str().into());
-    }
-    parameters
 }

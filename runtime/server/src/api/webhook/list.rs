@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use runner_model::RuleRef;
-use runner_pack::{Reply, Scheme, WebhookAuth};
+use runner_pack::{Reply, WebhookAuth};
 use runner_triggers::Endpoint;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,9 +13,8 @@ use utoipa::ToSchema;
 use crate::api::access::Principal;
 use crate::api::body::Query;
 use crate::api::context::Context;
-use crate::api::page::{self, Items};
+use crate::api::page::{self, Items, PageQuery};
 use crate::api::problem::ApiProblem;
-use crate::api::sensors::PageQuery;
 
 /// Where deliveries can go.
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,7 +61,7 @@ impl WebhookView {
             path: hook.path.clone(),
             url: format!("/api/v1/webhooks/{}", hook.path),
             methods: hook.methods.clone(),
-            auth: auth_word(&hook.auth),
+            auth: hook.auth.as_str(),
             secret_configured: secret.as_deref().map(|name| !(context.options.webhook_secrets)(name).is_empty()),
             secret,
             replay_window: hook.replay_window.as_secs(),
@@ -76,21 +75,6 @@ impl WebhookView {
             rules: rules.into_iter().map(ToString::to_string).collect(),
             source: endpoint.source.clone(),
         }
-    }
-}
-
-/// Who may deliver, in a word.
-pub(crate) const fn auth_word(auth: &WebhookAuth) -> &'static str {
-    match auth {
-        WebhookAuth::Key => "key",
-        WebhookAuth::None => "none",
-        WebhookAuth::Signature { scheme, .. } => match scheme {
-            Scheme::GitHub => "github",
-            Scheme::Stripe => "stripe",
-            Scheme::StandardWebhooks => "standard_webhooks",
-            Scheme::Slack => "slack",
-            Scheme::Plain { .. } => "plain",
-        },
     }
 }
 
