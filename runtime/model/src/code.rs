@@ -150,6 +150,8 @@ codes! {
     NET_PROTOCOL = "E-NET-0010", "The response is not valid HTTP.";
     NET_NO_SIMULATOR = "E-NET-0011", "No pack has a simulator for this kind of connection.";
     NET_SIMULATOR = "E-NET-0012", "The simulator failed.";
+    NET_NOT_NOW = "E-NET-0013", "The server asks to be left alone for longer than the request may take.";
+    NET_TOKEN = "E-NET-0014", "The token endpoint gave no access token.";
 
     // Key-value data.
     KV_DENIED = "E-KV-0001", "The pack has no permission for its key-value data, or only for reading.";

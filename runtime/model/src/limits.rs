@@ -300,6 +300,26 @@ pub const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 /// Executions and events that are removed in one commit: some milliseconds of the writer's time.
 pub const RETENTION_BATCH: usize = 200;
 
+/// Requests at the same time that a connection may be allowed: ONTAP's own queue holds some 750 of all clients.
+pub const CONNECTION_CONCURRENCY_MAX: u32 = 512;
+/// How often a request is sent unless a connection says otherwise, the first time included: what is over in two seconds
+/// needs nobody's attention, the rest belongs to the step's own `retry`.
+pub const RETRY_TRIES: u32 = 3;
+/// How often it can be sent at the most.
+pub const RETRY_TRIES_MAX: u32 = 20;
+/// The wait before a second try, unless a connection says otherwise. Each further one is twice as long.
+pub const RETRY_WAIT: Duration = Duration::from_millis(500);
+/// The longest wait of one's own between two tries, unless a connection says otherwise.
+pub const RETRY_WAIT_MAX: Duration = Duration::from_secs(30);
+/// The longest that it can be set to: what takes longer is to be waited for durably, by a workflow.
+pub const RETRY_WAIT_LONGEST: Duration = Duration::from_secs(300);
+/// Codes of one rule about bodies: ONTAP has a dozen that mean "not now".
+pub const RETRY_CODES_MAX: usize = 200;
+/// The time to get an access token, unless the connection's own is shorter: a login that takes longer is broken.
+pub const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
+/// A token endpoint's answer, in bytes: the largest tokens that are seen, with groups in them, have 16 KiB.
+pub const TOKEN_BYTES_MAX: usize = 256 * 1024;
+
 /// How often the epoch of the engine advances: the resolution of a guest's deadline.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 

@@ -1,10 +1,12 @@
 //! `pack.yaml`: what a pack is called, what it needs, what it asks for.
 
+mod connections;
+mod manners;
 mod permissions;
 
 use std::collections::BTreeMap;
 
-use runner_model::{PackRef, Permissions, code};
+use runner_model::{ConnectionName, Manners, PackRef, Permissions, code};
 use semver::{Version, VersionReq};
 
 use crate::diagnostic::{Document, Mistake};
@@ -58,6 +60,10 @@ pub struct ConnectionKind {
     pub description: String,
     /// The component of this pack that can stand in for it.
     pub simulator: Option<String>,
+    /// Connections that there are when it does, beside the one with the kind's own name.
+    pub simulated_as: Vec<ConnectionName>,
+    /// How it wants to be talked to.
+    pub manners: Manners,
 }
 
 /// What was read, and where what is checked later stands.
@@ -94,7 +100,7 @@ pub(crate) fn read(file: &Document<'_>, node: &Node, directory: &Directory<'_>) 
     let contributors = owned(fields.texts("contributors"));
     let runner_version = runner_version(file, &mut fields);
     let dependencies = dependencies(file, &mut fields);
-    let (connections, simulators) = connections(file, &mut fields);
+    let (connections, simulators) = connections::read(file, &mut fields);
     let permissions = permissions::read(file, &mut fields, &connections);
     fields.finish(&FOREIGN);
 
@@ -221,43 +227,6 @@ fn dependency(text: &str) -> Result<Dependency, String> {
             .map_err(|error| format!("`{}` is not a range of versions: {error}", range.trim()))?
     };
     Ok(Dependency { reference, version })
-}
-
-type Connections = (BTreeMap<String, ConnectionKind>, Vec<(String, Span)>);
-
-fn connections(file: &Document<'_>, fields: &mut Fields<'_>) -> Connections {
-    let mut kinds = BTreeMap::new();
-    let mut simulators = Vec::new();
-    let Some(node) = fields.get("connections") else { return (kinds, simulators) };
-    let Some(entries) = node.as_map() else {
-        file.add(wrong_type(node, "connections", "a map from kinds to their descriptions"));
-        return (kinds, simulators);
-    };
-    for entry in entries {
-        let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if entry.key.is_empty() || !entry.key.chars().all(legal) {
-            let message = format!("`{}` is not a kind of connection: use letters, digits, `_` and `-`", entry.key);
-            file.add(Mistake::new(code::PACK_BAD_VALUE, entry.key_span, message));
-        }
-        let mut kind = ConnectionKind::default();
-        if entry.value.is_null() {
-            kinds.insert(entry.key.clone(), kind);
-            continue;
-        }
-        let Some(mut fields) = Fields::open(file, &entry.value, "the kind of connection", entry.key_span) else {
-            continue;
-        };
-        kind.description = fields.text("description").unwrap_or_default().to_owned();
-        if let Some(node) = fields.get("simulator")
-            && let Some(component) = text(file, node, "simulator")
-        {
-            simulators.push((component.to_owned(), node.span));
-            kind.simulator = Some(component.to_owned());
-        }
-        fields.finish(&Foreign { later: &["config_schema", "schema", "parameters"], instead: &[] });
-        kinds.insert(entry.key.clone(), kind);
-    }
-    (kinds, simulators)
 }
 
 #[cfg(test)]

@@ -75,6 +75,27 @@ fn mistakes_in_a_manifest_are_found_with_what_to_write() {
             "simulater.wasm",
             "runner pack build demo",
         ),
+        (
+            "ref: demo\nversion: 0.1.0\nconnections:\n  array: {simulated_as: [a, b]}",
+            "E-PACK-0007",
+            (4, 25),
+            "nothing simulates these connections",
+            "write `simulator`",
+        ),
+        (
+            "ref: demo\nversion: 0.1.0\nconnections:\n  array: {simulator: demo, simulated_as: [a, a]}",
+            "E-PACK-0007",
+            (4, 46),
+            "`a` stands twice",
+            "",
+        ),
+        (
+            "ref: demo\nversion: 0.1.0\nconnections:\n  array: {simulator: demo, simulated_as: [a b]}",
+            "E-PACK-0007",
+            (4, 43),
+            "a connection's name",
+            "",
+        ),
         ("[1, 2]", "E-PACK-0005", (1, 1), "must be a map, found a list", ""),
         ("", "E-PACK-0005", (1, 1), "must be a map, found nothing", ""),
     ];

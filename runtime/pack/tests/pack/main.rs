@@ -4,6 +4,7 @@
 
 mod broken;
 mod config;
+mod connections;
 mod docs;
 mod files;
 mod good;
