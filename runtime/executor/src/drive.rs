@@ -16,7 +16,7 @@ use runner_model::{
     Timestamp, Version, limits,
 };
 use runner_pack::{Action, Pack};
-use runner_store::{Catalogue, Lease};
+use runner_store::{Catalogue, Lease, StoreError};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -311,10 +311,13 @@ impl Drive {
         }
         let store = &self.shared.options.store;
         let lease = Lease { id: self.id(), token, version: Version(u64::try_from(self.recorded).unwrap_or(u64::MAX)) };
-        if let Err(error) = store.park_if_unchanged(lease, wake_at).await {
+        match store.park_if_unchanged(lease, wake_at).await {
+            Ok(()) => {}
+            // It belongs to somebody else: parked here it would keep its places in the policies' lines for good.
+            Err(error @ StoreError::Fenced) => return Err(error.into()),
             // It is parked here; that the store does not know only makes it be read after a crash. Or it was woken and
-            // has gone on in the meantime, or belongs to somebody else, which shows when it is woken.
-            tracing::debug!(execution_id = %self.id(), %error, "parking not recorded");
+            // has gone on in the meantime.
+            Err(error) => tracing::debug!(execution_id = %self.id(), %error, "parking not recorded"),
         }
         // One that ended before this was recorded does not wake it any more, should the process end here.
         for child in self.children.keys() {
