@@ -71,7 +71,8 @@ pub struct Packs {
     /// Held while one library follows another.
     swapping: Mutex<()>,
     generation: watch::Sender<u64>,
-    simulators: tokio::sync::Mutex<BTreeMap<ConnectionName, (Sum, Simulator)>>,
+    /// By pack and component: all connections that one stands behind lead into the same world.
+    simulators: tokio::sync::Mutex<BTreeMap<(PackRef, String), (Sum, Simulator)>>,
 }
 
 impl Packs {
@@ -306,10 +307,10 @@ impl Packs {
         let library = self.library();
         for rule in &pack.manifest.permissions.http {
             let Some(wanted) = &rule.connection else { continue };
-            for (kind, simulator) in simulators_of(&library, wanted) {
-                for name in self.names_of(kind) {
-                    let simulator = self.simulator(host, simulator, &name).await?;
-                    connections = connections.with_simulator(name, kind, simulator);
+            for kind in simulated_kinds(&library, wanted) {
+                let Some(world) = self.world(host, &library, kind).await? else { continue };
+                for name in self.names_of(&library, kind)? {
+                    connections = connections.with_simulator(name.clone(), kind, world.behind(name));
                 }
             }
             grant.http.push(rule.clone());
@@ -317,68 +318,56 @@ impl Packs {
         Ok((connections, grant))
     }
 
-    /// The connections of a kind: those that are configured, or one with the name of the kind.
-    fn names_of(&self, kind: &str) -> Vec<ConnectionName> {
+    /// The connections of a kind: those that are configured, one with the name of the kind, and those that its pack names
+    /// for simulations.
+    fn names_of(&self, library: &Library, kind: &str) -> Result<BTreeSet<ConnectionName>, Failure> {
         let configured = self.connections.list().into_iter().filter(|info| info.kind == kind);
-        let mut names: Vec<_> = configured.filter_map(|info| ConnectionName::new(&info.name).ok()).collect();
-        if names.is_empty() {
-            names.extend(ConnectionName::new(kind).ok());
+        let mut names: BTreeSet<_> = configured.filter_map(|info| ConnectionName::new(&info.name).ok()).collect();
+        for name in simulated_names(library, kind) {
+            match self.connections.get(name.as_str()).filter(|info| info.kind != kind) {
+                Some(other) => return Err(taken(&name, kind, &other.kind)),
+                None => names.insert(name),
+            };
         }
-        names
+        Ok(names)
     }
 
-    /// The one simulator behind a connection: packs that use the same connection share its state. When the component has
-    /// changed another takes its place, with no state.
-    async fn simulator(
-        &self,
-        host: &Host,
-        (pack, component): (&Arc<Pack>, &str),
-        name: &ConnectionName,
-    ) -> Result<Simulator, Failure> {
+    /// The one instance that simulates a kind of connection, if there is a pack that has one: whatever uses it shares its
+    /// state. When the component has changed another takes its place, with no state.
+    async fn world(&self, host: &Host, library: &Library, kind: &str) -> Result<Option<Simulator>, Failure> {
+        let Some((pack, component)) = simulator_of(library, kind) else { return Ok(None) };
         let mut simulators = self.simulators.lock().await;
         let sum = component_sum(pack, component);
-        if let Some((_, simulator)) = simulators.get(name).filter(|(of, _)| Some(of) == sum) {
-            return Ok(simulator.clone());
+        let key = (pack.reference().clone(), component.to_owned());
+        if let Some((_, simulator)) = simulators.get(&key).filter(|(of, _)| Some(of) == sum) {
+            return Ok(Some(simulator.clone()));
         }
         let bytes = read_component(pack, self.copy_of(pack).as_deref(), component).await?;
         let sum = runner_pack::sum(&bytes);
         let component = host.load(bytes, World::Simulator).await?;
-        let simulator = host.simulator(&component, name.clone());
-        simulators.insert(name.clone(), (sum, simulator.clone()));
-        Ok(simulator)
+        let simulator = host.simulator(&component, named(kind)?);
+        simulators.insert(key, (sum, simulator.clone()));
+        Ok(Some(simulator))
     }
 
-    /// The simulator of a kind of connection, for serving it to foreign clients.
+    /// The simulated systems behind connections of a kind, by the names of the connections, for serving them to foreign
+    /// clients: all in one world.
     ///
     /// # Errors
-    /// No pack has one, or it cannot be loaded.
-    pub async fn simulator_for(&self, host: &Host, kind: &str) -> Result<Simulator, Failure> {
+    /// No pack simulates the kind, the simulator cannot be loaded, or a name is taken by another kind.
+    pub async fn simulators(&self, host: &Host, kind: &str) -> Result<BTreeMap<ConnectionName, Simulator>, Failure> {
         let library = self.library();
-        let Some(simulator) = simulator_of(&library, kind) else {
-            let kinds: Vec<_> = library
-                .packs()
-                .flat_map(|pack| pack.manifest.connections.iter().filter(|(_, kind)| kind.simulator.is_some()))
-                .map(|(kind, _)| format!("`{kind}`"))
-                .collect();
-            let hint = if kinds.is_empty() {
-                "no pack here has a simulator: name another directory with `--packs DIR`".to_owned()
-            } else {
-                format!("there are simulators for {}", kinds.join(", "))
-            };
-            let message = format!("no pack has a simulator for connections of the kind `{kind}`");
-            return Err(Failure::new(code::NET_NO_SIMULATOR, message).with_hint(hint));
-        };
-        let name =
-            ConnectionName::new(kind).map_err(|error| Failure::new(code::NET_NO_SIMULATOR, error.to_string()))?;
-        self.simulator(host, simulator, &name).await
+        let Some(world) = self.world(host, &library, kind).await? else { return Err(not_simulated(&library, kind)) };
+        let names = self.names_of(&library, kind)?;
+        Ok(names.into_iter().map(|name| (name.clone(), world.behind(name))).collect())
     }
 }
 
-/// The kinds of connection that a rule is about and that can be simulated, with the pack and the component that do.
-fn simulators_of<'a>(library: &'a Library, wanted: &str) -> Vec<(&'a str, (&'a Arc<Pack>, &'a str))> {
-    let kinds = library.packs().flat_map(|pack| pack.manifest.connections.keys());
-    let kinds: BTreeSet<_> = kinds.filter(|kind| wanted == "*" || wanted == kind.as_str()).collect();
-    kinds.into_iter().filter_map(|kind| Some((kind.as_str(), simulator_of(library, kind)?))).collect()
+/// The kinds of connection that a rule is about and that can be simulated.
+fn simulated_kinds<'a>(library: &'a Library, wanted: &str) -> BTreeSet<&'a str> {
+    let kinds = library.packs().flat_map(|pack| &pack.manifest.connections);
+    let simulated = kinds.filter(|(_, about)| about.simulator.is_some()).map(|(kind, _)| kind.as_str());
+    simulated.filter(|kind| wanted == "*" || wanted == *kind).collect()
 }
 
 /// The pack and the component that simulate a kind of connection.
@@ -387,4 +376,36 @@ fn simulator_of<'a>(library: &'a Library, kind: &str) -> Option<(&'a Arc<Pack>, 
         let declared = pack.manifest.connections.get(kind)?;
         Some((pack, declared.simulator.as_deref()?))
     })
+}
+
+/// The connections that there are of a kind where it is simulated, whatever the operator configured: one with the name of
+/// the kind, and those that the pack with the simulator names.
+#[must_use]
+pub fn simulated_names(library: &Library, kind: &str) -> Vec<ConnectionName> {
+    let declared = simulator_of(library, kind).and_then(|(pack, _)| pack.manifest.connections.get(kind));
+    let further = declared.map(|declared| declared.simulated_as.clone()).unwrap_or_default();
+    ConnectionName::new(kind).into_iter().chain(further).collect()
+}
+
+fn named(kind: &str) -> Result<ConnectionName, Failure> {
+    ConnectionName::new(kind).map_err(|error| Failure::new(code::NET_NO_SIMULATOR, error.to_string()))
+}
+
+/// What is to be simulated has the name of a connection to something else.
+fn taken(name: &ConnectionName, kind: &str, other: &str) -> Failure {
+    let message =
+        format!("`{name}` is to be a simulated `{kind}`, but is configured as a connection of the kind `{other}`");
+    Failure::new(code::CONF_INVALID, message)
+        .with_hint(format!("give the connection `{name}` another name in the configuration"))
+}
+
+fn not_simulated(library: &Library, kind: &str) -> Failure {
+    let kinds: Vec<_> = simulated_kinds(library, "*").into_iter().map(|kind| format!("`{kind}`")).collect();
+    let hint = if kinds.is_empty() {
+        "no pack here has a simulator: name another directory with `--packs DIR`".to_owned()
+    } else {
+        format!("there are simulators for {}", kinds.join(", "))
+    };
+    let message = format!("no pack has a simulator for connections of the kind `{kind}`");
+    Failure::new(code::NET_NO_SIMULATOR, message).with_hint(hint)
 }

@@ -113,8 +113,8 @@ impl Host {
         Box::pin(run::sensor(&self.shared, component, attempt, cursor)).await
     }
 
-    /// A simulated system behind a connection. Its instance is made with the first request and lives, with its state,
-    /// until the last clone of the handle is dropped.
+    /// A simulated system behind a connection; [`Simulator::behind`] puts it behind further ones. Its instance is made with
+    /// the first request and lives, with its state, until the last handle to it is dropped.
     #[must_use]
     pub fn simulator(&self, component: &Component, connection: ConnectionName) -> Simulator {
         Simulator::new(Arc::clone(&self.shared), component.clone(), connection)

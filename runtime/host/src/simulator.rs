@@ -1,5 +1,6 @@
-//! Simulated systems: one instance for each simulated connection, in a task of its own that lives as long as a handle to
-//! it. Requests come one after the other, whoever sends them, and whoever gives up waiting does not disturb the instance.
+//! Simulated systems: one instance of a component, in a task of its own that lives as long as a handle to it. It may stand
+//! behind several connections, so that the systems it simulates can see each other. Requests come one after the other,
+//! whoever sends them, and whoever gives up waiting does not disturb the instance.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,27 +54,41 @@ pub enum SimulatorEnding {
     Dropped,
 }
 
-/// A simulated system. A clone is the same system.
+/// A simulated system, as it is reached by one connection. A clone is the same system.
 #[derive(Clone)]
 pub struct Simulator {
-    inner: Arc<Inner>,
+    world: Arc<Simulated>,
+    connection: ConnectionName,
 }
 
-struct Inner {
+/// The one instance behind all handles to it.
+struct Simulated {
     shared: Arc<Shared>,
     component: Component,
-    connection: ConnectionName,
     queue: OnceCell<mpsc::Sender<Job>>,
 }
 
 struct Job {
+    connection: ConnectionName,
     request: SimulatorRequest,
     reply: oneshot::Sender<Result<SimulatorReply, Failure>>,
 }
 
 impl Simulator {
     pub(crate) fn new(shared: Arc<Shared>, component: Component, connection: ConnectionName) -> Self {
-        Self { inner: Arc::new(Inner { shared, component, connection, queue: OnceCell::new() }) }
+        Self { world: Arc::new(Simulated { shared, component, queue: OnceCell::new() }), connection }
+    }
+
+    /// The same instance, reached by another connection: what one of them changes, the other finds changed.
+    #[must_use]
+    pub fn behind(&self, connection: ConnectionName) -> Self {
+        Self { world: Arc::clone(&self.world), connection }
+    }
+
+    /// The connection that it stands behind.
+    #[must_use]
+    pub const fn connection(&self) -> &ConnectionName {
+        &self.connection
     }
 
     /// Lets the simulated system handle a request.
@@ -82,32 +97,33 @@ impl Simulator {
     /// A simulator that cannot be started or has failed. One that has failed stays so: its state is lost, and going on
     /// with another would only hide that.
     pub async fn handle(&self, request: SimulatorRequest) -> Result<SimulatorReply, Failure> {
-        let queue = self.inner.queue.get_or_try_init(|| self.start()).await?;
+        let queue = self.world.queue.get_or_try_init(|| self.world.start()).await?;
         let (reply, answer) = oneshot::channel();
         let gone = || broken("the simulator has ended");
-        queue.send(Job { request, reply }).await.map_err(|_| gone())?;
+        queue.send(Job { connection: self.connection.clone(), request, reply }).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
+}
 
+impl Simulated {
     async fn start(&self) -> Result<mpsc::Sender<Job>, Failure> {
-        let inner = &self.inner;
-        let Ready::Simulator(pre) = &inner.component.ready else {
-            return Err(inner.component.wrong_world(World::Simulator));
+        let Ready::Simulator(pre) = &self.component.ready else {
+            return Err(self.component.wrong_world(World::Simulator));
         };
-        let places = Arc::clone(&inner.shared.simulator_places);
+        let places = Arc::clone(&self.shared.simulator_places);
         let Ok(place) = places.try_acquire_owned() else {
             return Err(broken("as many simulators run already as are allowed"));
         };
         let mut store =
-            SimulatorGuest::new(inner).into_store(pre.engine(), inner.shared.limits.guest.host_call_bytes_max);
-        let made = in_time(&inner.shared, Phase::Start, pre.instantiate_async(&mut store)).await;
+            SimulatorGuest::new(&self.shared).into_store(pre.engine(), self.shared.limits.guest.host_call_bytes_max);
+        let made = in_time(&self.shared, Phase::Start, pre.instantiate_async(&mut store)).await;
         let instance = made.map_err(|reason| broken(&reason))?;
         let (sender, jobs) = mpsc::channel(SIMULATOR_QUEUE_MAX);
-        let (shared, connection) = (Arc::clone(&inner.shared), inner.connection.clone());
+        let shared = Arc::clone(&self.shared);
         // Ends with the last handle, which holds the only sender: nobody need wait for it.
         tokio::spawn(async move {
             let _place = place;
-            Box::pin(serve(&shared, &connection, store, instance, jobs)).await;
+            Box::pin(serve(&shared, store, instance, jobs)).await;
         });
         Ok(sender)
     }
@@ -115,21 +131,21 @@ impl Simulator {
 
 impl std::fmt::Debug for Simulator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Simulator").field("connection", &self.inner.connection).finish_non_exhaustive()
+        f.debug_struct("Simulator").field("connection", &self.connection).finish_non_exhaustive()
     }
 }
 
 /// Handles jobs until no handle is left or the instance fails; then says to each further one why it failed.
 async fn serve(
     shared: &Shared,
-    connection: &ConnectionName,
     mut store: Store<SimulatorGuest>,
     instance: world::Simulator,
     mut jobs: mpsc::Receiver<Job>,
 ) {
     let failed = loop {
         let Some(job) = jobs.recv().await else { return };
-        let request = job.request.into_wit(connection);
+        let request = job.request.into_wit(&job.connection);
+        store.data_mut().connection = Some(job.connection);
         let result = in_time(shared, Phase::Call, instance.call_handle(&mut store, &request)).await;
         let failure = result.as_ref().err().map(|reason| broken(reason));
         // Nobody waits any more: the state has changed all the same.
@@ -138,7 +154,7 @@ async fn serve(
             break failure;
         }
     };
-    warn!(%connection, error = %failed, "the simulator failed");
+    warn!(connection = store.data().name(), error = %failed, "the simulator failed");
     drop(store);
     while let Some(job) = jobs.recv().await {
         let _ = job.reply.send(Err(failed.clone()));
@@ -191,21 +207,26 @@ impl From<world::Reply> for SimulatorReply {
 
 /// The state of a simulator's store: it has a log and a clock, and nothing else.
 pub(crate) struct SimulatorGuest {
-    connection: ConnectionName,
+    /// The one that the request in hand came by.
+    connection: Option<ConnectionName>,
     clock: Arc<dyn Clock>,
     limiter: Limiter,
     line_bytes_max: usize,
 }
 
 impl SimulatorGuest {
-    fn new(inner: &Inner) -> Self {
-        let limits = &inner.shared.limits.guest;
+    fn new(shared: &Shared) -> Self {
+        let limits = &shared.limits.guest;
         Self {
-            connection: inner.connection.clone(),
-            clock: Arc::clone(&inner.shared.clock),
+            connection: None,
+            clock: Arc::clone(&shared.clock),
             limiter: Limiter::new(limits),
             line_bytes_max: limits.log_line_bytes_max,
         }
+    }
+
+    fn name(&self) -> &str {
+        self.connection.as_ref().map_or("", ConnectionName::as_str)
     }
 
     fn into_store(self, engine: &Engine, call_bytes_max: usize) -> Store<Self> {
@@ -231,15 +252,15 @@ impl clock::Host for SimulatorGuest {
 
 impl log::Host for SimulatorGuest {
     fn emit(&mut self, level: log::Level, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
-        let connection = &self.connection;
+        let connection = self.name();
         let message = one_line(&message, self.line_bytes_max);
         let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let fields = one_line(&fields.join(" "), self.line_bytes_max);
         match level {
-            log::Level::Trace => trace!(%connection, message, fields, "simulator"),
-            log::Level::Debug => debug!(%connection, message, fields, "simulator"),
-            log::Level::Info => info!(%connection, message, fields, "simulator"),
-            log::Level::Warn | log::Level::Error => warn!(%connection, message, fields, "simulator"),
+            log::Level::Trace => trace!(connection, message, fields, "simulator"),
+            log::Level::Debug => debug!(connection, message, fields, "simulator"),
+            log::Level::Info => info!(connection, message, fields, "simulator"),
+            log::Level::Warn | log::Level::Error => warn!(connection, message, fields, "simulator"),
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use runner_executor::{Executor, ExecutorOptions, HostGuests, Packs, PacksOptions};
+use runner_executor::{Executor, ExecutorOptions, HostGuests, Packs, PacksOptions, simulated_names};
 use runner_host::{ConnectionConfig, Connections, Host, HostOptions};
 use runner_model::{Clock as _, ConnectionName, Entropy as _, NodeId, SystemClock, SystemEntropy, Timestamp, code};
 use runner_pack::{Library, Report};
@@ -137,6 +137,11 @@ impl App {
         let mut configs = Vec::new();
         for (name, connection) in &self.config.connections {
             let kind = &connection.settings.kind;
+            if let Some(taken) =
+                kinds.iter().find(|other| *other != &kind && simulated_names(library, other).contains(name))
+            {
+                return Err(taken_name(name, kind, taken));
+            }
             if kinds.contains(kind) {
                 configs.extend(connection.stand_in().map(|config| (name.clone(), config)));
             } else if self.is_granted(name) {
@@ -235,4 +240,11 @@ impl App {
         let random: String = SystemEntropy.ten_bytes().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         NodeId(format!("{host}-{}-{random}", std::process::id()))
     }
+}
+
+/// A connection that would be a simulated one of another kind: the packs that name it would reach the wrong system.
+fn taken_name(name: &ConnectionName, kind: &str, other: &str) -> CliError {
+    let message = format!("`{name}` is to be a simulated `{other}`, but is a connection of the kind `{kind}`");
+    CliError::new(Exit::Invalid, code::CONF_INVALID, message)
+        .hint(format!("give `[connections.{name}]` another name in the configuration"))
 }

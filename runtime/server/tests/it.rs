@@ -86,6 +86,24 @@ async fn a_request_arrives_as_it_was_sent_and_the_answer_comes_back() {
 }
 
 #[tokio::test]
+async fn what_foreign_clients_send_arrives_unchanged() {
+    let served = served().await;
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+        let mut socket = served.socket().await;
+        let head = format!("{method} /api/a%3Ab%2Cc/?fields=&all&return_records=True&x=1%2C2 HTTP/1.1\r\nhost: x\r\n");
+        let request = format!("{head}connection: close\r\ncontent-length: 9\r\n\r\n{{\"a.b\":1}}");
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        let seen: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+        assert_eq!((&seen["method"], &seen["path"]), (&method.into(), &"/api/a%3Ab%2Cc/".into()));
+        let query = serde_json::json!([["fields", ""], ["all", ""], ["return_records", "True"], ["x", "1,2"]]);
+        assert_eq!((&seen["query"], &seen["body"]), (&query, &"{\"a.b\":1}".into()), "{method}");
+    }
+    served.stop().await;
+}
+
+#[tokio::test]
 async fn the_simulated_system_keeps_its_state_between_connections() {
     let served = served().await;
     for count in 1..=3 {

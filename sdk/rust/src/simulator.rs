@@ -1,7 +1,8 @@
-//! Simulators: components that stand in for the system behind a connection.
+//! Simulators: components that stand in for the systems behind connections.
 //!
-//! One instance simulates one system and lives as long as the process, so its state is simply kept. It can reach nothing but
-//! `log` and `clock`.
+//! One instance lives as long as the process, so its state is simply kept. Where it stands behind several connections
+//! (`simulated_as` in `pack.yaml`), [`Request::connection`] says which of the simulated systems is meant. It can reach nothing
+//! but `log` and `clock`.
 //!
 //! ```
 //! use runner_sdk::prelude::*;

@@ -43,6 +43,32 @@ async fn a_simulator_sees_the_request_and_keeps_its_state() {
 }
 
 #[tokio::test]
+async fn two_connections_lead_into_one_world() {
+    let (left, right) = (ConnectionName::new("left").unwrap(), ConnectionName::new("right").unwrap());
+    let simulator = host().simulator(simulators().await, left.clone());
+    let other = simulator.behind(right.clone());
+    let connections =
+        Connections::none(&limits()).with_simulator(left, "storage", simulator).with_simulator(right, "storage", other);
+    for (count, name) in [(1, "left"), (2, "right"), (3, "left")] {
+        let answer = body(&http(pack(connections.clone()), json!({ "connection": name, "path": "/" })).await);
+        assert_eq!((&answer["count"], &answer["connection"]), (&json!(count), &json!(name)));
+    }
+}
+
+#[tokio::test]
+async fn a_request_reaches_the_simulator_as_it_was_written() {
+    let connections = simulated().await;
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+        let request = json!({
+            "path": "/api/a%3Ab%2Cc/", "method": method, "query": [["fields", ""], ["name", "a,b"]], "body": "{}",
+        });
+        let seen = body(&ask(&connections, request).await);
+        assert_eq!((&seen["method"], &seen["path"]), (&json!(method), &json!("/api/a%3Ab%2Cc/")));
+        assert_eq!((&seen["query"], &seen["body"]), (&json!([["fields", ""], ["name", "a,b"]]), &json!("{}")));
+    }
+}
+
+#[tokio::test]
 async fn a_simulated_request_needs_permission_too() {
     let mut nothing = pack(simulated().await);
     nothing.grant = Permissions::default();

@@ -10,7 +10,7 @@ use crate::json;
 /// A request as it would arrive at the real system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Request {
-    /// The name of the connection that is simulated.
+    /// The name of the connection that it came by.
     pub connection: String,
     /// The method, in capitals.
     pub method: String,
