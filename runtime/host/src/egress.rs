@@ -1,12 +1,14 @@
 //! The egress door: the only way out of the process for a guest's request.
 //!
 //! Every request goes through [`send`], in this order: **the target is resolved, the path normalised, the permission
-//! checked on both sides, the headers and sizes checked, the credentials added, the request sent**. Credentials are held
-//! here, are added after the last thing a guest can influence, and stand in no error, log line or debug output. A
+//! checked on both sides, the headers and sizes checked, the credentials added, the request sent**, and sent again where
+//! that is safe. Credentials are held here, are added after the last thing a guest can influence, and stand in no error, log line or debug output. A
 //! simulated system is reached by the same way, with the same limits and errors, as one on the network.
 
 mod connection;
 mod connections;
+mod deliver;
+mod endpoint;
 mod error;
 mod header;
 mod network;
@@ -14,22 +16,23 @@ mod path;
 mod permit;
 mod probe;
 mod request;
+mod retry;
 mod tls;
+mod token;
 
 use std::time::{Duration, Instant};
 
 use runner_model::limits::HttpLimits;
 
-pub use connection::{Auth, ConnectionConfig, Fingerprint, Tls};
+pub use connection::{Auth, ClientAuth, ClientCertificate, ConnectionConfig, Fingerprint, OAuth2, Tls};
 pub use connections::{AuthKind, ConnectionInfo, Connections, TlsKind};
-pub use probe::{CertificateReport, TestReport};
+pub use probe::{CertificateReport, TestReport, TokenReport};
 
+pub(crate) use deliver::Again;
 pub(crate) use error::{ErrorKind, NetError};
 pub(crate) use request::{Effect, Outgoing, Target};
 
 use crate::attempt::{PackContext, RequestSummary};
-use connections::{Endpoint, Via};
-use request::Checked;
 
 /// A complete response.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,11 +45,13 @@ pub struct HttpResponse {
     pub body: Vec<u8>,
 }
 
-/// Sends a request of a pack and waits for the whole response. Says beside it what an observer may know.
+/// Sends a request of a pack and waits for the whole response. Says beside it what an observer may know; `hear` is told
+/// when it is sent again.
 pub(crate) async fn send(
     pack: &PackContext,
     limits: &HttpLimits,
     outgoing: Outgoing,
+    hear: &(dyn Fn(Again) + Send + Sync),
 ) -> (RequestSummary, Result<HttpResponse, NetError>) {
     let start = Instant::now();
     let mut summary = request::summary(&outgoing);
@@ -54,7 +59,7 @@ pub(crate) async fn send(
     let result = match request::check(pack, limits, outgoing) {
         Ok((checked, endpoint)) => {
             summary.path = checked.url.path().to_owned();
-            deliver(limits, &checked, &endpoint).await
+            deliver::deliver(limits, &checked, &endpoint, hear).await
         }
         Err(error) => Err(error),
     };
@@ -80,36 +85,6 @@ fn measure(is_direct: bool, summary: &RequestSummary, error: Option<&NetError>) 
         .increment(1);
     metrics::histogram!("runner_http_request_seconds", "connection" => connection)
         .record(summary.elapsed.as_secs_f64());
-}
-
-/// Sends a checked request within its time, one resend included.
-async fn deliver(limits: &HttpLimits, checked: &Checked, endpoint: &Endpoint) -> Result<HttpResponse, NetError> {
-    let whole = async {
-        let _place = endpoint.place().await;
-        match attempt(limits, checked, endpoint).await {
-            // Nothing came back and nothing was changed: the server closed an idle connection, as a rule.
-            Err(error) if error.is_unanswered() && checked.effect == Effect::Read => {
-                attempt(limits, checked, endpoint).await
-            }
-            result => result,
-        }
-    };
-    tokio::time::timeout(checked.timeout, whole).await.unwrap_or_else(|_| Err(error::timeout(checked.timeout)))
-}
-
-async fn attempt(limits: &HttpLimits, checked: &Checked, endpoint: &Endpoint) -> Result<HttpResponse, NetError> {
-    match &endpoint.via {
-        Via::Network(client) => network::send(limits, checked, client.get()?).await,
-        Via::Simulator(simulator) => {
-            let reply =
-                simulator.handle(checked.for_simulator()).await.map_err(|failure| error::simulator(&failure))?;
-            tokio::time::sleep(reply.delay).await;
-            match reply.ending {
-                crate::simulator::SimulatorEnding::Response(response) => header::limit_response(limits, response),
-                crate::simulator::SimulatorEnding::Dropped => Err(error::unanswered()),
-            }
-        }
-    }
 }
 
 /// The time a request may take: what the guest asks for, at the most what connection and host allow.

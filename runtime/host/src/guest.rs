@@ -13,6 +13,7 @@ mod wasi;
 use std::sync::Arc;
 
 use runner_model::{Clock, Limits, Timestamp, limits};
+use tokio::time::Instant;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, Store};
 
@@ -28,6 +29,8 @@ pub(crate) struct Guest {
     limits: Arc<Limits>,
     clock: Arc<dyn Clock>,
     deadline: Timestamp,
+    /// The same, on the clock that timeouts run on.
+    until: Instant,
     log: Arc<log::Sink>,
     limiter: Limiter,
     calls_left: u64,
@@ -36,14 +39,15 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// The state for an attempt that begins now.
-    pub(crate) fn new(attempt: Attempt, limits: &Arc<Limits>, clock: &Arc<dyn Clock>) -> Self {
+    /// The state for an attempt that begins now and is stopped then.
+    pub(crate) fn new(attempt: Attempt, limits: &Arc<Limits>, clock: &Arc<dyn Clock>, until: Instant) -> Self {
         let timeout_ms = i64::try_from(attempt.timeout.as_millis()).unwrap_or(i64::MAX);
         Self {
             deadline: clock.now().plus_ms(timeout_ms),
             log: Arc::new(log::Sink::new(Arc::clone(&attempt.observer), &limits.guest)),
             limiter: Limiter::new(&limits.guest),
             calls_left: limits.guest.host_calls_max,
+            until,
             limits: Arc::clone(limits),
             clock: Arc::clone(clock),
             attempt,

@@ -28,8 +28,8 @@ mod trace;
 pub use attempt::{Attempt, Deaf, Emitted, LogLevel, LogLine, Observer, PackContext, Polled, RequestSummary};
 pub use component::{Component, World};
 pub use egress::{
-    Auth, AuthKind, CertificateReport, ConnectionConfig, ConnectionInfo, Connections, Fingerprint, HttpResponse,
-    TestReport, Tls, TlsKind,
+    Auth, AuthKind, CertificateReport, ClientAuth, ClientCertificate, ConnectionConfig, ConnectionInfo, Connections,
+    Fingerprint, HttpResponse, OAuth2, TestReport, Tls, TlsKind, TokenReport,
 };
 pub use host::{Host, HostError, HostOptions};
 pub use kv::{Kv, KvError, NoKv};

@@ -9,6 +9,7 @@ use runner_model::{
     ActionRef, AttemptNumber, ExecutionId, Failure, Limits, Outcome, PackRef, Permissions, StepId, code,
 };
 use serde_json::Value;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::{Attempt, Deaf, Emitted, PackContext, Polled};
@@ -127,6 +128,7 @@ async fn within_limits<T>(
     call: impl AsyncFnOnce(Guest, String) -> Result<T, Failure>,
 ) -> Result<T, Outcome> {
     let (timeout, cancel) = (attempt.timeout, attempt.cancel.clone());
+    let until = Instant::now() + timeout;
     let has_place = AtomicBool::new(false);
     let whole = async {
         // The semaphore is never closed.
@@ -134,7 +136,7 @@ async fn within_limits<T>(
         has_place.store(true, Ordering::Relaxed);
         let _running = shared.ticker.guest();
         let function = attempt.function.clone();
-        call(Guest::new(attempt, &shared.limits, &shared.clock), function).await
+        call(Guest::new(attempt, &shared.limits, &shared.clock, until), function).await
     };
     tokio::select! {
         biased;

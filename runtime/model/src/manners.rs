@@ -198,7 +198,7 @@ fn header_mistake(name: &str, value: &str) -> Option<String> {
 
 fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<BodyRule>>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "one rule `{ pointer, codes }`, or a list of them")]
     enum Written {
         One(BodyRule),
         Several(Vec<BodyRule>),
@@ -211,7 +211,7 @@ fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<V
 
 fn codes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "a code is a string or a whole number")]
     enum Code {
         Text(String),
         Number(i64),

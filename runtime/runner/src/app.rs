@@ -17,6 +17,7 @@ use crate::cli::GlobalArgs;
 use crate::config::{Config, Environment};
 use crate::error::{CliError, Mistake};
 use crate::exit::Exit;
+use crate::manners;
 use crate::output::Output;
 use crate::records::Place;
 use crate::remote::Remote;
@@ -116,7 +117,7 @@ impl App {
 
     /// The connections that packs can use. One whose secret is missing is left out, with a warning: whatever does not
     /// need it goes on.
-    fn connections(&self) -> Result<Connections, CliError> {
+    fn connections(&self, library: &Library) -> Result<Connections, CliError> {
         let mut configs = Vec::new();
         for (name, connection) in self.config.connections.iter().filter(|(name, _)| self.is_granted(name)) {
             match connection.resolve(&self.environment) {
@@ -124,7 +125,7 @@ impl App {
                 Err(error) => error.mistakes.iter().for_each(|mistake| self.output.warn(mistake)),
             }
         }
-        self.made(configs)
+        self.made(configs, library)
     }
 
     /// The same, for simulators to take their places: no real system can be reached through any of them.
@@ -149,11 +150,17 @@ impl App {
                 self.output.warn(&Mistake::new(code::NET_NO_SIMULATOR, message));
             }
         }
-        self.made(configs)
+        self.made(configs, library)
     }
 
-    fn made(&self, configs: Vec<(ConnectionName, ConnectionConfig)>) -> Result<Connections, CliError> {
-        Connections::new(configs, &self.config.limits).map_err(|failure| CliError::of_failure(Exit::Invalid, &failure))
+    /// Connections with these settings, to systems that want to be talked to as their packs say.
+    pub(crate) fn made(
+        &self,
+        configs: Vec<(ConnectionName, ConnectionConfig)>,
+        library: &Library,
+    ) -> Result<Connections, CliError> {
+        Connections::new(configs, manners::of_kinds(library), &self.config.limits)
+            .map_err(|failure| CliError::of_failure(Exit::Invalid, &failure))
     }
 
     /// Whether a pack was granted something on the connection: otherwise nothing can use it.
@@ -168,7 +175,7 @@ impl App {
     /// The packs, ready to run; the library goes into them.
     pub(crate) fn packs(&mut self, simulate: bool) -> Result<Packs, CliError> {
         let (library, _) = self.library.take().unwrap_or_else(|| self.load_library());
-        let connections = if simulate { self.simulated_connections(&library)? } else { self.connections()? };
+        let connections = if simulate { self.simulated_connections(&library)? } else { self.connections(&library)? };
         let archive = Some(self.config.data.join("packs"));
         Ok(Packs::new(PacksOptions { library, grants: self.config.grants.clone(), connections, simulate, archive }))
     }

@@ -9,6 +9,7 @@ mod daemon;
 mod embedded;
 mod error;
 mod exit;
+mod manners;
 mod offer;
 mod output;
 mod owner;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use runner_model::Secret;
+use runner_model::{Manners, Secret};
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
@@ -23,15 +23,20 @@ pub struct ConnectionConfig {
     /// Which servers are trusted.
     #[serde(default)]
     pub tls: Tls,
-    /// Time for a whole request, in seconds; at most the host's limit, which is also the default.
+    /// Time for one try of a request, in seconds; at most the host's limit, which is also the default.
     #[serde(default, deserialize_with = "seconds")]
     pub timeout: Option<Duration>,
     /// Headers sent with each request, which a guest cannot set or see: for systems with a key of their own.
     #[serde(default)]
     pub headers: BTreeMap<String, Secret>,
+    /// How the system wants to be talked to. What is left out is as its kind has it.
+    #[serde(default)]
+    pub manners: Manners,
 }
 
-/// How the host authenticates itself: `none`, `{ basic: { username, password } }` or `{ bearer: { token } }`.
+/// How the host authenticates itself: `none`, `{ basic: { username, password } }`, `{ bearer: { token } }` or
+/// `{ oauth2: { token_url, … } }`. A client certificate stands in [`Tls`]: it is shown before any request, to the token
+/// endpoint too, and each of these may stand beside it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Auth {
@@ -50,9 +55,47 @@ pub enum Auth {
         /// The token.
         token: Secret,
     },
+    /// A bearer token that is fetched and renewed (RFC 6749 §4.4: client credentials).
+    #[serde(rename = "oauth2")]
+    OAuth2(Box<OAuth2>),
 }
 
-/// Which servers are trusted. By default those that the platform trusts.
+/// Where access tokens come from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OAuth2 {
+    /// The token endpoint.
+    pub token_url: Url,
+    /// The client.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: Secret,
+    /// What the token is to be good for.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Whom the token is for: several authorization servers ask for it.
+    #[serde(default)]
+    pub audience: Option<String>,
+    /// How the client shows its secret.
+    #[serde(default)]
+    pub client_auth: ClientAuth,
+    /// Which servers are trusted as the token endpoint; by default those of the connection.
+    #[serde(default)]
+    pub token_tls: Option<Tls>,
+}
+
+/// How a client shows its secret to the token endpoint (RFC 6749 §2.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuth {
+    /// In the header `authorization`: every server has to take it so.
+    #[default]
+    Basic,
+    /// In the body.
+    Post,
+}
+
+/// Which servers are trusted, by default those that the platform trusts, and which certificate they are shown.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
@@ -67,6 +110,19 @@ pub struct Tls {
     /// Trusts any server. Whoever is on the way can then read the credentials; a warning says so at each start.
     #[serde(default)]
     pub insecure: bool,
+    /// The certificate that the client shows, if the server asks for one.
+    #[serde(default)]
+    pub client_certificate: Option<ClientCertificate>,
+}
+
+/// A certificate of the client's own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientCertificate {
+    /// The certificate, and after it those between it and its authority, in PEM.
+    pub cert_pem: String,
+    /// Its key, in PEM, not encrypted.
+    pub key_pem: Secret,
 }
 
 /// A SHA-256 fingerprint. Read as `AB:CD:…` or as plain hex digits, in either case; shown as `AB:CD:…`.
@@ -143,6 +199,8 @@ mod tests {
             json!({ "kind": "x", "base_url": "https://h/", "tls": { "insecur": true } }),
             json!({ "kind": "x", "base_url": "https://h/", "auth": { "bearer": { "token": "x", "user": "y" } } }),
             json!({ "kind": "x", "base_url": "https://h/", "timeout": -1 }),
+            json!({ "kind": "x", "base_url": "https://h/", "manners": { "retry": { "tires": 1 } } }),
+            json!({ "kind": "x", "base_url": "https://h/", "auth": { "oauth2": { "client_id": "x" } } }),
         ] {
             assert!(serde_json::from_value::<ConnectionConfig>(config.clone()).is_err(), "{config}");
         }

@@ -15,6 +15,7 @@ pub(crate) struct NetError {
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
     unanswered: bool,
+    passing: bool,
 }
 
 /// What kind of thing went wrong.
@@ -31,16 +32,24 @@ pub(crate) enum ErrorKind {
     Closed,
     Protocol,
     Simulator,
+    NotNow,
+    Token,
     Other,
 }
 
 impl NetError {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, unanswered: false }
+        Self { kind, message: message.into(), hint: None, unanswered: false, passing: false }
     }
 
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same, but as something that may pass by itself.
+    pub(super) fn passing(mut self) -> Self {
+        self.passing = true;
         self
     }
 
@@ -62,13 +71,16 @@ impl NetError {
             ErrorKind::Closed => code::NET_CLOSED,
             ErrorKind::Protocol => code::NET_PROTOCOL,
             ErrorKind::Simulator => code::NET_SIMULATOR,
+            ErrorKind::NotNow => code::NET_NOT_NOW,
+            ErrorKind::Token => code::NET_TOKEN,
             ErrorKind::Other => code::HOST_OTHER,
         }
     }
 
     /// Whether the same request may succeed later without anything being changed.
     pub(crate) fn retryable(&self) -> bool {
-        matches!(self.kind, ErrorKind::Dns | ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Closed)
+        use ErrorKind::{Closed, Connect, Dns, NotNow, Timeout};
+        self.passing || matches!(self.kind, Dns | Connect | Timeout | Closed | NotNow)
     }
 }
 
@@ -84,6 +96,14 @@ impl From<NetError> for Failure {
 /// The request took longer than it may.
 pub(super) fn timeout(after: Duration) -> NetError {
     NetError::new(ErrorKind::Timeout, format!("no complete response within {after:?}"))
+}
+
+/// The server asks for a longer wait than there is time for.
+pub(super) fn not_now(what: &str, asked: Duration, left: Option<Duration>) -> NetError {
+    let left = left.map(|left| format!(", and {:.1} s are left", left.as_secs_f64())).unwrap_or_default();
+    let message = format!("{what} and asks to come again in {} s{left}", asked.as_secs());
+    NetError::new(ErrorKind::NotNow, message)
+        .with_hint("give the step a `retry` with a `delay` of at least that, or a longer `timeout`")
 }
 
 /// The connection was closed before an answer began.
@@ -164,6 +184,7 @@ pub(super) fn tls_failed(error: &rustls::Error) -> NetError {
             ("the server's certificate has expired".to_owned(), Some("renew the server's certificate"))
         }
         rustls::Error::InvalidCertificate(Bad::Other(other)) => (other.to_string(), Some(pin)),
+        rustls::Error::AlertReceived(alert) => return alerted(*alert),
         rustls::Error::InvalidCertificate(bad) => (format!("the server's certificate is not valid: {bad}"), Some(pin)),
         other => (format!("the TLS handshake failed: {other}"), None),
     };
@@ -171,6 +192,31 @@ pub(super) fn tls_failed(error: &rustls::Error) -> NetError {
     match hint {
         Some(hint) => error.with_hint(hint),
         None => error,
+    }
+}
+
+/// The server ended the handshake, and said why in a word.
+fn alerted(alert: rustls::AlertDescription) -> NetError {
+    use rustls::AlertDescription as Alert;
+    let failed = |message: &str, hint: &str| NetError::new(ErrorKind::Tls, message).with_hint(hint);
+    match alert {
+        Alert::CertificateRequired | Alert::HandshakeFailure => failed(
+            "the server ended the TLS handshake: it asks for a client certificate, as a rule",
+            "set `tls.client_certificate` of the connection, with `cert_file` and `key_file`",
+        ),
+        Alert::UnknownCA
+        | Alert::BadCertificate
+        | Alert::UnsupportedCertificate
+        | Alert::CertificateRevoked
+        | Alert::CertificateExpired
+        | Alert::CertificateUnknown
+        | Alert::AccessDenied
+        | Alert::DecryptError => failed(
+            &format!("the server does not accept the client certificate: {alert:?}"),
+            "have its authority installed on the server (ONTAP: `security certificate install -type client-ca`), and look \
+             when the certificate of `tls.client_certificate` expires",
+        ),
+        other => NetError::new(ErrorKind::Tls, format!("the server ended the TLS handshake: {other:?}")),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
 use reqwest::Client;
 use runner_model::limits::HttpLimits;
 
@@ -16,7 +18,7 @@ const IDLE: Duration = Duration::from_secs(50);
 
 /// A client that trusts the servers that `tls` means; without it, one for plain HTTP.
 pub(super) fn client(tls: Option<&Tls>, limits: &HttpLimits) -> Result<Client, NetError> {
-    let mut config = tls.map_or_else(|| Ok(tls::nobody()), tls::client_config)?;
+    let mut config = tls.map_or_else(tls::nobody, tls::client_config)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Client::builder()
         .tls_backend_preconfigured(config)
@@ -35,8 +37,16 @@ pub(super) fn client(tls: Option<&Tls>, limits: &HttpLimits) -> Result<Client, N
 }
 
 /// Sends a request and reads its response within the limits.
-pub(super) async fn send(limits: &HttpLimits, checked: &Checked, client: &Client) -> Result<HttpResponse, NetError> {
+pub(super) async fn send(
+    limits: &HttpLimits,
+    checked: &Checked,
+    authorization: Option<&HeaderValue>,
+    client: &Client,
+) -> Result<HttpResponse, NetError> {
     let mut request = client.request(checked.method.clone(), checked.url.clone()).headers(checked.headers.clone());
+    if let Some(authorization) = authorization {
+        request = request.header(AUTHORIZATION, authorization.clone());
+    }
     if let Some(body) = &checked.body {
         request = request.body(body.clone());
     }

@@ -1,10 +1,11 @@
-//! The test of a connection: name, socket, certificate, one request. Says how far it got.
+//! The test of a connection: name, socket, certificate, access token, one request. Says how far it got, and what to do.
+
+mod verdict;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::Method;
 use runner_model::limits::HttpLimits;
 use runner_model::{Failure, code};
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -14,11 +15,15 @@ use url::Url;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::connection::Tls;
-use super::connections::{ConnectionInfo, Connections, Endpoint, Via};
+use super::connections::{ConnectionInfo, Connections};
+use super::deliver;
+use super::endpoint::Via;
 use super::error::{self, ErrorKind, NetError};
-use super::request::{Checked, Effect};
+use super::request::Checked;
 use super::tls::{self, Recording};
+use super::token::TokenSource;
 use crate::escape::one_line;
+use verdict::verdict;
 
 /// A name in a certificate, in bytes: the server chose it.
 const NAME_BYTES_MAX: usize = 256;
@@ -32,12 +37,29 @@ pub struct TestReport {
     pub addresses: Vec<IpAddr>,
     /// The server's certificate, if there is TLS.
     pub certificate: Option<CertificateReport>,
-    /// The status that a GET of the base URL, with the credentials, was answered with.
+    /// The access token, if the connection takes one.
+    pub token: Option<TokenReport>,
+    /// What was read, behind the base URL: what packs say of the kind, or its root.
+    pub path: String,
+    /// The status that a GET of it, with the credentials, was answered with.
     pub status: u16,
-    /// What that status means for the credentials, if it means something.
+    /// Whether the connection can be used, as far as this request shows.
+    pub ok: bool,
+    /// What the status means, if it means something.
     pub note: Option<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
+}
+
+/// An access token, for a person.
+#[derive(Debug, Clone, Serialize)]
+pub struct TokenReport {
+    /// The endpoint that granted it.
+    pub endpoint: String,
+    /// For how long it is good, in seconds, if the endpoint said so.
+    pub expires_in: Option<u64>,
 }
 
 /// A certificate, for a person.
@@ -54,7 +76,8 @@ pub struct CertificateReport {
 }
 
 impl Connections {
-    /// Tests a connection: resolves its host, connects, looks at its certificate and sends one GET of its base URL.
+    /// Tests a connection: resolves its host, connects, looks at its certificate, gets a token if it takes one, and sends
+    /// one GET, once.
     ///
     /// # Errors
     /// The first of these that fails, with what to do about it.
@@ -68,32 +91,35 @@ impl Connections {
             (Via::Network(client), Some(url)) => reach(url, client.tls.as_ref(), limits).await?,
             _ => (Vec::new(), None),
         };
-        let checked = get(endpoint, limits)?;
-        let response = super::deliver(limits, &checked, endpoint).await?;
+        let token = match &endpoint.tokens {
+            Some(tokens) => Some(token(tokens, limits).await?),
+            None => None,
+        };
+        let test = endpoint.manners.test.as_ref().map(|test| test.path.as_str());
+        let path = test.unwrap_or("/").to_owned();
+        let timeout = super::time_allowed(limits, endpoint.timeout, None);
+        let checked = Checked::test(endpoint, &path, timeout)?;
+        let response = deliver::once(limits, &checked, endpoint).await?;
+        let verdict = verdict(&endpoint.info, response.status, test.is_some());
         Ok(TestReport {
             connection: endpoint.info.clone(),
             addresses,
             certificate,
+            token,
+            path,
             status: response.status,
-            note: note(response.status).map(str::to_owned),
+            ok: verdict.ok,
+            note: verdict.note,
+            hint: verdict.hint,
             elapsed_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
         })
     }
 }
 
-fn get(endpoint: &Endpoint, limits: &HttpLimits) -> Result<Checked, NetError> {
-    let mut headers = http::HeaderMap::new();
-    endpoint.add_headers(&mut headers);
-    let timeout = super::time_allowed(limits, endpoint.timeout, None);
-    Ok(Checked::new(Method::GET, endpoint.url_of("/")?, headers, timeout, Effect::Read))
-}
-
-const fn note(status: u16) -> Option<&'static str> {
-    match status {
-        401 => Some("the server does not accept the credentials"),
-        403 => Some("the server knows the credentials and does not allow this"),
-        _ => None,
-    }
+async fn token(tokens: &TokenSource, limits: &HttpLimits) -> Result<TokenReport, NetError> {
+    let token = tokens.get(limits).await?;
+    let expires_in = token.lifetime().map(|life| life.as_secs());
+    Ok(TokenReport { endpoint: tokens.endpoint().to_owned(), expires_in })
 }
 
 type Reached = (Vec<IpAddr>, Option<CertificateReport>);
@@ -144,7 +170,8 @@ async fn handshake(url: &Url, tls: &Tls, stream: TcpStream) -> Result<Certificat
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
     let name = ServerName::try_from(host).map_err(|_| NetError::new(ErrorKind::Tls, "the host name is malformed"))?;
     let recording = Arc::new(Recording::new(tls::verifier(tls)?));
-    let config = tls::with_verifier(Arc::clone(&recording) as Arc<dyn rustls::client::danger::ServerCertVerifier>);
+    let verifier = Arc::clone(&recording) as Arc<dyn rustls::client::danger::ServerCertVerifier>;
+    let config = tls::with_verifier(tls, verifier)?;
     let result = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await;
     let seen = recording.seen.lock().take();
     let report = seen.as_ref().map(report);
@@ -161,7 +188,9 @@ fn refused(error: &std::io::Error, report: Option<&CertificateReport>) -> NetErr
         Some(error) => error::tls_failed(error),
         None => NetError::new(ErrorKind::Tls, format!("the TLS handshake failed: {}", error.kind())),
     };
-    if let Some(CertificateReport { subject, issuer, expires, sha256 }) = report {
+    // The server ended it: its certificate is not what it is about.
+    let by_server = matches!(error::find::<rustls::Error>(error), Some(rustls::Error::AlertReceived(_)));
+    if let Some(CertificateReport { subject, issuer, expires, sha256 }) = report.filter(|_| !by_server) {
         failed.message = format!("{} (subject {subject}, issuer {issuer}, expires {expires})", failed.message);
         failed = failed.with_hint(format!(
             "set `tls.ca_file` to the authority that signed it, or, if it is the right server, `tls.pin` to {sha256}"

@@ -7,9 +7,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use runner_model::limits::{HttpLimits, URL_BYTES_MAX};
 use runner_model::{HttpAsk, HttpTarget};
+use tokio::time::Instant;
 use url::Url;
 
-use super::connections::Endpoint;
+use super::endpoint::Endpoint;
 use super::error::{self, ErrorKind, NetError};
 use super::{header as headers, path, permit};
 use crate::attempt::{PackContext, RequestSummary};
@@ -30,6 +31,8 @@ pub(crate) struct Outgoing {
     pub(crate) effect: Option<Effect>,
     /// Where it belongs: told to the system behind a connection, unless the guest says something else.
     pub(crate) trace: Option<TraceParent>,
+    /// When whoever asked is gone.
+    pub(crate) until: Option<Instant>,
 }
 
 /// Where a request goes.
@@ -67,14 +70,29 @@ pub(super) struct Checked {
     system_path: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Bytes>,
+    /// Time for one try.
     pub(super) timeout: Duration,
+    /// When it must have ended, further tries included.
+    pub(super) until: Option<Instant>,
     pub(super) effect: Effect,
 }
 
 impl Checked {
-    /// A request without a body to the root of a connection, for its test.
-    pub(super) fn new(method: Method, url: Url, headers: HeaderMap, timeout: Duration, effect: Effect) -> Self {
-        Self { method, url, system_path: "/".to_owned(), headers, body: None, timeout, effect }
+    /// A read of this path of a connection, for its test.
+    pub(super) fn test(endpoint: &Endpoint, path: &str, timeout: Duration) -> Result<Self, NetError> {
+        let path = path::normalise(path)?;
+        let mut headers = HeaderMap::new();
+        let agent = concat!("runner/", env!("CARGO_PKG_VERSION"));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
+        endpoint.add_headers(&mut headers);
+        let url = endpoint.url_of(&path)?;
+        let (method, effect) = (Method::GET, Effect::Read);
+        Ok(Self { method, url, system_path: path, headers, body: None, timeout, until: None, effect })
+    }
+
+    /// The time that is left, if it is limited.
+    pub(super) fn left(&self) -> Option<Duration> {
+        self.until.map(|until| until.saturating_duration_since(Instant::now()))
     }
 
     /// The same request for a simulator.
@@ -134,8 +152,11 @@ pub(super) fn check(
     endpoint.add_headers(&mut headers);
     let effect = outgoing.effect.unwrap_or_else(|| Effect::of(&method));
     let timeout = super::time_allowed(limits, endpoint.timeout, outgoing.timeout);
+    // What a guest asks for is its time for everything, what host and connection allow is for each try.
+    let asked = outgoing.timeout.map(|timeout| Instant::now() + timeout);
+    let until = asked.into_iter().chain(outgoing.until).min();
     let body = outgoing.body.map(Bytes::from);
-    Ok((Checked { method, url, system_path, headers, body, timeout, effect }, endpoint))
+    Ok((Checked { method, url, system_path, headers, body, timeout, until, effect }, endpoint))
 }
 
 fn through_connection(

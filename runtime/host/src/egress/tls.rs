@@ -1,4 +1,5 @@
-//! Which servers are trusted: the platform's authorities, given ones, one pinned certificate, or any.
+//! Which servers are trusted: the platform's authorities, given ones, one pinned certificate, or any; and the certificate
+//! that they are shown.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,11 +8,11 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 use sha2::{Digest as _, Sha256};
 
-use super::connection::{Fingerprint, Tls};
+use super::connection::{ClientCertificate, Fingerprint, Tls};
 use super::error::{ErrorKind, NetError};
 
 type Verifier = Arc<dyn ServerCertVerifier>;
@@ -21,28 +22,57 @@ pub(super) fn check(tls: &Tls) -> Result<(), String> {
     if tls.insecure && (tls.ca_pem.is_some() || tls.pin_sha256.is_some()) {
         return Err("`tls.insecure` makes an authority and a pin meaningless: choose one".to_owned());
     }
-    tls.ca_pem.as_deref().map_or(Ok(()), |pem| authorities(pem).map(|_| ()))
+    tls.ca_pem.as_deref().map_or(Ok(()), |pem| authorities(pem).map(|_| ()))?;
+    tls.client_certificate.as_ref().map_or(Ok(()), |own| config(Arc::new(Nobody), Some(own)).map(|_| ()))
 }
 
 /// The TLS settings of a client.
 pub(super) fn client_config(tls: &Tls) -> Result<ClientConfig, NetError> {
-    Ok(with_verifier(verifier(tls)?))
+    with_verifier(tls, verifier(tls)?)
 }
 
-/// TLS settings with this verifier.
-pub(super) fn with_verifier(verifier: Verifier) -> ClientConfig {
+/// The same with another verifier.
+pub(super) fn with_verifier(tls: &Tls, verifier: Verifier) -> Result<ClientConfig, NetError> {
+    config(verifier, tls.client_certificate.as_ref()).map_err(|message| NetError::new(ErrorKind::Tls, message))
+}
+
+/// The settings of a client that only speaks plain HTTP: it trusts nobody.
+pub(super) fn nobody() -> Result<ClientConfig, NetError> {
+    with_verifier(&Tls::default(), Arc::new(Nobody))
+}
+
+fn config(verifier: Verifier, own: Option<&ClientCertificate>) -> Result<ClientConfig, String> {
     let builder = ClientConfig::builder_with_provider(provider());
     // The ring provider has suites for both versions, so this cannot fail; the fallback keeps it free of panics.
     let builder = match builder.with_safe_default_protocol_versions() {
         Ok(builder) => builder,
         Err(_) => ClientConfig::builder_with_protocol_versions(rustls::DEFAULT_VERSIONS),
     };
-    builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+    let Some(own) = own else { return Ok(builder.with_no_client_auth()) };
+    let (chain, key) = identity(own)?;
+    builder.with_client_auth_cert(chain, key).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => "the key of `tls.client_certificate` is another certificate's".to_owned(),
+        other => format!("`tls.client_certificate` cannot be used: {other}"),
+    })
 }
 
-/// The settings of a client that only speaks plain HTTP: it trusts nobody.
-pub(super) fn nobody() -> ClientConfig {
-    with_verifier(Arc::new(Nobody))
+/// A certificate of one's own and its key. No error holds anything of the key.
+fn identity(own: &ClientCertificate) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), String> {
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(own.cert_pem.as_bytes())
+        .collect::<Result<_, _>>()
+        .map_err(|error| format!("the certificate of `tls.client_certificate` is not PEM: {error}"))?;
+    if chain.is_empty() {
+        return Err("`tls.client_certificate` holds no certificate".to_owned());
+    }
+    let text = own.key_pem.expose();
+    let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| {
+        let encrypted = text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED");
+        let why =
+            if encrypted { "is encrypted: decrypt it with `openssl pkey`" } else { "holds no private key in PEM" };
+        format!("the key of `tls.client_certificate` {why}")
+    })?;
+    Ok((chain, key))
 }
 
 /// The verifier that these settings mean.

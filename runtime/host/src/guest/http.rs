@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use super::Guest;
+use crate::attempt::LogLevel;
 use crate::bindings::plugin::http;
-use crate::egress::{self, Effect, NetError, Outgoing, Target};
+use crate::egress::{self, Again, Effect, NetError, Outgoing, Target};
 
 impl http::Host for Guest {
     async fn send(&mut self, request: http::Request) -> wasmtime::Result<Result<http::Response, http::HttpError>> {
         self.count()?;
         let mut outgoing = Outgoing::from(request);
         outgoing.trace = Some(self.attempt.span().fresh_span());
-        let (summary, result) = Box::pin(egress::send(&self.attempt.pack, &self.limits.http, outgoing)).await;
+        outgoing.until = Some(self.until);
+        let hear = |again: Again| self.log.line(LogLevel::Warn, &again.message, &[]);
+        let (summary, result) = Box::pin(egress::send(&self.attempt.pack, &self.limits.http, outgoing, &hear)).await;
         self.attempt.observer.request(summary);
         Ok(match result {
             Ok(response) => {
@@ -41,6 +44,7 @@ impl From<http::Request> for Outgoing {
                 http::Effect::Delete => Effect::Delete,
             }),
             trace: None,
+            until: None,
         }
     }
 }
@@ -69,6 +73,9 @@ const fn kind(kind: egress::ErrorKind) -> http::ErrorKind {
         egress::ErrorKind::TooLarge => http::ErrorKind::TooLarge,
         egress::ErrorKind::Closed => http::ErrorKind::Closed,
         egress::ErrorKind::Protocol => http::ErrorKind::Protocol,
-        egress::ErrorKind::Simulator | egress::ErrorKind::Other => http::ErrorKind::Other,
+        egress::ErrorKind::Simulator
+        | egress::ErrorKind::NotNow
+        | egress::ErrorKind::Token
+        | egress::ErrorKind::Other => http::ErrorKind::Other,
     }
 }

@@ -1,5 +1,7 @@
 //! Settings of connections, and `runner connection test`.
 
+use std::collections::BTreeMap;
+
 use runner_host::{AuthKind, ConnectionConfig, Connections, TlsKind};
 use runner_model::{ConnectionName, code};
 use serde_json::{Value, json};
@@ -84,7 +86,7 @@ fn settings_that_cannot_be_meant_are_refused() {
     for (config, expected) in cases {
         let parsed: ConnectionConfig = serde_json::from_value(config.clone()).unwrap();
         let name = ConnectionName::new("box").unwrap();
-        let failure = Connections::new(vec![(name, parsed)], &limits()).unwrap_err();
+        let failure = Connections::new(vec![(name, parsed)], BTreeMap::new(), &limits()).unwrap_err();
         assert_eq!(failure.code, code::CONF_INVALID.id(), "{config}");
         assert!(failure.message.contains(expected) && !failure.message.contains("hunter2"), "{failure}");
     }
@@ -94,6 +96,7 @@ fn settings_that_cannot_be_meant_are_refused() {
 fn a_name_stands_once() {
     let config = || serde_json::from_value(json!({ "kind": "k", "base_url": "https://x/" })).unwrap();
     let name = || ConnectionName::new("box").unwrap();
-    let failure = Connections::new(vec![(name(), config()), (name(), config())], &limits()).unwrap_err();
+    let failure =
+        Connections::new(vec![(name(), config()), (name(), config())], BTreeMap::new(), &limits()).unwrap_err();
     assert!(failure.message.contains("twice"));
 }

@@ -93,7 +93,7 @@ pub(super) fn connections(configs: &[(&str, Value)]) -> Connections {
     let parsed = configs.iter().map(|(name, config)| {
         (ConnectionName::new(name).unwrap(), serde_json::from_value::<ConnectionConfig>(config.clone()).unwrap())
     });
-    Connections::new(parsed.collect(), &limits()).unwrap()
+    Connections::new(parsed.collect(), BTreeMap::new(), &limits()).unwrap()
 }
 
 /// One connection `box` of kind `storage`.

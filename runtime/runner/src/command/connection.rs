@@ -1,12 +1,13 @@
 //! `runner connection`: the endpoints that are configured, and whether they can be reached.
 
 use clap::{Args, Subcommand};
-use runner_host::{Connections, TestReport};
+use runner_host::TestReport;
 use runner_model::{ConnectionName, code};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::error::CliError;
+use crate::config::Connection;
+use crate::error::{CliError, Mistake};
 use crate::exit::Exit;
 use crate::output::{one_line, table};
 use runner_pack::suggest;
@@ -22,7 +23,7 @@ pub(crate) struct ConnectionCommand {
 enum What {
     /// List the connections that are configured
     List,
-    /// Resolve, connect, check the certificate, and send one GET with the credentials
+    /// Resolve, connect, check the certificate, get an access token, and send one GET with the credentials
     Test {
         /// The connection's name
         name: String,
@@ -34,42 +35,74 @@ impl ConnectionCommand {
     pub(crate) async fn run(&self, app: &App) -> Result<Exit, CliError> {
         match &self.what {
             What::List => list(app),
-            What::Test { name } => show(app, &Box::pin(test(app, name)).await?),
+            What::Test { name } => {
+                let report = Box::pin(test(app, name)).await?;
+                show(app, &report);
+                if !report.ok {
+                    return Ok(Exit::Failed);
+                }
+            }
         }
         Ok(Exit::Succeeded)
     }
 }
 
+/// A connection as it is configured, and whether what it names can be read.
+struct Line<'a> {
+    name: &'a str,
+    kind: &'a str,
+    base_url: String,
+    auth: &'static str,
+    client_certificate: bool,
+    tls: &'static str,
+    problem: Option<Mistake>,
+}
+
 fn list(app: &App) {
-    let row = |(name, connection): (&ConnectionName, &crate::config::Connection)| {
+    let line = |(name, connection)| {
+        let (name, connection): (&ConnectionName, &Connection) = (name, connection);
         let (auth, tls) = connection.summary();
         // A connection that can be used has a credential that can be read.
         let usable = connection.resolve(&app.environment).map(|_| ()).map_err(|error| error.mistakes);
-        (name.to_string(), connection.settings.kind.clone(), connection.base_url(), auth, tls, usable)
+        Line {
+            name: name.as_str(),
+            kind: &connection.settings.kind,
+            base_url: connection.base_url(),
+            auth,
+            client_certificate: connection.has_client_certificate(),
+            tls,
+            problem: usable.err().and_then(|mistakes| mistakes.into_iter().next()),
+        }
     };
-    let rows = app.config.connections.iter().map(row);
+    let lines: Vec<_> = app.config.connections.iter().map(line).collect();
     if app.output.json {
-        let all: Vec<_> = rows
-            .map(|(name, kind, base_url, auth, tls, usable)| {
-                let problem = usable.err().and_then(|mistakes| mistakes.into_iter().next());
-                json!({ "name": name, "kind": kind, "base_url": base_url, "auth": auth, "tls": tls, "problem": problem })
-            })
-            .collect();
+        let all: Vec<_> = lines.iter().map(Line::json).collect();
         return app.output.value(&all);
     }
-    let rows: Vec<_> = rows
-        .map(|(name, kind, base_url, auth, tls, usable)| {
-            let status = match usable {
-                Ok(()) => "ok".to_owned(),
-                Err(mistakes) => mistakes.first().map(|mistake| mistake.code.clone()).unwrap_or_default(),
-            };
-            vec![name, kind, base_url, auth.to_owned(), tls.to_owned(), status]
-        })
-        .collect();
-    if rows.is_empty() {
+    if lines.is_empty() {
         return app.output.note("no connections are configured: write `[connections.NAME]` into `runner.toml`");
     }
+    let rows: Vec<_> = lines.into_iter().map(Line::row).collect();
     app.output.line(table(&app.output, &["name", "kind", "base url", "auth", "tls", "credentials"], rows));
+}
+
+impl Line<'_> {
+    fn json(&self) -> Value {
+        json!({
+            "name": self.name, "kind": self.kind, "base_url": self.base_url, "auth": self.auth,
+            "client_certificate": self.client_certificate, "tls": self.tls, "problem": self.problem,
+        })
+    }
+
+    fn row(self) -> Vec<String> {
+        let auth = match (self.auth, self.client_certificate) {
+            ("none", true) => "certificate".to_owned(),
+            (auth, true) => format!("{auth}, certificate"),
+            (auth, false) => auth.to_owned(),
+        };
+        let status = self.problem.map_or_else(|| "ok".to_owned(), |mistake| mistake.code);
+        vec![self.name.to_owned(), self.kind.to_owned(), self.base_url, auth, self.tls.to_owned(), status]
+    }
 }
 
 async fn test(app: &App, name: &str) -> Result<TestReport, CliError> {
@@ -84,8 +117,8 @@ async fn test(app: &App, name: &str) -> Result<TestReport, CliError> {
         .hint(hint.unwrap_or_else(|| format!("write `[connections.{name}]` into `runner.toml`"))));
     };
     let config = connection.resolve(&app.environment)?;
-    let connections = Connections::new(vec![(name.clone(), config)], &app.config.limits)
-        .map_err(|failure| CliError::of_failure(Exit::Invalid, &failure))?;
+    let (library, _) = app.library();
+    let connections = app.made(vec![(name.clone(), config)], library)?;
     connections.test(name.as_str()).await.map_err(|failure| CliError::of_failure(Exit::Failed, &failure))
 }
 
@@ -106,10 +139,17 @@ fn show(app: &App, report: &TestReport) {
         fact("expires", certificate.expires.clone());
         fact("pin", certificate.sha256.clone());
     }
-    fact("status", report.status.to_string());
+    if let Some(token) = &report.token {
+        let life = token.expires_in.map(|seconds| format!(", good for {seconds} s")).unwrap_or_default();
+        fact("token", format!("granted by {}{life}", token.endpoint));
+    }
+    fact("status", format!("{} for GET {}", report.status, report.path));
     fact("took", format!("{} ms", report.elapsed_ms));
     if let Some(note) = &report.note {
         fact("note", note.clone());
+    }
+    if let Some(hint) = &report.hint {
+        fact("hint", hint.clone());
     }
     app.output.line(lines.join("\n"));
 }

@@ -19,6 +19,7 @@ use runner_store::MemoryStore;
 use crate::app::App;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::manners;
 use chosen::Chosen;
 
 /// Rehearse workflows: play them with mocked steps, in simulated time, and compare what comes of it
@@ -114,14 +115,11 @@ fn simulation(
     let host = Host::new(HostOptions { cache_dir, limits: limits.clone(), clock: clock.clone() })?;
     let seen = clock.clone();
     let guests = move || -> Arc<dyn Guests> {
-        let connections = Connections::none(&limits);
-        let options = PacksOptions {
-            library: load(&dirs),
-            grants: Grants::default(),
-            connections,
-            simulate: true,
-            archive: None,
-        };
+        let library = load(&dirs);
+        // What a pack says of its systems was checked when it was loaded; without connections there is nothing else wrong.
+        let connections = Connections::new(Vec::new(), manners::of_kinds(&library), &limits);
+        let connections = connections.unwrap_or_else(|_| Connections::none(&limits));
+        let options = PacksOptions { library, grants: Grants::default(), connections, simulate: true, archive: None };
         let (packs, store) = (Arc::new(Packs::new(options)), Arc::new(MemoryStore::default()));
         Arc::new(HostGuests::new(host.clone(), packs, store, clock.clone(), &limits))
     };

@@ -1,12 +1,15 @@
 //! `[connections.NAME]`: as written, and with its secrets.
 
+mod auth;
+mod tls;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use runner_host::{Auth, ConnectionConfig, Fingerprint, Tls};
-use runner_model::{Code, ConnectionName, Secret, code};
+use runner_host::{Auth, ConnectionConfig, Tls};
+use runner_model::{Code, ConnectionName, Manners, RetryManners, Secret, TestManners, code};
 use serde::Deserialize;
 use toml::Spanned;
 use url::Url;
@@ -15,7 +18,8 @@ use super::Environment;
 use super::secret::SecretSource;
 use crate::error::CliError;
 use crate::exit::Exit;
-use runner_pack::suggest;
+use auth::{AuthSource, WrittenAuth};
+use tls::WrittenTls;
 
 /// A connection, without its secrets.
 #[derive(Debug, Clone)]
@@ -46,47 +50,9 @@ pub(crate) struct Settings {
     timeout: Option<Spanned<f64>>,
     #[serde(default)]
     headers: BTreeMap<String, SecretSource>,
-}
-
-/// `{ type = "basic", username, password }`, or, as the host's own form has it, `{ basic = { username, password } }`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenAuth {
-    r#type: Option<String>,
-    username: Option<String>,
-    password: Option<SecretSource>,
-    token: Option<SecretSource>,
-    basic: Option<Credentials>,
-    bearer: Option<Credentials>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Credentials {
-    username: Option<String>,
-    password: Option<SecretSource>,
-    token: Option<SecretSource>,
-}
-
-/// What is written, with every case of it possible.
-enum AuthSource {
-    None,
-    Basic { username: String, password: SecretSource },
-    Bearer { token: SecretSource },
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenTls {
-    /// A file with the certificates of the authorities to trust, in PEM.
-    ca_file: Option<PathBuf>,
-    /// The same, here.
-    ca_pem: Option<String>,
-    /// The SHA-256 fingerprint of the server's certificate.
-    #[serde(alias = "pin_sha256")]
-    pin: Option<Spanned<String>>,
-    #[serde(default)]
-    insecure: bool,
+    concurrency: Option<Spanned<u32>>,
+    retry: Option<Spanned<RetryManners>>,
+    test: Option<Spanned<TestManners>>,
 }
 
 /// A place, if it is another than the whole connection; a sentence; a hint.
@@ -94,26 +60,23 @@ type Refusal = (Option<Range<usize>>, String, Option<String>);
 /// A code, a sentence, a hint.
 type Unresolved = (Code, String, String);
 
-const BASIC: &str = "write `auth = { type = \"basic\", username = \"…\", password = { env = \"…\" } }`";
-const BEARER: &str = "write `auth = { type = \"bearer\", token = { env = \"…\" } }`";
-
 impl Settings {
     /// Finds what cannot be meant, without fetching anything.
     pub(super) fn check(&self) -> Result<(), Refusal> {
         self.url()?;
         self.auth()?;
-        self.pin()?;
+        self.tls.check()?;
         self.timeout()?;
+        self.check_manners()?;
         Ok(())
     }
 
     /// Whether a secret stands in the file itself.
     pub(crate) fn has_plain_secret(&self) -> bool {
-        let of_auth = match self.auth() {
-            Ok(AuthSource::Basic { password: secret, .. } | AuthSource::Bearer { token: secret }) => Some(secret),
-            _ => None,
-        };
-        of_auth.iter().chain(self.headers.values()).any(|secret| matches!(secret, SecretSource::Plain(_)))
+        let of_auth = self.auth();
+        let of_auth = of_auth.iter().flat_map(AuthSource::secrets);
+        let mut all = of_auth.chain(self.tls.secrets()).chain(self.headers.values());
+        all.any(|secret| matches!(secret, SecretSource::Plain(_)))
     }
 
     fn url(&self) -> Result<Url, Refusal> {
@@ -130,43 +93,35 @@ impl Settings {
         timeout.map(Some).ok_or_else(|| (Some(written.span()), "a timeout is more than 0 seconds".to_owned(), None))
     }
 
-    fn pin(&self) -> Result<Option<Fingerprint>, Refusal> {
-        let Some(written) = &self.tls.pin else { return Ok(None) };
-        written.get_ref().parse().map(Some).map_err(|message| (Some(written.span()), message, None))
+    fn auth(&self) -> Result<AuthSource, Refusal> {
+        auth::source(self.auth.as_ref())
     }
 
-    fn auth(&self) -> Result<AuthSource, Refusal> {
-        let Some(written) = &self.auth else { return Ok(AuthSource::None) };
-        let refuse = |message: String, hint: Option<String>| Err((Some(written.span()), message, hint));
-        let WrittenAuth { r#type, username, password, token, basic, bearer } = written.get_ref().clone();
-        let flat = Credentials { username, password, token };
-        let (kind, credentials) = match (r#type, basic, bearer) {
-            (Some(kind), None, None) => (kind, flat),
-            (None, Some(basic), None) => ("basic".to_owned(), basic),
-            (None, None, Some(bearer)) => ("bearer".to_owned(), bearer),
-            _ => return refuse("`auth` needs exactly one `type`".to_owned(), Some(BASIC.to_owned())),
-        };
-        match (kind.as_str(), credentials) {
-            ("none", _) => Ok(AuthSource::None),
-            ("basic", Credentials { username: Some(username), password: Some(password), token: None }) => {
-                Ok(AuthSource::Basic { username, password })
-            }
-            ("bearer", Credentials { username: None, password: None, token: Some(token) }) => {
-                Ok(AuthSource::Bearer { token })
-            }
-            ("basic", Credentials { token: Some(_), .. }) => {
-                refuse("`basic` has no `token`".to_owned(), Some(BASIC.to_owned()))
-            }
-            ("basic", Credentials { username, .. }) => {
-                let missing = if username.is_none() { "username" } else { "password" };
-                refuse(format!("`basic` needs `{missing}`"), Some(BASIC.to_owned()))
-            }
-            ("bearer", _) => refuse("`bearer` needs `token` and nothing else".to_owned(), Some(BEARER.to_owned())),
-            (other, _) => {
-                let hint = suggest::hint(other, ["none", "basic", "bearer"], "there are");
-                refuse(format!("`{other}` is no kind of authentication"), hint)
-            }
+    /// How the operator wants the system to be talked to.
+    fn manners(&self) -> Manners {
+        Manners {
+            concurrency: self.concurrency.as_ref().map(|written| *written.get_ref()),
+            // The operator's headers may be secret: they are kept apart.
+            headers: BTreeMap::new(),
+            retry: self.retry.as_ref().map(|written| written.get_ref().clone()).unwrap_or_default(),
+            test: self.test.as_ref().map(|written| written.get_ref().clone()),
         }
+    }
+
+    /// Each by itself, so that a mistake has its place.
+    fn check_manners(&self) -> Result<(), Refusal> {
+        let Manners { concurrency, retry, test, .. } = self.manners();
+        let none = Manners::default();
+        let parts = [
+            (self.concurrency.as_ref().map(Spanned::span), Manners { concurrency, ..none.clone() }),
+            (self.retry.as_ref().map(Spanned::span), Manners { retry, ..none.clone() }),
+            (self.test.as_ref().map(Spanned::span), Manners { test, ..none }),
+        ];
+        let mut mistakes = parts.into_iter().flat_map(|(place, part)| {
+            let mistakes = part.mistakes();
+            mistakes.into_iter().map(move |mistake| (place.clone(), mistake, None))
+        });
+        mistakes.next().map_or(Ok(()), Err)
     }
 }
 
@@ -185,11 +140,7 @@ impl Connection {
         let fetch = |source: &SecretSource| source.resolve(environment, &self.place.base);
         let settings = &self.settings;
         let invalid = |(_, message, hint): Refusal| (code::CONF_INVALID, message, hint.unwrap_or_default());
-        let auth = match settings.auth().map_err(invalid)? {
-            AuthSource::None => Auth::None,
-            AuthSource::Basic { username, password } => Auth::Basic { username, password: fetch(&password)? },
-            AuthSource::Bearer { token } => Auth::Bearer { token: fetch(&token)? },
-        };
+        let auth = settings.auth().map_err(invalid)?.resolve(environment, &self.place.base)?;
         let mut headers = BTreeMap::<String, Secret>::new();
         for (name, source) in &settings.headers {
             headers.insert(name.clone(), fetch(source)?);
@@ -198,13 +149,10 @@ impl Connection {
             kind: settings.kind.clone(),
             base_url: settings.url().map_err(invalid)?,
             auth,
-            tls: Tls {
-                ca_pem: settings.tls.authorities(&self.place.base)?,
-                pin_sha256: settings.pin().map_err(invalid)?,
-                insecure: settings.tls.insecure,
-            },
+            tls: settings.tls.resolve(environment, &self.place.base)?,
             timeout: settings.timeout().map_err(invalid)?,
             headers,
+            manners: settings.manners(),
         })
     }
 
@@ -218,6 +166,7 @@ impl Connection {
             tls: Tls::default(),
             timeout: None,
             headers: BTreeMap::new(),
+            manners: self.settings.manners(),
         })
     }
 
@@ -228,30 +177,14 @@ impl Connection {
 
     /// How the host authenticates itself and which servers it trusts, in a word each.
     pub(crate) fn summary(&self) -> (&'static str, &'static str) {
-        let auth = match self.settings.auth() {
-            Ok(AuthSource::Basic { .. }) => "basic",
-            Ok(AuthSource::Bearer { .. }) => "bearer",
-            _ => "none",
-        };
-        let tls = match &self.settings.tls {
-            _ if !self.settings.base_url.get_ref().starts_with("https:") => "none",
-            WrittenTls { insecure: true, .. } => "insecure",
-            WrittenTls { pin: Some(_), .. } => "pinned",
-            WrittenTls { ca_file: None, ca_pem: None, .. } => "platform",
-            _ => "ca",
-        };
-        (auth, tls)
+        let auth = self.settings.auth().map_or("none", |auth| auth.name());
+        let encrypted = self.settings.base_url.get_ref().starts_with("https:");
+        (auth, if encrypted { self.settings.tls.summary() } else { "none" })
     }
-}
 
-impl WrittenTls {
-    fn authorities(&self, base: &Path) -> Result<Option<String>, Unresolved> {
-        let Some(path) = &self.ca_file else { return Ok(self.ca_pem.clone()) };
-        let path = base.join(path);
-        std::fs::read_to_string(&path).map(Some).map_err(|error| {
-            let message = format!("its `ca_file` `{}` cannot be read: {error}", path.display());
-            (code::CONF_UNREADABLE, message, "relative paths count from the configuration file".to_owned())
-        })
+    /// Whether the host shows a certificate of its own.
+    pub(crate) fn has_client_certificate(&self) -> bool {
+        self.settings.tls.has_client_certificate()
     }
 }
 
