@@ -90,10 +90,7 @@ impl Executor {
             attempts: AtomicUsize::new(0),
             wanted: Mutex::default(),
         });
-        let options = &shared.options;
-        let renewal =
-            lease::renew(options.store.clone(), options.clock.clone(), options.node.clone(), shared.stop.clone());
-        shared.tasks.spawn(renewal);
+        shared.tasks.spawn(lease::renew(shared.clone()));
         shared.tasks.spawn(alarm::watch(shared.clone()));
         shared.tasks.spawn(gate::watch(shared.clone()));
         Self { shared }
@@ -302,7 +299,7 @@ impl Shared {
     }
 
     /// An execution cannot be driven here.
-    fn give_up(&self, id: ExecutionId, error: ExecutorError) {
+    pub(crate) fn give_up(&self, id: ExecutionId, error: ExecutorError) {
         self.gate.leave(id);
         self.registry.end(id, Err(error));
     }

@@ -198,6 +198,11 @@ impl Registry {
         self.inner.lock().parked.contains_key(&id)
     }
 
+    /// The parked executions.
+    pub(crate) fn all_parked(&self) -> Vec<ExecutionId> {
+        self.inner.lock().parked.keys().copied().collect()
+    }
+
     /// Whether an execution is here at all.
     pub(crate) fn has(&self, id: ExecutionId) -> bool {
         let inner = self.inner.lock();

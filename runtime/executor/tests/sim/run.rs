@@ -130,6 +130,10 @@ pub(crate) fn run(seed: u64, packs: Arc<Packs>) -> Report {
         world.heal();
         client.finishes_all_until(ALL_ENDED_BY).await;
         operator.abort();
+        // What a process was asked before it froze it does when it thaws.
+        while cluster.last().is_some_and(|node| !node.life.is_dead() && node.life.is_frozen()) {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
         tokio::time::sleep(Duration::from_secs(1)).await;
         check::all(&world, &packs, &client, &cluster).await;
         let executions = client::all_executions(&world).await.len();
