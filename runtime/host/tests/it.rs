@@ -13,9 +13,12 @@ mod it {
     mod connections;
     mod egress;
     mod interfaces;
+    mod mutual;
+    mod retries;
     mod secrets;
     mod simulators;
     mod stopping;
     mod tls;
+    mod tokens;
     mod wasi;
 }

@@ -119,8 +119,9 @@ pub struct Tls {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientCertificate {
-    /// The certificate, and after it those between it and its authority, in PEM.
-    pub cert_pem: String,
+    /// The certificate, and after it those between it and its authority, in PEM. Secret, because files with certificates
+    /// often hold the key, too.
+    pub cert_pem: Secret,
     /// Its key, in PEM, not encrypted.
     pub key_pem: Secret,
 }

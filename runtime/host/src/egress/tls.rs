@@ -59,7 +59,7 @@ fn config(verifier: Verifier, own: Option<&ClientCertificate>) -> Result<ClientC
 
 /// A certificate of one's own and its key. No error holds anything of the key.
 fn identity(own: &ClientCertificate) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), String> {
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(own.cert_pem.as_bytes())
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(own.cert_pem.expose().as_bytes())
         .collect::<Result<_, _>>()
         .map_err(|error| format!("the certificate of `tls.client_certificate` is not PEM: {error}"))?;
     if chain.is_empty() {

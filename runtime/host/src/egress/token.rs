@@ -7,6 +7,8 @@
 
 mod answer;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

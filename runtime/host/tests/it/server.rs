@@ -1,6 +1,7 @@
 //! Servers on the loopback: a well-behaved one, with or without TLS, and raw ones that break the protocol.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -40,20 +42,25 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) async fn plain() -> Self {
-        Self::start(None).await
+        Self::start(None, None).await
     }
 
     pub(super) async fn tls(identity: &Identity) -> Self {
-        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![identity.certificate.clone()], identity.key())
-            .unwrap();
-        Self::start(Some(Arc::new(config))).await
+        Self::start(Some(identity.server(None)), None).await
     }
 
-    async fn start(tls: Option<Arc<ServerConfig>>) -> Self {
+    /// One that answers as the script says, with TLS or without.
+    pub(super) async fn scripted<F>(
+        tls: Option<Arc<ServerConfig>>,
+        script: impl Fn(usize, Seen) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Reply> + Send + 'static,
+    {
+        Self::start(tls, Some(Arc::new(move |number, seen| Box::pin(script(number, seen))))).await
+    }
+
+    async fn start(tls: Option<Arc<ServerConfig>>, script: Option<Script>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server =
             Self { port: listener.local_addr().unwrap().port(), seen: Arc::default(), connections: Arc::default() };
@@ -62,16 +69,18 @@ impl Server {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 connections.fetch_add(1, Ordering::SeqCst);
-                let (tls, seen) = (tls.clone(), Arc::clone(&seen));
+                let (tls, seen, script) = (tls.clone(), Arc::clone(&seen), script.clone());
                 tokio::spawn(async move {
-                    let service = service_fn(move |request| answer(request, Arc::clone(&seen)));
+                    let service = service_fn(move |request| answer(request, Arc::clone(&seen), script.clone()));
                     let http = hyper::server::conn::http1::Builder::new();
                     // A client that goes away ends the connection with an error: its test says what it expects.
                     match tls {
                         None => drop(http.serve_connection(TokioIo::new(stream), service).await),
                         Some(config) => {
-                            if let Ok(stream) = tokio_rustls::TlsAcceptor::from(config).accept(stream).await {
-                                drop(http.serve_connection(TokioIo::new(stream), service).await);
+                            let accept = tokio_rustls::TlsAcceptor::from(config).accept(stream);
+                            match accept.into_fallible().await {
+                                Ok(stream) => drop(http.serve_connection(TokioIo::new(stream), service).await),
+                                Err((_, stream)) => hang_up(stream).await,
                             }
                         }
                     }
@@ -94,12 +103,47 @@ impl Server {
     }
 }
 
-async fn answer(request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> Result<Response<Full<Bytes>>, Infallible> {
+/// Closes a connection so that what was said last arrives: one that is dropped with something unread is reset.
+async fn hang_up(mut stream: TcpStream) {
+    drop(stream.shutdown().await);
+    let mut rest = [0; 1024];
+    while stream.read(&mut rest).await.is_ok_and(|read| read > 0) {}
+}
+
+/// What a script makes of request number n, from 0.
+type Script = Arc<dyn Fn(usize, Seen) -> Pin<Box<dyn Future<Output = Reply> + Send>> + Send + Sync>;
+
+/// An answer: status, headers, body.
+pub(super) struct Reply(pub(super) u16, pub(super) Vec<(&'static str, String)>, pub(super) String);
+
+impl Reply {
+    /// One without headers of its own.
+    pub(super) fn of(status: u16, body: impl ToString) -> Self {
+        Self(status, Vec::new(), body.to_string())
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    script: Option<Script>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(|whole| whole.to_bytes().to_vec()).unwrap_or_default();
     let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers: Vec<_> = parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-    seen.lock().push(Seen { method: parts.method.to_string(), target: parts.uri.to_string(), headers, body });
+    let request = Seen { method: parts.method.to_string(), target: parts.uri.to_string(), headers, body };
+    let number = {
+        let mut seen = seen.lock();
+        seen.push(request.clone());
+        seen.len() - 1
+    };
+    if let Some(script) = script {
+        let Reply(status, headers, body) = script(number, request).await;
+        let reply = Response::builder().status(status);
+        let reply = headers.into_iter().fold(reply, |reply, (name, value)| reply.header(name, value));
+        return Ok(reply.body(Full::new(Bytes::from(body))).unwrap());
+    }
     let number = |name: &str| {
         let query = parts.uri.query().unwrap_or_default();
         query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse::<usize>().ok()).unwrap_or(0)
@@ -161,6 +205,27 @@ pub(super) struct Identity {
 }
 
 impl Identity {
+    /// The settings of a server that has it; `clients` is the authority of the certificates that it asks clients for.
+    pub(super) fn server(&self, clients: Option<&Authority>) -> Arc<ServerConfig> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+        let builder = match clients {
+            None => builder.unwrap().with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = rustls::RootCertStore::empty();
+                roots.add(authority.0.der().clone()).unwrap();
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+                builder.unwrap().with_client_cert_verifier(verifier.unwrap())
+            }
+        };
+        Arc::new(builder.with_single_cert(vec![self.certificate.clone()], self.key()).unwrap())
+    }
+
+    /// Certificate and key as files hold them.
+    pub(super) fn pem(&self) -> (String, String) {
+        (pem("CERTIFICATE", &self.certificate), pem("PRIVATE KEY", &self.key))
+    }
+
     fn key(&self) -> PrivateKeyDer<'static> {
         PrivatePkcs8KeyDer::from(self.key.clone()).into()
     }
@@ -171,6 +236,13 @@ impl Identity {
         let digest = sha2::Sha256::digest(&self.certificate);
         digest.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
     }
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    use base64::Engine as _;
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 /// An authority of its own, as a storage department has one.

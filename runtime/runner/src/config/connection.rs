@@ -1,6 +1,8 @@
 //! `[connections.NAME]`: as written, and with its secrets.
 
 mod auth;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 use std::collections::BTreeMap;

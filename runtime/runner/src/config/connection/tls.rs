@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use runner_host::{ClientCertificate, Fingerprint, Tls};
-use runner_model::code;
+use runner_model::{Secret, code};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -32,7 +32,8 @@ pub(super) struct WrittenTls {
 #[serde(deny_unknown_fields)]
 struct WrittenCertificate {
     cert_file: Option<PathBuf>,
-    cert_pem: Option<String>,
+    /// Not shown: who has certificate and key in one text may write the whole of it here.
+    cert_pem: Option<Secret>,
     key_file: Option<PathBuf>,
     key: Option<SecretSource>,
 }
@@ -99,8 +100,8 @@ impl WrittenTls {
 impl WrittenCertificate {
     fn resolve(&self, environment: &Environment, base: &Path) -> Result<ClientCertificate, Unresolved> {
         let cert_pem = match (&self.cert_file, &self.cert_pem) {
-            (Some(path), _) => read("cert_file", path, base)?,
-            (None, pem) => pem.clone().unwrap_or_default(),
+            (Some(path), _) => Secret::new(read("cert_file", path, base)?),
+            (None, pem) => pem.clone().unwrap_or_else(|| Secret::new(String::new())),
         };
         let key = match (&self.key_file, &self.key) {
             (Some(path), _) => SecretSource::File(path.clone()),
