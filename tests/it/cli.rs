@@ -1,6 +1,7 @@
 //! The command line as a real process, in a pipe.
 
 mod config;
+mod connection;
 mod doctor;
 mod exec;
 mod execution;
