@@ -67,43 +67,22 @@ impl Endpoint {
         config: &ConnectionConfig,
         limits: &HttpLimits,
     ) -> Result<Self, String> {
-        let base_url = base(&config.base_url)?;
-        let encrypted = base_url.scheme() == "https";
         if let Some(mistake) = config.manners.mistakes().into_iter().next() {
             return Err(mistake);
         }
         tls::check(&config.tls)?;
-        let client_certificate = config.tls.client_certificate.is_some();
-        if client_certificate && !encrypted {
-            return Err("`tls.client_certificate` needs a base URL with `https:`".to_owned());
-        }
         let limits = limits_of(limits, &config.manners);
-        let info = ConnectionInfo {
-            name: name.to_string(),
-            kind: config.kind.clone(),
-            auth: auth_kind(&config.auth),
-            tls: if encrypted { tls_kind(&config.tls) } else { TlsKind::None },
-            base_url: Some(base_url),
-            client_certificate,
-            concurrency: u32::try_from(limits.connection_concurrency_max).unwrap_or(u32::MAX),
-            simulated: false,
-        };
         let tokens = match &config.auth {
             Auth::OAuth2(oauth2) => Some(TokenSource::new(oauth2, &config.tls, &limits)?),
             _ => None,
         };
-        if info.tls == TlsKind::Insecure {
-            warn!(connection = %name, "the connection trusts any server: whoever is on the way can read its credentials");
-        } else if !encrypted && info.auth != AuthKind::None {
-            warn!(connection = %name, "the connection sends its credentials unencrypted");
-        }
-        if let Some(risk) = tokens.as_ref().and_then(TokenSource::risk) {
-            warn!(connection = %name, risk, "whoever is on the way to the token endpoint can read its credentials");
-        }
+        let info = info(name, config, &limits)?;
+        warn_of_risks(name, &info, tokens.as_ref());
+        let tls = (info.tls != TlsKind::None).then(|| config.tls.clone());
         Ok(Self {
             info,
             timeout: config.timeout,
-            via: Via::Network(Box::new(Client::new(encrypted.then(|| config.tls.clone()), &limits))),
+            via: Via::Network(Box::new(Client::new(tls, &limits))),
             tokens,
             retry: RetryPolicy::of(&config.manners.retry),
             manners: config.manners.clone(),
@@ -131,7 +110,7 @@ impl Endpoint {
                 auth: AuthKind::None,
                 tls: TlsKind::None,
                 client_certificate: false,
-                concurrency: u32::try_from(limits.connection_concurrency_max).unwrap_or(u32::MAX),
+                concurrency: places_of(&limits),
                 simulated: true,
             },
             timeout: None,
@@ -201,6 +180,41 @@ impl Endpoint {
         // What was checked is what is sent, whatever the parser thinks of it.
         if url.path() == whole { Ok(url) } else { Err(NetError::new(ErrorKind::BadRequest, "the path is malformed")) }
     }
+}
+
+/// What may be shown of a connection.
+fn info(name: &ConnectionName, config: &ConnectionConfig, limits: &HttpLimits) -> Result<ConnectionInfo, String> {
+    let base_url = base(&config.base_url)?;
+    let encrypted = base_url.scheme() == "https";
+    let client_certificate = config.tls.client_certificate.is_some();
+    if client_certificate && !encrypted {
+        return Err("`tls.client_certificate` needs a base URL with `https:`".to_owned());
+    }
+    Ok(ConnectionInfo {
+        name: name.to_string(),
+        kind: config.kind.clone(),
+        base_url: Some(base_url),
+        auth: auth_kind(&config.auth),
+        tls: if encrypted { tls_kind(&config.tls) } else { TlsKind::None },
+        client_certificate,
+        concurrency: places_of(limits),
+        simulated: false,
+    })
+}
+
+fn warn_of_risks(name: &ConnectionName, info: &ConnectionInfo, tokens: Option<&TokenSource>) {
+    if info.tls == TlsKind::Insecure {
+        warn!(connection = %name, "the connection trusts any server: whoever is on the way can read its credentials");
+    } else if info.tls == TlsKind::None && info.auth != AuthKind::None {
+        warn!(connection = %name, "the connection sends its credentials unencrypted");
+    }
+    if let Some(risk) = tokens.and_then(TokenSource::risk) {
+        warn!(connection = %name, risk, "whoever is on the way to the token endpoint can read its credentials");
+    }
+}
+
+fn places_of(limits: &HttpLimits) -> u32 {
+    u32::try_from(limits.connection_concurrency_max).unwrap_or(u32::MAX)
 }
 
 /// The limits with the number of places that these manners ask for.

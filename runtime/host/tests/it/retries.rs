@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, SharedString, Unit};
+use parking_lot::Mutex;
 use runner_host::{ConnectionConfig, Connections, LogLevel};
 use runner_model::{ConnectionName, Manners, Outcome, code};
 use serde_json::{Value, json};
@@ -238,4 +240,38 @@ async fn a_kind_has_manners_of_its_own_and_the_connections_are_taken_before_them
     ask(own, "POST").await;
     assert_eq!(count.swap(0, Ordering::SeqCst), 2);
     assert_eq!(server.last().header("x-dot-client-app"), Some("ours"));
+}
+
+/// Counts what is counted, by name and labels.
+#[derive(Default)]
+struct Figures(Mutex<BTreeMap<String, Arc<AtomicU64>>>);
+
+impl metrics::Recorder for Figures {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+        let name = format!("{} {}", key.name(), labels.join(" "));
+        Counter::from_arc(Arc::clone(self.0.lock().entry(name).or_default()))
+    }
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::noop()
+    }
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
+}
+
+#[tokio::test]
+async fn each_further_try_is_counted() {
+    let figures = Figures::default();
+    // Of this thread, which is the test's only one.
+    let _counting = metrics::set_default_local_recorder(&figures);
+    let server = refusing(2, 429, &[], json!({})).await;
+    ask(polite(&server, json!({ "wait": 0.001 })), "POST").await;
+    let counted = figures.0.lock();
+    let count = |name: &str| counted.get(name).map(|count| count.load(Ordering::SeqCst));
+    assert_eq!(count("runner_http_retries_total connection=box reason=status"), Some(2), "{:?}", counted.keys());
+    assert_eq!(count("runner_http_requests_total connection=box outcome=2xx"), Some(1), "{:?}", counted.keys());
 }
