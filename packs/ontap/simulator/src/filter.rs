@@ -9,7 +9,7 @@ use crate::{path, size};
 /// A field and what it must be like.
 #[derive(Debug, Clone)]
 pub(crate) struct Filter {
-    /// The field; `*` for any.
+    /// The field; `*` for any. With commas, one of several.
     pub(crate) field: String,
     wanted: Vec<Wanted>,
 }
@@ -32,13 +32,18 @@ impl Filter {
         Self { field: field.to_owned(), wanted: alternatives(text).iter().map(|part| Wanted::read(part)).collect() }
     }
 
+    /// The fields that it looks at.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &str> {
+        self.field.split(',')
+    }
+
     /// Whether a record is as wanted.
     pub(crate) fn fits(&self, record: &Value) -> bool {
         let mut leaves = Vec::new();
         if self.field == "*" {
             collect(record, &mut leaves);
         } else {
-            for value in path::all(record, &self.field) {
+            for value in self.fields().flat_map(|field| path::all(record, field)) {
                 collect(value, &mut leaves);
             }
         }
@@ -217,6 +222,8 @@ mod tests {
             ("aggregates.name", "aggr3", false),
             ("time", ">2026-11-20", true),
             ("*", "*aggr2*", true),
+            ("state,name", "*ol1", true),
+            ("state,size", "*ol1", false),
         ] {
             assert_eq!(Filter::new(field, text).fits(&record), fits, "{field}={text}");
         }

@@ -70,6 +70,7 @@ pub fn with_clock(clock: impl Fn() -> u64 + 'static) -> Ontap {
 
 impl Simulator for Ontap {
     fn handle(&mut self, request: &Request) -> Reply {
+        effect::advance(&mut self.world, (self.clock)());
         if request.path.starts_with(control::PREFIX) {
             return control::handle(self, request);
         }
@@ -81,7 +82,6 @@ impl Simulator for Ontap {
 
 impl Ontap {
     fn answer(&mut self, request: &Request) -> Reply {
-        effect::advance(&mut self.world, (self.clock)());
         if let Some(refusal) = unauthorized(request) {
             return refusal.reply().header("www-authenticate", "Basic realm=\"Private\"");
         }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::filter::Filter;
 use crate::path;
 use crate::query::Query;
 use crate::resource::Resource;
@@ -35,7 +36,7 @@ fn covers(asked: &str, field: &str) -> bool {
 
 fn chosen(resource: &Resource, query: &Query, record: &Value, asked: &[&str]) -> Value {
     let mut out = Value::Object(Map::new());
-    let filtered = query.filters.iter().map(|filter| filter.field.as_str());
+    let filtered = query.filters.iter().flat_map(Filter::fields);
     let own = resource.parents().chain(resource.keys.iter().copied()).chain(resource.brief.iter().copied());
     let own: Vec<&str> = own.collect();
     for field in own.into_iter().chain(filtered).chain(asked.iter().copied()) {

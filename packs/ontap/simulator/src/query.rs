@@ -10,7 +10,7 @@ const RECORDS_MAX: usize = 10_000;
 const RETURN_TIMEOUT_MAX: u64 = 120;
 
 /// Parameters that are neither filters nor known here; resources look at some of them.
-const PARAMETERS: [&str; 16] = [
+const PARAMETERS: [&str; 15] = [
     "allow_delete_while_mapped",
     "allow_delete_while_bound",
     "continue_on_failure",
@@ -26,7 +26,6 @@ const PARAMETERS: [&str; 16] = [
     "failover",
     "validate_only",
     "privilege_level",
-    "query_fields",
 ];
 
 /// A query taken apart.
@@ -56,7 +55,7 @@ impl Query {
     /// Takes the pairs of a query apart.
     pub(crate) fn read(pairs: &[(String, String)]) -> Result<Self, Refusal> {
         let mut query = Self { max_records: RECORDS_MAX, ..Self::default() };
-        let mut start = (None, 0);
+        let (mut start, mut everywhere, mut within) = ((None, 0), None, "*");
         for (name, value) in pairs {
             match name.as_str() {
                 "fields" => query.fields.extend(list(value)),
@@ -67,11 +66,13 @@ impl Query {
                 "start.record" => start.0 = Some(number(name, value)? as u64),
                 "start.offset" => start.1 = number(name, value)?,
                 "job_results_uuid" => query.job_results = Some(value.clone()),
-                "query" => query.filters.push(Filter::new("*", value)),
+                "query" => everywhere = Some(value),
+                "query_fields" => within = value,
                 known if PARAMETERS.contains(&known) => query.params.push((name.clone(), value.clone())),
                 _ => query.filters.push(Filter::new(name, value)),
             }
         }
+        query.filters.extend(everywhere.map(|text| Filter::new(within, text)));
         query.start = start.0.map(|record| (record, start.1));
         Ok(query)
     }

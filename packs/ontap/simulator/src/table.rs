@@ -2,6 +2,7 @@
 
 pub(crate) mod cluster;
 pub(crate) mod copies;
+pub(crate) mod igroup;
 pub(crate) mod nas;
 pub(crate) mod network;
 pub(crate) mod peer;
@@ -21,7 +22,7 @@ use crate::resource::Resource;
 pub(crate) fn all() -> &'static [&'static Resource] {
     static ALL: OnceLock<Vec<&'static Resource>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let families: [&'static [Resource]; 12] = [
+        let families: [&'static [Resource]; 13] = [
             cluster::ROWS,
             peer::ROWS,
             network::ROWS,
@@ -31,6 +32,7 @@ pub(crate) fn all() -> &'static [&'static Resource] {
             copies::ROWS,
             tree::ROWS,
             nas::ROWS,
+            igroup::ROWS,
             san::ROWS,
             policy::ROWS,
             snapmirror::ROWS,

@@ -1,4 +1,4 @@
-//! Blocks: initiator groups, LUNs and their maps, the iSCSI service.
+//! Blocks: LUNs and their maps, the iSCSI service.
 
 use serde_json::{Value, json};
 
@@ -7,80 +7,13 @@ use crate::refusal::Refusal;
 use crate::resource::{Edit, Link, Params, Resource, Way, flag};
 use crate::site::Site;
 
-const IGROUPS: &str = "/protocols/san/igroups";
-const INITIATORS: &str = "/protocols/san/igroups/{igroup.uuid}/initiators";
 const LUNS: &str = "/storage/luns";
-const MAPS: &str = "/protocols/san/lun-maps";
+/// The maps of LUNs to initiator groups.
+pub(crate) const MAPS: &str = "/protocols/san/lun-maps";
 const VOLUMES: &str = "/storage/volumes";
 
 /// The rows.
 pub(crate) static ROWS: &[Resource] = &[
-    Resource {
-        path: IGROUPS,
-        brief: &["name", "svm.name"],
-        post: Way::Now,
-        patch: Way::Now,
-        delete: Way::Now,
-        required: &["svm", "name", "os_type"],
-        links: &[Link::SVM],
-        defaults: r#"{"protocol": "mixed", "supports_igroups": true, "delete_on_unmap": false}"#,
-        enums: &[
-            ("protocol", &["fcp", "iscsi", "mixed"]),
-            (
-                "os_type",
-                &["aix", "hpux", "hyper_v", "linux", "netware", "openvms", "solaris", "vmware", "windows", "xen"],
-            ),
-        ],
-        fixed: &["protocol"],
-        check: |site, record| {
-            let (svm, name) = (path::owned(record, "svm.uuid"), path::owned(record, "name"));
-            if site.find_all(IGROUPS, &[("svm.uuid", &svm), ("name", &name)]).is_some() {
-                let message = "An initiator group with the supplied name already exists.";
-                return Err(Refusal::new(409, 5_374_733, message).at("name"));
-            }
-            Ok(())
-        },
-        spare: is_unmapped,
-        view: |site, record| {
-            let uuid = path::text(record, "uuid");
-            let maps = site.records(MAPS).iter().filter(|map| path::text(map, "igroup.uuid") == uuid);
-            let maps: Vec<Value> = maps
-                .map(|map| json!({ "logical_unit_number": map["logical_unit_number"], "lun": map["lun"] }))
-                .collect();
-            path::set(record, "lun_maps", maps);
-        },
-        ..Resource::BASE
-    },
-    Resource {
-        path: INITIATORS,
-        keys: &["name"],
-        brief: &["comment"],
-        post: Way::Now,
-        delete: Way::Now,
-        required: &["name"],
-        unique: &[&["igroup.uuid", "name"]],
-        links: &[Link::to("igroup", IGROUPS)],
-        create: |site, record| {
-            let (uuid, initiator) =
-                (path::owned(record, "igroup.uuid"), json!({ "name": record["name"], "comment": record["comment"] }));
-            site.update(IGROUPS, &uuid, |group| {
-                let mut all = path::get(group, "initiators").and_then(Value::as_array).cloned().unwrap_or_default();
-                all.push(initiator);
-                path::set(group, "initiators", all);
-            });
-            Ok(())
-        },
-        delete_with: |site, record| {
-            let (uuid, name) = (path::owned(record, "igroup.uuid"), path::owned(record, "name"));
-            site.update(IGROUPS, &uuid, |group| {
-                let mut all = path::get(group, "initiators").and_then(Value::as_array).cloned().unwrap_or_default();
-                all.retain(|one| path::text(one, "name") != Some(&name));
-                path::set(group, "initiators", all);
-            });
-            Ok(())
-        },
-        ..Resource::BASE
-    },
     Resource {
         path: LUNS,
         brief: &["name", "svm.name"],
@@ -116,7 +49,11 @@ pub(crate) static ROWS: &[Resource] = &[
         post: Way::Now,
         delete: Way::Now,
         required: &["svm", "lun", "igroup"],
-        links: &[Link::SVM, Link::of_svm("lun", LUNS).code(5_374_875), Link::of_svm("igroup", IGROUPS).code(5_374_852)],
+        links: &[
+            Link::SVM,
+            Link::of_svm("lun", LUNS).code(5_374_875),
+            Link::of_svm("igroup", super::igroup::PATH).code(5_374_852),
+        ],
         check: complete_map,
         ..Resource::BASE
     },
@@ -145,17 +82,6 @@ pub(crate) static ROWS: &[Resource] = &[
         ..Resource::BASE
     },
 ];
-
-fn is_unmapped(site: &mut Site<'_>, record: &Value, params: &Params) -> Result<(), Refusal> {
-    let uuid = path::text(record, "uuid");
-    let mapped = site.records(MAPS).iter().any(|map| path::text(map, "igroup.uuid") == uuid);
-    if mapped && !flag(params, "allow_delete_while_mapped") {
-        return Err(Refusal::in_use(
-            "The initiator group is mapped to LUNs. Delete the maps first, or allow_delete_while_mapped.",
-        ));
-    }
-    Ok(())
-}
 
 fn lun_is_unmapped(site: &mut Site<'_>, record: &Value, params: &Params) -> Result<(), Refusal> {
     let uuid = path::text(record, "uuid");

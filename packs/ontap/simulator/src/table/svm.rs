@@ -43,7 +43,7 @@ pub(crate) static ROWS: &[Resource] = &[Resource {
 }];
 
 const DEFAULTS: &str = r#"{
-    "subtype": "default", "language": "c.utf_8", "state": "running", "comment": "", "max_volumes": "unlimited",
+    "subtype": "default", "language": "c.utf_8", "state": "running", "comment": "", "max_volumes": "unlimited", "aggregates": [],
     "nfs": {"allowed": true, "enabled": false}, "cifs": {"allowed": true, "enabled": false},
     "iscsi": {"allowed": true, "enabled": false}, "fcp": {"allowed": true, "enabled": false},
     "nvme": {"allowed": true, "enabled": false}, "s3": {"allowed": true, "enabled": false}, "ndmp": {"allowed": true},

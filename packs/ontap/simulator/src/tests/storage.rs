@@ -144,6 +144,11 @@ fn a_lun_is_mapped_once_and_not_deleted_while_it_is() {
     );
     let seen = lab.get(&lun);
     assert_eq!((&seen["location"]["volume"]["name"], &seen["status"]["mapped"]), (&json!("v1"), &json!(false)));
+    let initiators = format!("{igroup}/initiators");
+    lab.make("ontap", &initiators, json!({ "name": "iqn.1994-05.com.redhat:host2" }));
+    let gone = format!("{initiators}/iqn.1994-05.com.redhat:host1");
+    assert_eq!(lab.ask("ontap", "DELETE", &gone, &json!({})).status, 200);
+    assert_eq!(names(&json!({ "records": lab.get(&igroup)["initiators"] })), ["iqn.1994-05.com.redhat:host2"]);
     let map = json!({ "svm.name": "s1", "lun.name": "/vol/v1/lun1", "igroup.name": "ig" });
     let place = lab.make("ontap", "/api/protocols/san/lun-maps", map.clone());
     assert_eq!(lab.get(&place)["logical_unit_number"], 0);
