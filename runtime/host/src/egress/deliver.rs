@@ -21,6 +21,8 @@ const UNAUTHORIZED: u16 = 401;
 pub(crate) struct Again {
     /// Why and when, for a person.
     pub(crate) message: String,
+    /// Whether that is nothing to look at: an idle connection was closed just then, as a rule.
+    pub(crate) is_usual: bool,
 }
 
 /// Sends a request until it is answered, its tries are used up or its time is. `hear` is told of each further try.
@@ -65,7 +67,8 @@ fn tell(endpoint: &Endpoint, reason: &Reason, wait: Duration, number: u32, hear:
     info!(connection, reason = what, wait_ms = wait.as_millis(), number, "a request is sent again");
     let when = if wait.is_zero() { "at once".to_owned() } else { format!("in {:.1} s", wait.as_secs_f64()) };
     let asked = if reason.asked.is_some() { ", as it asks for" } else { "" };
-    hear(Again { message: format!("{what}: the request is sent again {when}{asked} (try {number} of {tries})") });
+    let message = format!("{what}: the request is sent again {when}{asked} (try {number} of {tries})");
+    hear(Again { message, is_usual: reason.at_once });
 }
 
 /// Sends a request once, within the time that a try has. A server that refuses an access token gets a fresh one.

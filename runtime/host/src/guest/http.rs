@@ -13,7 +13,10 @@ impl http::Host for Guest {
         let mut outgoing = Outgoing::from(request);
         outgoing.trace = Some(self.attempt.span().fresh_span());
         outgoing.until = Some(self.until);
-        let hear = |again: Again| self.log.line(LogLevel::Warn, &again.message, &[]);
+        let hear = |again: Again| {
+            let level = if again.is_usual { LogLevel::Debug } else { LogLevel::Warn };
+            self.log.line(level, &again.message, &[]);
+        };
         let (summary, result) = Box::pin(egress::send(&self.attempt.pack, &self.limits.http, outgoing, &hear)).await;
         self.attempt.observer.request(summary);
         Ok(match result {
