@@ -2,6 +2,7 @@
 
 mod jobs;
 mod peers;
+mod simulated;
 mod writes;
 
 use std::collections::BTreeSet;

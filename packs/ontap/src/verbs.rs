@@ -91,7 +91,8 @@ impl Verb {
     #[must_use]
     pub fn about(self, resource: &Resource) -> String {
         let what = resource.what;
-        let several = resource.plural.replace('_', " ");
+        let one = what.split_once(' ').map_or(what, |(_, one)| one);
+        let several = one.strip_suffix('y').map_or_else(|| format!("{one}s"), |stem| format!("{stem}ies"));
         match self {
             Self::Create => format!("Creates {what}, unless it is there already."),
             Self::Get => format!("Reads {what}, which must be there."),

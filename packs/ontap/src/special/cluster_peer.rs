@@ -10,6 +10,8 @@ use crate::field::When;
 pub const PASSPHRASE_WITHOUT_ADDRESSES: &str = "4656069";
 /// Addresses, and nothing that the other cluster could know this one by.
 pub const NEITHER_PASSPHRASE: &str = "4656077";
+/// A passphrase that is given and is to be made.
+pub const BOTH_PASSPHRASES: &str = "4656083";
 /// Encryption between clusters that do not authenticate.
 pub const ENCRYPTION_WITHOUT_AUTHENTICATION: &str = "4656070";
 /// A name that is none.
@@ -86,7 +88,7 @@ impl Given {
 
     fn both(&self) -> Result<()> {
         if self.passphrase && self.generate {
-            return refuse("bad-input", "give a `passphrase`, or `generate_passphrase`, not both");
+            return refuse(BOTH_PASSPHRASES, "give a `passphrase`, or `generate_passphrase`, not both");
         }
         Ok(())
     }

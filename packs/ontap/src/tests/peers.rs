@@ -28,7 +28,7 @@ fn the_combinations_that_fail_are_refused_before_anything_is_sent() {
         (json!({ "name": "no name", "generate_passphrase": true }), "4656072"),
         (json!({ "encryption": "tls-psk", "authentication_in_use": "absent" }), "4656070"),
         (json!({ "generate_passphrase": true, "local_netmask": "24" }), "4656081"),
-        (json!({ "generate_passphrase": true, "passphrase": "x", "remote_ip_addresses": ["1.2.3.4"] }), "bad-input"),
+        (json!({ "generate_passphrase": true, "passphrase": "x", "remote_ip_addresses": ["1.2.3.4"] }), "4656083"),
         (json!({ "generate_passphrase": true, "expiry_time": "tomorrow" }), "bad-input"),
     ] {
         let run = create(input.clone());
