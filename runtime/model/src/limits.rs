@@ -241,6 +241,8 @@ pub const DESCRIBE: Duration = Duration::from_secs(10);
 pub const LISTEN_CONNECTIONS_MAX: usize = 256;
 /// How long a client may take for the TLS handshake.
 pub const LISTEN_HANDSHAKE: Duration = Duration::from_secs(10);
+/// How often the files of a server's certificate are looked at: whoever renews it, days before it expires, need tell nobody.
+pub const CERTIFICATE_LOOK: Duration = Duration::from_secs(60);
 /// How long a client may take to send a request's headers, and how long an idle connection is kept.
 pub const LISTEN_HEADERS: Duration = Duration::from_secs(30);
 /// How long a client may take to send a request's body.

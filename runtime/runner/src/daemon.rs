@@ -1,8 +1,9 @@
 //! The daemon: what `runner serve` puts together, in which order it begins, and in which it ends.
 //!
-//! It begins with what can be refused (the address, the keys, the place), then takes up what was left, and only then does
+//! It begins with what can be refused (the certificate, the address, the keys, the place), then takes up what was left, and only then does
 //! anybody get an answer: who asks earlier waits in the socket's queue. It ends the other way round: nothing new, what runs to its end, nobody left on the line.
 
+mod certificate;
 mod measure;
 mod reload;
 mod retention;
@@ -39,7 +40,8 @@ pub(crate) async fn run(mut app: App, simulate: bool) -> Result<Exit, CliError> 
 }
 
 async fn serve(app: &mut App, store: &Arc<SqliteStore>, simulate: bool) -> Result<(), CliError> {
-    let socket = Socket::open(app.config.daemon.listen).await?;
+    let certificate = app.config.daemon.tls.as_ref().map(certificate::read).transpose()?;
+    let socket = Socket::open(app.config.daemon.listen, certificate).await?;
     refuse_to_be_open(&socket, store).await?;
     // Before anything that is counted.
     let recorder = measure::Recorder::install()?;
@@ -112,12 +114,13 @@ async fn begin(
     }
     let access = if socket.is_local() { AccessMode::Open } else { AccessMode::Keys };
     let api = Api::new(api_options(app, store, process, &triggers, measures, access));
-    let options = HttpOptions {
-        connections_max: app.config.daemon.connections_max,
-        tls: socket::certificate(app.config.daemon.tls.as_ref())?,
-        ..HttpOptions::default()
-    };
-    let (url, listener) = socket.into_listener(options.tls.is_some());
+    let certificate = socket.certificate().cloned();
+    if let (Some(files), Some(certificate)) = (app.config.daemon.tls.clone(), certificate.clone()) {
+        tasks.spawn(certificate::follow(files, certificate, reload::HangUps::listen(), stop.clone()));
+    }
+    let connections_max = app.config.daemon.connections_max;
+    let options = HttpOptions { connections_max, tls: certificate, ..HttpOptions::default() };
+    let (url, listener) = socket.into_listener();
     tasks.spawn(serve_http(listener, api.router(), options, hang_up.clone()));
     let packs = executor.packs().clone();
     let watch = reload::watch(app, packs.clone(), &stop, &tasks);
@@ -157,6 +160,7 @@ fn api_options(
         packs: process.executor.packs().clone(),
         triggers: triggers.clone(),
         node: process.node().clone(),
+        nodes: Some(app.nodes()),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         access,

@@ -13,6 +13,7 @@ mod actions;
 pub(crate) mod body;
 pub(crate) mod context;
 mod document;
+mod elsewhere;
 pub(crate) mod envelope;
 pub(crate) mod events;
 mod executions;
@@ -30,6 +31,7 @@ mod schedules;
 pub(crate) mod schema;
 pub(crate) mod sensors;
 mod triggers;
+mod waits;
 pub(crate) mod webhook;
 
 use std::sync::Arc;
@@ -41,6 +43,7 @@ use runner_store::Store;
 use runner_triggers::Triggers;
 use serde_json::Value;
 
+use crate::local::Nodes;
 use context::Context;
 use route::Routes;
 
@@ -65,6 +68,8 @@ pub struct ApiOptions {
     pub triggers: Triggers,
     /// The name of this process.
     pub node: NodeId,
+    /// The processes that share the data directory, with what they drive; none if this is the only one.
+    pub nodes: Option<Nodes>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
@@ -137,6 +142,7 @@ fn routes() -> Routes {
         .and(actions::routes())
         .and(packs::routes())
         .and(inquiries::routes())
+        .and(waits::routes())
         .and(keys::routes())
         .and(events::routes())
         .and(rules::routes())

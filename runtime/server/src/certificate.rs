@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::RwLock;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, date_time_ymd,
@@ -13,6 +14,8 @@ use runner_model::Timestamp;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use sha2::{Digest as _, Sha256};
 
 /// The names that a client on this machine may use.
@@ -22,12 +25,22 @@ const LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// A client's clock may be a little behind.
 const BACKDATED: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A certificate with its key, and the authority that vouches for it.
+/// A certificate with its key, and the authority that vouches for it. A clone is the same: it is renewed with it.
 #[derive(Clone)]
 pub struct Certificate {
     authority_pem: String,
-    pin: Fingerprint,
+    shown: Arc<Shown>,
     config: Arc<ServerConfig>,
+}
+
+/// What is shown to whoever connects.
+#[derive(Debug)]
+struct Shown(RwLock<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.read().clone())
+    }
 }
 
 /// Why there is no certificate.
@@ -81,14 +94,21 @@ impl Certificate {
         key: PrivateKeyDer<'static>,
         authority_pem: String,
     ) -> Result<Self, CertificateError> {
-        let own = chain.first().map(|own| Sha256::digest(own).into()).unwrap_or_default();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let key = CertifiedKey::from_der(chain, key, &provider)?;
+        let shown = Arc::new(Shown(RwLock::new(Arc::new(key))));
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_single_cert(chain, key)?;
+            .with_cert_resolver(shown.clone());
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { authority_pem, pin: Fingerprint(own), config: Arc::new(config) })
+        Ok(Self { authority_pem, shown, config: Arc::new(config) })
+    }
+
+    /// Shows another one from now on to whoever connects; those who are connected stay.
+    pub fn renew(&self, other: &Self) {
+        let other = other.shown.0.read().clone();
+        *self.shown.0.write() = other;
     }
 
     /// The authority's certificate in PEM: what a client trusts to trust this server.
@@ -99,8 +119,9 @@ impl Certificate {
 
     /// The fingerprint of the server's certificate, as a connection's `pin` takes it.
     #[must_use]
-    pub const fn pin(&self) -> Fingerprint {
-        self.pin
+    pub fn pin(&self) -> Fingerprint {
+        let shown = self.shown.0.read();
+        Fingerprint(shown.cert.first().map(|own| Sha256::digest(own).into()).unwrap_or_default())
     }
 
     pub(crate) fn config(&self) -> Arc<ServerConfig> {
@@ -110,7 +131,7 @@ impl Certificate {
 
 impl std::fmt::Debug for Certificate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Certificate").field("pin", &self.pin).finish_non_exhaustive()
+        f.debug_struct("Certificate").field("pin", &self.pin()).finish_non_exhaustive()
     }
 }
 
@@ -135,6 +156,10 @@ mod tests {
         let (chain, key, pin) = made("one.example");
         assert_eq!(Certificate::of_pem(&chain, &key).unwrap().pin(), pin);
         assert!(Certificate::of_pem(&chain, &made("two.example").1).is_err());
+        let (first, second) = (Certificate::of_pem(&chain, &key).unwrap(), made("two.example"));
+        let shown = first.clone();
+        first.renew(&Certificate::of_pem(&second.0, &second.1).unwrap());
+        assert_eq!((first.pin(), shown.pin()), (second.2, second.2), "a clone is renewed with it");
         assert!(Certificate::of_pem("", &key).is_err());
         assert!(Certificate::of_pem(&chain, "").is_err());
     }

@@ -46,7 +46,7 @@ pub(super) fn watch(app: &App, packs: Arc<Packs>, stop: &CancellationToken, task
     changed.notify_one();
     let watch = Watch::start(&watched, move || ring.notify_one());
     let watch = watch.inspect_err(|error| warn!(%error, "packs are not watched: send SIGHUP after a change")).ok();
-    tasks.spawn(hang_up_signals(changed.clone(), stop.clone()));
+    tasks.spawn(hang_up_signals(HangUps::listen(), changed.clone(), stop.clone()));
     tasks.spawn(reload(dirs, config_dir, packs, changed, stop.clone()));
     watch
 }
@@ -87,23 +87,42 @@ fn tell(changes: &Changes, mistakes: usize) {
     }
 }
 
-#[cfg(unix)]
-async fn hang_up_signals(changed: Arc<Notify>, stop: CancellationToken) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut signals) = signal(SignalKind::hangup()) else { return };
+async fn hang_up_signals(mut signals: HangUps, changed: Arc<Notify>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            heard = signals.recv() => match heard {
-                Some(()) => changed.notify_one(),
-                None => return,
-            },
+            () = signals.next() => changed.notify_one(),
         }
     }
 }
 
-#[cfg(not(unix))]
-async fn hang_up_signals(_changed: Arc<Notify>, _stop: CancellationToken) {}
+/// SIGHUP: what is read from files is to be read again.
+pub(super) struct HangUps(#[cfg(unix)] Option<tokio::signal::unix::Signal>);
+
+impl HangUps {
+    /// From now on.
+    #[cfg(unix)]
+    pub(super) fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self(signal(SignalKind::hangup()).ok())
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn listen() -> Self {
+        Self()
+    }
+
+    /// Returns when the next one comes; where there are none, never.
+    pub(super) async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(signals) = &mut self.0
+            && signals.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -3,12 +3,10 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
 
 use runner_model::code;
 use runner_server::Certificate;
 
-use crate::config::TlsFiles;
 use crate::error::CliError;
 use crate::exit::Exit;
 
@@ -16,6 +14,7 @@ use crate::exit::Exit;
 pub(super) struct Socket {
     listener: tokio::net::TcpListener,
     address: SocketAddr,
+    certificate: Option<Certificate>,
 }
 
 /// Where the daemon is in its life, for the service manager.
@@ -29,13 +28,13 @@ pub(super) enum Phase {
 
 impl Socket {
     /// The socket that was handed over, or else one on `address`.
-    pub(super) async fn open(address: SocketAddr) -> Result<Self, CliError> {
+    pub(super) async fn open(address: SocketAddr, certificate: Option<Certificate>) -> Result<Self, CliError> {
         let handed = listenfd::ListenFd::from_env().take_tcp_listener(0).ok().flatten();
         let listener = match handed {
             Some(listener) => adopt(listener),
             None => tokio::net::TcpListener::bind(address).await,
         };
-        let opened = listener.and_then(|listener| Ok(Self { address: listener.local_addr()?, listener }));
+        let opened = listener.and_then(|listener| Ok(Self { address: listener.local_addr()?, listener, certificate }));
         opened.map_err(|error| refused(address, &error))
     }
 
@@ -49,9 +48,14 @@ impl Socket {
         self.address.ip().is_loopback()
     }
 
+    /// What is shown to whoever connects; none without TLS.
+    pub(super) const fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_ref()
+    }
+
     /// The URL to reach it by, and the socket itself.
-    pub(super) fn into_listener(self, tls: bool) -> (String, tokio::net::TcpListener) {
-        let scheme = if tls { "https" } else { "http" };
+    pub(super) fn into_listener(self) -> (String, tokio::net::TcpListener) {
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
         (format!("{scheme}://{}", self.address), self.listener)
     }
 }
@@ -68,25 +72,6 @@ fn refused(address: SocketAddr, error: &io::Error) -> CliError {
         _ => "choose an address of this machine with `--listen`",
     };
     CliError::new(Exit::Usage, code::CLI_LISTEN, format!("cannot listen on {address}: {error}")).hint(hint)
-}
-
-/// The certificate of the files.
-pub(super) fn certificate(files: Option<&TlsFiles>) -> Result<Option<Certificate>, CliError> {
-    let Some(files) = files else { return Ok(None) };
-    let read = |path: &Path| {
-        std::fs::read_to_string(path).map_err(|error| {
-            let message = format!("the file `{}` cannot be read: {error}", path.display());
-            CliError::new(Exit::Invalid, code::CONF_UNREADABLE, message)
-        })
-    };
-    let (chain, key) = (read(&files.certificate)?, read(&files.key)?);
-    let certificate = Certificate::of_pem(&chain, &key).map_err(|error| {
-        let message = format!("`{}` and `{}` make no certificate", files.certificate.display(), files.key.display());
-        CliError::new(Exit::Invalid, code::CONF_INVALID, message)
-            .caused_by(&error)
-            .hint("both are PEM: the chain with the daemon's own certificate first, and the key without a password")
-    })?;
-    Ok(Some(certificate))
 }
 
 /// Tells the service manager, if there is one that wants to know.

@@ -1,15 +1,13 @@
 //! `/inquiries`: what people are asked, and their answers.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
 use runner_executor::Control;
-use runner_model::limits::STORE_BATCH_MAX;
 use runner_model::{ExecutionId, ExecutionView, ItemIndex, Role, StepId, TaskName, Timestamp, WaitKind, code};
-use runner_store::{Awaited, OpenWait, WaitFilter, Waits};
+use runner_store::{Awaited, OpenWait, WaitFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -22,7 +20,7 @@ use super::executions::{self, task_of};
 use super::page::{self, Items, PageQuery};
 use super::problem::ApiProblem;
 use super::route::{Access, Routes};
-use super::schema;
+use super::{schema, waits};
 use crate::control::Stands;
 
 pub(super) fn routes() -> Routes {
@@ -98,27 +96,7 @@ async fn open(
     execution: Option<ExecutionId>,
 ) -> Result<Vec<OpenWait>, ApiProblem> {
     let filter = WaitFilter { execution, kind: Some(Awaited::Inquiry), key: None };
-    let mut open = Waits::waits(&*context.options.store, &filter, INQUIRIES_MAX).await?;
-    if principal.packs().is_some() {
-        let mut seen = BTreeMap::new();
-        for id in open.iter().map(|one| one.execution) {
-            if let std::collections::btree_map::Entry::Vacant(slot) = seen.entry(id) {
-                let record = runner_store::Catalogue::get(&*context.options.store, id).await;
-                slot.insert(record.is_ok_and(|record| principal.may_touch(record.action.pack())));
-            }
-        }
-        open.retain(|one| seen.get(&one.execution) == Some(&true));
-    }
-    Ok(open)
-}
-
-/// Questions that are looked at for one list: what people can be asked at the same time, and answer.
-const INQUIRIES_MAX: usize = 20 * STORE_BATCH_MAX;
-
-/// What sorts a question among others, and tells where a page ended.
-fn place(open: &OpenWait) -> String {
-    let item = open.item.map_or(0, |item| u64::from(item.0) + 1);
-    format!("{}:{:010}:{item:010}", open.execution, open.step.0)
+    waits::open(context, principal, &filter).await
 }
 
 /// Questions that wait for an answer, the oldest execution first
@@ -131,7 +109,7 @@ async fn list(
 ) -> Result<Json<Items<Inquiry>>, ApiProblem> {
     let limit = page::limit(query.limit)?;
     let open = open(&context, &principal, None).await?;
-    let page = Items::among(open, limit, query.cursor.as_deref(), place);
+    let page = Items::among(open, limit, query.cursor.as_deref(), waits::place);
     Ok(Json(Items { items: inquiries(&context, page.items).await?, next: page.next }))
 }
 
@@ -267,7 +245,6 @@ fn may_answer(principal: &Principal, roles: &[String], users: &[String]) -> bool
     if principal.role == Role::Admin {
         return true;
     }
-    let has = |role: &String| role.parse::<Role>().is_ok_and(|role| principal.role >= role);
     let is = |user: &String| principal.name() == Some(user.as_str());
-    (roles.is_empty() || roles.iter().any(has)) && (users.is_empty() || users.iter().any(is))
+    waits::may_answer(principal.role, roles) && (users.is_empty() || users.iter().any(is))
 }

@@ -209,14 +209,18 @@ impl From<ControlError> for ApiProblem {
         match error {
             ControlError::Executor(ExecutorError::Store(error)) => error.into(),
             ControlError::Executor(ExecutorError::Interrupted) => Self::draining(),
-            error => {
-                let control::Problem { status, code, detail, hint } = control::Problem::from(&error);
-                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                // What the execution needs is not installed: it stands in the way of what was asked.
-                let status = if status == StatusCode::FAILED_DEPENDENCY { StatusCode::CONFLICT } else { status };
-                Self::with(status, code, detail).maybe_hint(hint)
-            }
+            error => control::Problem::from(&error).into(),
         }
+    }
+}
+
+impl From<control::Problem> for ApiProblem {
+    fn from(problem: control::Problem) -> Self {
+        let control::Problem { status, code, detail, hint } = problem;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        // What the execution needs is not installed: it stands in the way of what was asked.
+        let status = if status == StatusCode::FAILED_DEPENDENCY { StatusCode::CONFLICT } else { status };
+        Self::with(status, code, detail).maybe_hint(hint)
     }
 }
 

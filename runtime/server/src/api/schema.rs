@@ -122,6 +122,9 @@ pub(crate) struct ExecutionView {
     errors: Vec<ErrorRecord>,
     /// Its steps, in the order of their start.
     steps: Vec<Step>,
+    /// What of it waits for its turn, because of policies.
+    #[schema(required = false)]
+    delayed: Vec<super::executions::Turn>,
 }
 
 /// One thing that went wrong.

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::line::Line;
-use super::wire::{Node, Problem, Stands};
+use super::wire::{Node, Problem, Stands, Turn};
 use crate::local::{Nodes, connect};
 
 /// Another process of the data directory.
@@ -76,6 +76,14 @@ impl Client {
     /// It cannot be reached, does not answer, or says no.
     pub async fn control(&self, id: ExecutionId, ask: &Control) -> Result<Stands, ClientError> {
         self.read(self.send(Method::POST, &format!("/executions/{id}/control"), ask).await?).await
+    }
+
+    /// What an execution waits for because of policies.
+    ///
+    /// # Errors
+    /// It cannot be reached, does not answer, or says no.
+    pub async fn delayed(&self, id: ExecutionId) -> Result<Vec<Turn>, ClientError> {
+        self.read(self.send(Method::GET, &format!("/executions/{id}/delayed"), &()).await?).await
     }
 
     /// What happens in an execution from now on: when this returns nothing is missed any more.

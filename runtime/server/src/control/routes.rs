@@ -15,7 +15,7 @@ use runner_model::{ExecutionId, NodeId, code, limits};
 use tokio_util::sync::CancellationToken;
 
 use super::line::{Line, Said};
-use super::wire::{Node, Problem, Stands};
+use super::wire::{Node, Problem, Stands, Turn};
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -30,6 +30,7 @@ pub fn routes(executor: Executor, node: NodeId, shutdown: CancellationToken) -> 
     Router::new()
         .route("/node", get(node_of))
         .route("/executions/{id}/control", post(control))
+        .route("/executions/{id}/delayed", get(delayed))
         .route("/executions/{id}/progress", get(progress))
         // JSON of JSON: an answer in a request is not larger than the parameters of an execution, but escaped.
         .layer(DefaultBodyLimit::max(limits::PARAMETERS_BYTES_MAX * 2))
@@ -58,6 +59,14 @@ async fn control(
     let Json(ask) = ask.map_err(|error| refused(error.status(), &error.body_text()))?;
     let status = context.executor.control(id, ask).await.map_err(|error| Problem::from(&error))?;
     Ok(Json(Stands { id, status }))
+}
+
+async fn delayed(
+    State(context): State<Context>,
+    id: Result<Path<ExecutionId>, PathRejection>,
+) -> Result<Json<Vec<Turn>>, Problem> {
+    let Path(id) = id.map_err(|error| refused(error.status(), &error.body_text()))?;
+    Ok(Json(context.executor.delayed(id).into_iter().map(Turn::from).collect()))
 }
 
 fn refused(status: StatusCode, why: &str) -> Problem {

@@ -1,8 +1,8 @@
 //! What is said between processes.
 
 use http::StatusCode;
-use runner_executor::{ControlError, ExecutorError};
-use runner_model::{Code, ExecutionId, NodeId, Status, code};
+use runner_executor::{ControlError, Delayed, ExecutorError};
+use runner_model::{Code, ExecutionId, ItemIndex, NodeId, PolicyRef, Status, StepId, code};
 use serde::{Deserialize, Serialize};
 
 /// Where an execution stands after it was asked something.
@@ -12,6 +12,28 @@ pub struct Stands {
     pub id: ExecutionId,
     /// How.
     pub status: Status,
+}
+
+/// A run that waits for a policy's leave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// The policy.
+    pub policy: PolicyRef,
+    /// How many are before it.
+    pub ahead: usize,
+    /// The step; none if it is the execution as a whole that has not begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<StepId>,
+    /// The item, in a step that runs over a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<ItemIndex>,
+}
+
+impl From<Delayed> for Turn {
+    fn from(delayed: Delayed) -> Self {
+        let Delayed { unit, policy, ahead } = delayed;
+        Self { policy, ahead, step: unit.map(|unit| unit.step), item: unit.and_then(|unit| unit.item) }
+    }
 }
 
 /// A process, and how much it has to do.

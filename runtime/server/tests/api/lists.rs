@@ -81,12 +81,49 @@ async fn packs_and_actions_are_listed_by_name() {
     let one = process.get("/actions/h.good").await.json();
     assert_eq!((&one["runner_type"], &one["parameters"]["type"]), (&json!("workflow"), &json!("object")));
     let packs = process.get("/packs").await.json();
-    let refs: Vec<_> = packs["items"].as_array().unwrap().iter().map(|pack| pack["ref"].clone()).collect();
-    assert_eq!(refs, [json!("core"), json!("h")]);
+    let refs: Vec<_> = packs["items"].as_array().unwrap().iter().map(|pack| pack["ref"].as_str().unwrap()).collect();
+    assert!(refs.is_sorted() && refs.contains(&"h") && refs.contains(&"core"), "{refs:?}");
     let pack = process.get("/packs/h").await.json();
     assert_eq!((&pack["version"], &pack["mistakes"]), (&json!("1.2.3"), &json!(0)));
     assert!(pack["actions"].as_array().unwrap().contains(&json!("h.good")));
     assert_eq!(process.get("/packs/none").await.status, 404);
     assert_eq!(process.get("/actions/none").await.status, 404);
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_is_waited_for_is_one_list_with_filters_and_pages() {
+    let place = Place::with(&[]);
+    let process = place.start().await;
+    let asked = async |roles: Value| begun(&process, "core.ask", json!({"prompt": "Go on?", "roles": roles})).await;
+    let (anybody, admin, operator) =
+        (asked(json!([])).await, asked(json!(["admin"])).await, asked(json!(["operator"])).await);
+    let event = begun(&process, "core.wait_for", json!({"key": "volume-7"})).await;
+    let list = async |query: &str| -> Vec<String> {
+        let all = pages(&process, &format!("/waits?limit=2{query}")).await;
+        all.into_iter().flatten().map(|wait| wait["execution"].as_str().unwrap().to_owned()).collect()
+    };
+    crate::kit::eventually("all of them", async || (list("").await.len() == 4).then_some(())).await;
+    let all = [&anybody, &admin, &operator, &event];
+    let table: &[(&str, &[&String])] = &[
+        ("", &all),
+        ("&kind=inquiry", &all[..3]),
+        ("&kind=event", &[&event]),
+        ("&kind=outcome", &[]),
+        ("&role=viewer", &[&anybody]),
+        ("&role=operator", &[&anybody, &operator]),
+        ("&role=admin", &all[..3]),
+        (&format!("&execution={admin}"), &[&admin]),
+        (&format!("&execution={event}&kind=inquiry"), &[]),
+    ];
+    for (query, expected) in table {
+        assert_eq!(list(query).await.iter().collect::<Vec<_>>(), *expected, "{query}");
+    }
+    let wait = &process.get(&format!("/waits?execution={event}")).await.json()["items"][0];
+    assert!(wait["command"].as_str().unwrap().starts_with("runner event send volume-7"), "{wait}");
+    for wrong in ["kind=other", "role=nobody", "limit=0", "x=1"] {
+        assert_eq!(process.get(&format!("/waits?{wrong}")).await.status, 400, "{wrong}");
+    }
+    assert_eq!(process.get("/waits?execution=00000000-0000-7000-8000-000000000000").await.status, 404);
     process.stop().await;
 }

@@ -14,6 +14,7 @@ use runner_host::{Connections, Polled};
 use runner_model::{Clock, Failure, Limits, ManualClock, NodeId, Outcome, PackRef, Role, Secret, SystemClock};
 use runner_model::{SystemEntropy, code};
 use runner_pack::{Library, Pack, Sensor};
+use runner_server::local::Nodes;
 use runner_server::new_key;
 use runner_server::{AccessMode, Api, ApiOptions, HttpOptions, serve_http};
 use runner_store::{SqliteOptions, SqliteStore, Store};
@@ -71,11 +72,13 @@ pub(crate) struct Settings {
     pub(crate) queue_max: usize,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) http: HttpOptions,
+    pub(crate) nodes: Option<Nodes>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { access: AccessMode::Open, queue_max: 1_000, clock: Arc::new(SystemClock), http: HttpOptions::default() }
+        let (clock, http) = (Arc::new(SystemClock), HttpOptions::default());
+        Self { access: AccessMode::Open, queue_max: 1_000, clock, http, nodes: None }
     }
 }
 
@@ -189,6 +192,7 @@ impl Process {
             packs,
             triggers: triggers.clone(),
             node,
+            nodes: settings.nodes,
             clock,
             entropy,
             access: settings.access,

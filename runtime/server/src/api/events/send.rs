@@ -21,6 +21,7 @@ use super::{StartedView, admission};
 use crate::api::access::Principal;
 use crate::api::body::Body;
 use crate::api::context::Context;
+use crate::api::elsewhere;
 use crate::api::problem::ApiProblem;
 
 /// Something that happened. It has a `trigger`, for the rules; or a `key`, for the steps that wait for it with
@@ -178,10 +179,10 @@ async fn tell(
             continue;
         }
         let ask = Control::Event { by: principal.by(), key: key.to_owned(), payload: payload.clone() };
-        // One that ended meanwhile, or that another process has, keeps nothing from the others.
-        match context.options.executor.control(id, ask).await {
+        // One that ended meanwhile, or whose process does not answer, keeps nothing from the others.
+        match elsewhere::control(context, id, ask).await {
             Ok(status) => took.push(TookView { id: id.to_string(), status: status.to_string() }),
-            Err(error) => tracing::warn!(%id, %error, "an event could not be brought to an execution"),
+            Err(problem) => tracing::warn!(%id, code = problem.code(), "an event could not be brought to an execution"),
         }
     }
     Ok(took)

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
-use runner_executor::{Control, ControlError};
-use runner_model::{ExecutionId, ItemIndex, Status, TaskName};
+use runner_executor::Control;
+use runner_model::{ExecutionId, ItemIndex, Status, TaskName, code};
+use runner_store::Catalogue;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -14,6 +15,7 @@ use utoipa::ToSchema;
 use crate::api::access::Principal;
 use crate::api::body::Body;
 use crate::api::context::Context;
+use crate::api::elsewhere;
 use crate::api::inquiries;
 use crate::api::problem::ApiProblem;
 use crate::api::schema;
@@ -22,13 +24,14 @@ use crate::control::Stands;
 /// Asks it. When this returns it is recorded.
 pub(crate) async fn ask(context: &Context, id: ExecutionId, ask: Control) -> Result<Json<Stands>, ApiProblem> {
     let cancels = matches!(ask, Control::Cancel { .. });
-    match context.options.executor.control(id, ask).await {
+    match elsewhere::control(context, id, ask).await {
         Ok(status) => Ok(Json(Stands { id, status })),
-        // To be asked twice for the same changes nothing.
-        Err(ControlError::Ended { status: Status::Canceled, .. }) if cancels => {
-            Ok(Json(Stands { id, status: Status::Canceled }))
+        Err(problem) if cancels && problem.code() == code::EXEC_ENDED.id() => {
+            // To be asked twice for the same changes nothing.
+            let status = Catalogue::get(&*context.options.store, id).await?.status;
+            if status == Status::Canceled { Ok(Json(Stands { id, status })) } else { Err(problem) }
         }
-        Err(error) => Err(error.into()),
+        Err(problem) => Err(problem),
     }
 }
 
@@ -158,8 +161,10 @@ pub(super) async fn respond(
     Path(id): Path<String>,
     Body(Answered { task, item, answer }): Body<Answered>,
 ) -> Result<Json<Stands>, ApiProblem> {
-    let task = task.as_deref().map(TaskName::new).transpose().map_err(|error| {
-        ApiProblem::new(StatusCode::UNPROCESSABLE_ENTITY, runner_model::code::API_REQUEST, error.to_string())
-    })?;
+    let task = task
+        .as_deref()
+        .map(TaskName::new)
+        .transpose()
+        .map_err(|error| ApiProblem::new(StatusCode::UNPROCESSABLE_ENTITY, code::API_REQUEST, error.to_string()))?;
     inquiries::respond(&context, &principal, &id, task, item.map(ItemIndex), answer).await
 }

@@ -33,9 +33,21 @@ pub(super) async fn get(
     State(context): State<Arc<Context>>,
     principal: Principal,
     Path(id): Path<String>,
-) -> Result<Json<ExecutionView>, ApiProblem> {
+) -> Result<Json<Shown>, ApiProblem> {
     let record = context.execution(&id, &principal).await?;
-    context.view(record.id).await.map(Json)
+    let view = context.view(record.id).await?;
+    let delayed = turns::of(&context, &view).await;
+    Ok(Json(Shown { view, delayed }))
+}
+
+/// An execution, with what no journal says of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Shown {
+    #[serde(flatten)]
+    view: ExecutionView,
+    /// What of it waits for its turn, because of policies.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    delayed: Vec<Turn>,
 }
 
 /// Everything that is recorded of an execution.
@@ -134,7 +146,7 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    fn of(open: OpenWait, view: &ExecutionView) -> Option<Self> {
+    pub(crate) fn of(open: OpenWait, view: &ExecutionView) -> Option<Self> {
         let task = task_of(view, open.step)?;
         let command = answering(open.execution, &task, open.item, &open.wait);
         let OpenWait { execution, step, item, opened_at, wait } = open;
@@ -201,7 +213,7 @@ pub(super) async fn explain(
     let view = context.view(record.id).await?;
     let process = context.options.store.owner(record.id).await?.map(|node| node.to_string());
     let waits = waits_of(&context, &view).await?;
-    let delayed = turns::of(&context.options.executor, &view);
+    let delayed = turns::of(&context, &view).await;
     let (id, status) = (view.record.id, view.record.status);
     let text = match turns::sentence(&delayed) {
         Some(turn) => format!("{}; {turn}", view.explain(context.now())),

@@ -1,22 +1,27 @@
 //! What of an execution waits for its turn, because policies allow only so much at a time: only the process that drives it
 //! knows.
 
-use runner_executor::Executor;
-use runner_model::{ExecutionView, ItemIndex, PolicyRef, TaskName};
+use runner_model::{ExecutionView, ItemIndex, PolicyRef, StepId, TaskName};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::parts::task_of;
+use crate::api::context::Context;
+use crate::api::elsewhere;
 
 /// A run that waits for a policy's leave.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Turn {
+pub(in crate::api) struct Turn {
     /// The policy.
     #[schema(value_type = String)]
     policy: PolicyRef,
     /// How many are before it.
     ahead: usize,
-    /// The task; none if it is the execution as a whole that has not begun.
+    /// The step; none if it is the execution as a whole that has not begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u32>)]
+    step: Option<StepId>,
+    /// Its task; none if it is the execution as a whole that has not begun.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     task: Option<TaskName>,
@@ -27,13 +32,17 @@ pub(super) struct Turn {
 }
 
 /// Everything of an execution that waits for its turn.
-pub(super) fn of(executor: &Executor, view: &ExecutionView) -> Vec<Turn> {
-    let delayed = executor.delayed(view.record.id).into_iter();
-    let turns = delayed.map(|delayed| Turn {
-        policy: delayed.policy,
-        ahead: delayed.ahead,
-        task: delayed.unit.and_then(|unit| task_of(view, unit.step)),
-        item: delayed.unit.and_then(|unit| unit.item),
+pub(super) async fn of(context: &Context, view: &ExecutionView) -> Vec<Turn> {
+    if view.record.status.is_terminal() {
+        return Vec::new();
+    }
+    let delayed = elsewhere::delayed(context, view.record.id).await.into_iter();
+    let turns = delayed.map(|turn| Turn {
+        policy: turn.policy,
+        ahead: turn.ahead,
+        step: turn.step,
+        task: turn.step.and_then(|step| task_of(view, step)),
+        item: turn.item,
     });
     turns.collect()
 }
