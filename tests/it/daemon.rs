@@ -1,6 +1,9 @@
 //! The daemon as an operator has it: started, asked over HTTP, signalled, killed, started again.
 
+mod again;
+mod elsewhere;
 mod figures;
+mod front;
 mod happening;
 mod hooks;
 mod kit;
@@ -8,6 +11,7 @@ mod logs;
 mod reload;
 mod restarts;
 mod start;
+mod tls;
 #[cfg(feature = "otlp")]
 mod traces;
 mod verbs;

@@ -58,6 +58,14 @@ pub(crate) enum Place {
 }
 
 impl Place {
+    /// The same for whoever stays there: a daemon that is started anew is waited for.
+    pub(crate) fn patient(&self) -> Self {
+        match self {
+            Self::Here(store) => Self::Here(store.clone()),
+            Self::There(remote) => Self::There(remote.patient()),
+        }
+    }
+
     /// What is recorded there.
     pub(crate) fn records(&self) -> &dyn Records {
         match self {

@@ -4,13 +4,16 @@
 //! It knows addresses, keys and how refusals become errors of the command line. It must not know what is asked: paths and
 //! types belong to the commands.
 
+mod again;
 mod events;
 mod problem;
 mod tree;
+mod trust;
 mod way;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Method, Request, Response, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use runner_model::{code, limits};
@@ -23,7 +26,8 @@ use crate::cli::GlobalArgs;
 use crate::config::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
-use events::{Event, Events};
+use again::{Failed, Patience};
+use events::{Event, Events, Heard};
 pub(crate) use tree::{Happened, Tree};
 use way::{Body, Way};
 
@@ -36,6 +40,7 @@ const ANSWER_BYTES_MAX: usize = 256 * 1024 * 1024;
 #[derive(Clone)]
 pub(crate) struct Remote {
     way: Way,
+    patience: Patience,
 }
 
 /// A page of a list.
@@ -54,13 +59,18 @@ impl Remote {
     pub(crate) fn of(global: &GlobalArgs, environment: &Environment) -> Result<Option<Self>, CliError> {
         let Some(text) = global.url.clone().or_else(|| environment.get("RUNNER_URL")) else { return Ok(None) };
         let way = Way::to(&text, global.key_file.as_deref(), environment)?;
-        Ok(Some(Self { way }))
+        Ok(Some(Self { way, patience: Patience::default() }))
     }
 
     /// The daemon of a data directory, if one lives.
     pub(crate) fn local(nodes: Nodes) -> Option<Self> {
         let node = nodes.daemon()?;
-        Some(Self { way: Way::Socket { nodes, node } })
+        Some(Self { way: Way::Socket { nodes, node }, patience: Patience::default() })
+    }
+
+    /// The same for whoever stays with it: a daemon that is started anew, or a way to it that is cut, is waited for.
+    pub(crate) fn patient(&self) -> Self {
+        Self { way: self.way.clone(), patience: Patience::endless() }
     }
 
     /// Whom is asked, for messages.
@@ -70,7 +80,7 @@ impl Remote {
 
     /// Asks for something.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str, query: Query<'_>) -> Result<T, CliError> {
-        self.ask(Method::GET, path, query, None::<&()>).await
+        self.read(&self.ask(&Asked::to(Method::GET, path, query).again()).await?)
     }
 
     /// Asks to do something.
@@ -79,12 +89,32 @@ impl Remote {
         path: &str,
         body: &(impl Serialize + Sync + ?Sized),
     ) -> Result<T, CliError> {
-        self.ask(Method::POST, path, &[], Some(body)).await
+        self.read(&self.ask(&Asked::to(Method::POST, path, &[]).with(self.written(body)?)).await?)
+    }
+
+    /// Asks to do something that is done once, however often it is asked.
+    pub(crate) async fn post_again<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &(impl Serialize + Sync + ?Sized),
+    ) -> Result<T, CliError> {
+        self.read(&self.ask(&Asked::to(Method::POST, path, &[]).with(self.written(body)?).again()).await?)
+    }
+
+    /// Asks to do something that `key` makes the same as another request with it, so that it is done once.
+    pub(crate) async fn post_once<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        key: &str,
+        body: &(impl Serialize + Sync + ?Sized),
+    ) -> Result<T, CliError> {
+        let asked = Asked::to(Method::POST, path, &[]).with(self.written(body)?).again();
+        self.read(&self.ask(&Asked { key: Some(key), ..asked }).await?)
     }
 
     /// Asks to take something away.
     pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
-        self.ask(Method::DELETE, path, &[], None::<&()>).await
+        self.read(&self.ask(&Asked::to(Method::DELETE, path, &[])).await?)
     }
 
     /// A list, page by page, up to `max` of it.
@@ -113,8 +143,7 @@ impl Remote {
 
     /// A text, such as a picture.
     pub(crate) async fn text(&self, path: &str, query: Query<'_>) -> Result<String, CliError> {
-        let response = self.answer(Method::GET, path, query, None::<&()>).await?;
-        let bytes = self.read(response).await?;
+        let bytes = self.ask(&Asked::to(Method::GET, path, query).again()).await?;
         String::from_utf8(bytes).map_err(|error| self.puzzling(&error))
     }
 
@@ -123,50 +152,61 @@ impl Remote {
         Events::new(self.clone(), path, after)
     }
 
-    async fn ask<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        query: Query<'_>,
-        body: Option<&(impl Serialize + Sync + ?Sized)>,
-    ) -> Result<T, CliError> {
-        let response = self.answer(method, path, query, body).await?;
-        let bytes = self.read(response).await?;
-        serde_json::from_slice(&bytes).map_err(|error| self.puzzling(&error))
+    /// The body of its answer, unless it says no.
+    async fn ask(&self, asked: &Asked<'_>) -> Result<Vec<u8>, CliError> {
+        let mut again = self.patience.clone().again();
+        loop {
+            let failed = match self.ask_once(asked).await {
+                Ok(bytes) => {
+                    again.is_there();
+                    return Ok(bytes);
+                }
+                Err(failed) => failed,
+            };
+            if !asked.is_repeatable {
+                return Err(failed.error);
+            }
+            again.after(failed).await?;
+        }
     }
 
-    /// Its answer, unless it says no.
-    async fn answer(
-        &self,
-        method: Method,
-        path: &str,
-        query: Query<'_>,
-        body: Option<&(impl Serialize + Sync + ?Sized)>,
-    ) -> Result<Response<Body>, CliError> {
-        let mut request = Request::builder().method(method).uri(address(path, query));
-        let mut bytes = Vec::new();
-        if let Some(body) = body {
-            bytes = serde_json::to_vec(body).map_err(|error| self.puzzling(&error))?;
-            request = request.header(header::CONTENT_TYPE, "application/json");
-        }
-        let request = request.body(Full::from(bytes)).map_err(|error| self.puzzling(&error))?;
+    async fn ask_once(&self, asked: &Asked<'_>) -> Result<Vec<u8>, Failed> {
+        let request = asked.request().map_err(|error| Failed::for_good(self.puzzling(&error)))?;
         let sent = tokio::time::timeout(ANSWER, self.way.send(request)).await;
-        let response = sent.unwrap_or_else(|_| Err(self.way.silent(&"nothing came in time")))?;
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        let (status, after) = (response.status(), problem::retry_after(response.headers()));
-        let bytes = self.read(response).await?;
-        Err(problem::refused(status, after, &bytes, &self.name()))
+        let response = sent.unwrap_or_else(|_| Err(Failed::for_now(self.way.silent(&"nothing came in time"))))?;
+        if response.status().is_success() { self.body(response).await } else { Err(self.refused(response).await) }
     }
 
-    async fn read(&self, response: Response<Body>) -> Result<Vec<u8>, CliError> {
+    async fn body(&self, response: Response<Body>) -> Result<Vec<u8>, Failed> {
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect();
         match tokio::time::timeout(ANSWER, body).await {
             Ok(Ok(body)) => Ok(body.to_bytes().into()),
-            Ok(Err(error)) => Err(self.way.silent(&error)),
-            Err(_) => Err(self.way.silent(&"its answer does not end")),
+            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+                Err(Failed::for_good(self.way.silent(&error)))
+            }
+            Ok(Err(error)) => Err(Failed::for_now(self.way.silent(&error))),
+            Err(_) => Err(Failed::for_now(self.way.silent(&"its answer does not end"))),
         }
+    }
+
+    /// It says no.
+    async fn refused(&self, response: Response<Body>) -> Failed {
+        let (status, after) = (response.status(), problem::retry_after(response.headers()));
+        let bytes = match self.body(response).await {
+            Ok(bytes) => bytes,
+            Err(failed) => return failed,
+        };
+        let error = problem::refused(status, after, &bytes, &self.name());
+        // It is about to end; or what stands before it finds nobody there.
+        Failed { error, may_pass: matches!(status.as_u16(), 502..=504) }
+    }
+
+    fn read<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, CliError> {
+        serde_json::from_slice(bytes).map_err(|error| self.puzzling(&error))
+    }
+
+    fn written(&self, body: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, CliError> {
+        serde_json::to_vec(body).map_err(|error| self.puzzling(&error))
     }
 
     /// It answers in words that are not runner's.
@@ -174,6 +214,41 @@ impl Remote {
         let message = format!("{} answers in words that cannot be read: {why}", self.name());
         CliError::new(Exit::Broken, code::CLI_REMOTE, message)
             .hint("is it a `runner serve` of this version? `curl …/api/v1/version` says")
+    }
+}
+
+/// A request, to be made as often as is needed.
+struct Asked<'a> {
+    method: Method,
+    address: String,
+    body: Option<Vec<u8>>,
+    key: Option<&'a str>,
+    /// Whether it may be asked again, though nobody knows whether it was heard.
+    is_repeatable: bool,
+}
+
+impl Asked<'_> {
+    fn to(method: Method, path: &str, query: Query<'_>) -> Self {
+        Self { method, address: address(path, query), body: None, key: None, is_repeatable: false }
+    }
+
+    fn with(self, body: Vec<u8>) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
+    fn again(self) -> Self {
+        Self { is_repeatable: true, ..self }
+    }
+
+    fn request(&self) -> http::Result<Request<Full<Bytes>>> {
+        let mut request = Request::builder().method(self.method.clone()).uri(&self.address);
+        if self.body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        if let Some(key) = self.key {
+            request = request.header("idempotency-key", key);
+        }
+        request.body(Full::from(self.body.clone().unwrap_or_default()))
     }
 }
 

@@ -14,6 +14,7 @@ mod rest;
 mod resume;
 mod story;
 mod tail;
+mod turns;
 mod waits;
 
 use clap::{Args, Subcommand};
@@ -87,7 +88,7 @@ impl What {
         let records = place.records();
         match self {
             Self::List(command) => command.run(app, Some(records)).await?,
-            Self::Get(which) => get::run(app, records, identify(records, &which.id).await?).await?,
+            Self::Get(which) => get::run(app, place, identify(records, &which.id).await?).await?,
             Self::Explain(which) => explain::run(app, place, identify(records, &which.id).await?).await?,
             Self::Journal(which) => journal::run(app, records, identify(records, &which.id).await?).await?,
             Self::Tail(command) => return command.run(app, place).await,

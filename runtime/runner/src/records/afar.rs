@@ -1,7 +1,6 @@
 //! What a daemon has.
 
 use async_trait::async_trait;
-use futures::{StreamExt as _, TryStreamExt as _};
 use runner_model::{Entry, ExecutionId, ExecutionRecord, ExecutionView, ItemIndex, StepId, Timestamp, Version, Wait};
 use runner_store::{ExecutionFilter, OpenWait, Order, WaitFilter};
 use serde::Deserialize;
@@ -10,9 +9,6 @@ use super::Records;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::remote::{Remote, segment};
-
-/// Executions that are asked at the same time what they wait for.
-const ASKED_AT_ONCE: usize = 8;
 
 /// A list that comes whole.
 #[derive(Deserialize)]
@@ -80,29 +76,11 @@ impl Records for Remote {
     }
 
     async fn waits(&self, filter: &WaitFilter, limit: usize) -> Result<Vec<OpenWait>, CliError> {
-        let ids = match filter.execution {
-            Some(id) => vec![id],
-            None => {
-                let open = ExecutionFilter { open: Some(true), order: Order::Oldest, ..ExecutionFilter::default() };
-                Records::list(self, &open, None, limit).await?.into_iter().map(|record| record.id).collect()
-            }
-        };
-        let asked = futures::stream::iter(ids).map(|id| async move { self.waits_of(id).await });
-        let found: Vec<_> = asked.buffered(ASKED_AT_ONCE).try_collect().await?;
-        let mut found: Vec<_> = found.into_iter().flatten().filter(|open| filter.admits(open)).collect();
-        found.truncate(limit);
-        Ok(found)
-    }
-}
-
-impl Remote {
-    async fn waits_of(&self, id: ExecutionId) -> Result<Vec<OpenWait>, CliError> {
-        match Remote::get::<All<Waiting>>(self, &at(id, "/waits"), &[]).await {
-            Ok(all) => Ok(all.items.into_iter().map(OpenWait::from).collect()),
-            // It was removed meanwhile.
-            Err(error) if error.exit == Exit::NotFound => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
+        let execution = filter.execution.map(|id| ("execution", id.to_string()));
+        let kind = filter.kind.map(|kind| ("kind", kind.as_str().to_owned()));
+        let query: Vec<_> = execution.into_iter().chain(kind).collect();
+        let found: Vec<Waiting> = Remote::list(self, "/api/v1/waits", &query, limit).await?;
+        Ok(found.into_iter().map(OpenWait::from).filter(|open| filter.admits(open)).collect())
     }
 }
 

@@ -13,7 +13,7 @@ use runner_server::control::Line;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::{Event, Remote, segment};
+use super::{Event, Heard, Remote, segment};
 use crate::error::CliError;
 use crate::exit::Exit;
 
@@ -43,7 +43,7 @@ pub(crate) enum Happened {
 pub(crate) struct Tree {
     remote: Remote,
     root: ExecutionId,
-    streams: SelectAll<BoxStream<'static, (ExecutionId, Result<Event, CliError>)>>,
+    streams: SelectAll<BoxStream<'static, (ExecutionId, Result<Heard, CliError>)>>,
     parts: BTreeMap<ExecutionId, Part>,
     /// What was heard and not yet looked at.
     heard: VecDeque<(ExecutionId, Event)>,
@@ -58,6 +58,8 @@ struct Part {
     actions: HashMap<(StepId, Option<ItemIndex>), ActionRef>,
     attempts: HashMap<(StepId, Option<ItemIndex>), AttemptNumber>,
     has_ended: bool,
+    /// Whether what happens in it is not heard just now.
+    is_cut: bool,
     /// The execution whose end comes first, and what is kept back until then.
     waits_for: Option<(ExecutionId, Instant)>,
     kept: VecDeque<Event>,
@@ -95,6 +97,7 @@ impl Tree {
             actions: HashMap::new(),
             attempts: HashMap::new(),
             has_ended: false,
+            is_cut: false,
             waits_for: None,
             kept: VecDeque::new(),
         };
@@ -122,7 +125,9 @@ impl Tree {
             let forever = Instant::now() + BEGINS;
             tokio::select! {
                 next = self.streams.next() => match next {
-                    Some((id, Ok(event))) => self.heard.push_back((id, event)),
+                    Some((id, Ok(Heard::Event(event)))) => self.heard.push_back((id, event)),
+                    Some((id, Ok(Heard::Cut))) => self.set_cut(id, true),
+                    Some((id, Ok(Heard::Joined))) => self.set_cut(id, false),
                     Some((id, Err(error))) if id == self.root => return Err(error),
                     Some((id, Err(_))) => self.end(id),
                     None => return Ok(None),
@@ -190,6 +195,12 @@ impl Tree {
         Some(Happened::Recorded { execution: id, depth, entry: Box::new(entry) })
     }
 
+    fn set_cut(&mut self, id: ExecutionId, is_cut: bool) {
+        if let Some(part) = self.parts.get_mut(&id) {
+            part.is_cut = is_cut;
+        }
+    }
+
     fn end(&mut self, id: ExecutionId) {
         if let Some(part) = self.parts.get_mut(&id) {
             part.has_ended = true;
@@ -199,8 +210,18 @@ impl Tree {
 
     /// Lets go what was kept back for executions that have ended, or for too long.
     fn release(&mut self, now: Instant) {
-        let ended: Vec<_> = self.parts.iter().filter(|(_, part)| part.has_ended).map(|(id, _)| *id).collect();
+        let those = |is: fn(&Part) -> bool| {
+            let parts = self.parts.iter().filter(|(_, part)| is(part));
+            parts.map(|(id, _)| *id).collect::<Vec<_>>()
+        };
+        let (ended, cut) = (those(|part| part.has_ended), those(|part| part.is_cut));
         for (id, part) in &mut self.parts {
+            if let Some((child, until)) = &mut part.waits_for
+                && cut.contains(child)
+            {
+                // Its end may have come, and is only not heard yet.
+                *until = (*until).max(now + PATIENCE);
+            }
             if part.waits_for.is_some_and(|(child, until)| until <= now || ended.contains(&child)) {
                 if let Some((child, _)) = part.waits_for.take()
                     && !ended.contains(&child)
@@ -258,7 +279,7 @@ fn events_of(
     id: ExecutionId,
     after: Option<String>,
     child: bool,
-) -> BoxStream<'static, (ExecutionId, Result<Event, CliError>)> {
+) -> BoxStream<'static, (ExecutionId, Result<Heard, CliError>)> {
     let remote = remote.clone();
     let new = move || remote.events(format!("/api/v1/executions/{id}/events"), after.clone());
     let begin = (new(), new, Instant::now() + BEGINS, false);
@@ -273,7 +294,8 @@ fn events_of(
                     events = new();
                 }
                 next => {
-                    let is_over = next.as_ref().map_or(true, |event| event.kind == "end");
+                    let is_end = |heard: &Heard| matches!(heard, Heard::Event(event) if event.kind == "end");
+                    let is_over = next.as_ref().map_or(true, is_end);
                     return Some(((id, next), (events, new, until, is_over)));
                 }
             }

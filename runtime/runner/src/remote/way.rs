@@ -1,7 +1,6 @@
 //! The way to a daemon: over the network with a key, or over the socket of the data directory.
 
 use std::path::Path;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
@@ -12,15 +11,14 @@ use runner_server::control::{Client, ClientError};
 use runner_server::local::Nodes;
 use url::Url;
 
+use super::again::Failed;
+use super::trust;
 use crate::config::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
 
 /// The body of an answer, whichever way it came.
 pub(super) type Body = UnsyncBoxBody<Bytes, std::io::Error>;
-
-/// How long the other side may take to let this one in.
-const CONNECT: Duration = Duration::from_secs(10);
 
 /// How to reach a daemon.
 #[derive(Clone)]
@@ -39,7 +37,7 @@ pub(super) enum Way {
         /// What opens it.
         key: Option<Secret>,
         /// Keeps connections.
-        client: reqwest::Client,
+        client: trust::Client,
     },
 }
 
@@ -51,7 +49,7 @@ impl Way {
             Some(path) => Some(read_key(path)?),
             None => environment.get("RUNNER_KEY").map(|key| Secret::new(key.trim().to_owned())),
         };
-        let client = client(environment.path("RUNNER_CACERT").as_deref())?;
+        let client = trust::Client::new(environment.path("RUNNER_CACERT"), base.scheme() == "https")?;
         Ok(Self::Network { base, key, client })
     }
 
@@ -63,17 +61,16 @@ impl Way {
     }
 
     /// Its answer, whatever it says.
-    pub(super) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Body>, CliError> {
+    pub(super) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Body>, Failed> {
         match self {
             Self::Socket { nodes, node } => {
                 let client = Client::new(nodes.clone(), nodes.daemon().unwrap_or_else(|| node.clone()));
-                let response = client.call(request).await.map_err(|error| unreached(&error))?;
+                let response = client.call(request).await.map_err(|error| Failed::for_now(unreached(&error)))?;
                 Ok(response.map(|body| body.map_err(std::io::Error::other).boxed_unsync()))
             }
             Self::Network { base, key, client } => {
-                let request = absolute(base, key.as_ref(), request)?;
-                let response = client.execute(request).await.map_err(|error| self.unreachable(&error))?;
-                let response: Response<reqwest::Body> = response.into();
+                let request = absolute(base, key.as_ref(), request).map_err(Failed::for_good)?;
+                let response: Response<reqwest::Body> = client.execute(request, &self.name()).await?.into();
                 Ok(response.map(|body| body.map_err(std::io::Error::other).boxed_unsync()))
             }
         }
@@ -83,18 +80,6 @@ impl Way {
     pub(super) fn silent(&self, why: &dyn std::fmt::Display) -> CliError {
         let message = format!("{} does not answer: {why}", self.name());
         CliError::new(Exit::Broken, code::CLI_REMOTE, message).hint("it may be stopped or overloaded; try again")
-    }
-
-    fn unreachable(&self, error: &reqwest::Error) -> CliError {
-        let message = format!("{} cannot be reached", self.name());
-        let mut failed = CliError::new(Exit::Broken, code::CLI_REMOTE, message);
-        // The error itself only repeats the address.
-        if let Some(cause) = std::error::Error::source(error) {
-            failed = failed.caused_by(cause);
-        }
-        failed.hint(
-            "is `runner serve` running there? `RUNNER_CACERT=FILE` names the authority of a certificate of your own",
-        )
     }
 }
 
@@ -133,28 +118,6 @@ fn read_key(path: &Path) -> Result<Secret, CliError> {
     let text =
         read.map_err(|error| usage(format!("the key file `{}` cannot be read", path.display())).caused_by(&error))?;
     Ok(Secret::new(text.trim().to_owned()))
-}
-
-/// A client that also trusts the authorities of a file.
-fn client(authorities: Option<&Path>) -> Result<reqwest::Client, CliError> {
-    // Whoever installed one before has installed the same.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = reqwest::Client::builder()
-        .connect_timeout(CONNECT)
-        .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("runner/", env!("CARGO_PKG_VERSION")));
-    if let Some(path) = authorities {
-        let unfit = |error: &dyn std::error::Error| {
-            let message = format!("the certificates in `{}` (RUNNER_CACERT) cannot be read", path.display());
-            usage(message).caused_by(error).hint("name a file of certificates in PEM")
-        };
-        let bytes = std::fs::read(path).map_err(|error| unfit(&error))?;
-        let certificates = reqwest::Certificate::from_pem_bundle(&bytes).map_err(|error| unfit(&error))?;
-        builder = builder.tls_certs_merge(certificates);
-    }
-    builder.build().map_err(|error| {
-        CliError::new(Exit::Broken, code::CLI_REMOTE, "the HTTP client cannot be made").caused_by(&error)
-    })
 }
 
 /// The request with the whole address and the key.

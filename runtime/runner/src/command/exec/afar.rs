@@ -1,6 +1,6 @@
 //! Running with a daemon: it drives, this process looks on, and passes on the wish to stop.
 
-use runner_model::{ActionRef, Entry, ExecutionId, ExecutionView, Fact, code};
+use runner_model::{ActionRef, Entry, ExecutionId, ExecutionView, Fact, SystemClock, SystemEntropy, code};
 use runner_server::control::Stands;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -30,7 +30,9 @@ pub(crate) async fn request(
         id: ExecutionId,
     }
     let body = json!({ "action": offer.reference, "parameters": parameters });
-    remote.post::<Recorded>("/api/v1/executions", &body).await.map(|recorded| recorded.id)
+    // So that asking again, because nobody heard the answer, is no second execution.
+    let key = format!("cli-{}", ExecutionId::new(&SystemClock, &SystemEntropy));
+    remote.patient().post_once::<Recorded>("/api/v1/executions", &key, &body).await.map(|recorded| recorded.id)
 }
 
 /// Whether simulators stand in for everything there; a daemon that does not say so has none.
@@ -86,6 +88,7 @@ impl Watch {
         self.display.begin(id, action);
         let mut hearing = Hearing::new(id);
         seen.iter().for_each(|entry| drop(hearing.fact(id, 0, entry)));
+        let remote = &remote.patient();
         let mut tree = Tree::of(remote, id, seen);
         if self.display.is_silent() {
             tree = tree.alone();
@@ -141,7 +144,7 @@ impl Looking<'_> {
     }
 
     async fn cancel(&self) -> Result<(), CliError> {
-        match self.remote.post::<Stands>(&at(self.id, "/cancel"), &json!({})).await {
+        match self.remote.post_again::<Stands>(&at(self.id, "/cancel"), &json!({})).await {
             // It ended at this very moment.
             Err(error) if error.mistakes.iter().any(|mistake| mistake.code == code::EXEC_ENDED.id()) => Ok(()),
             done => done.map(drop),

@@ -4,27 +4,39 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use runner_model::{DelayReason, ExecutionId, ExecutionView, Origin, Purpose, Status, StepView, answering};
+use runner_server::control::Turn;
+use serde::Serialize;
 use serde_json::Value;
 
-use super::{Chosen, open_waits};
+use super::{Chosen, open_waits, turns};
 use crate::app::App;
 use crate::command::exec::{indented, mistakes, readable, took};
 use crate::error::CliError;
 use crate::output::{elapsed, one_line, printable, table};
-use crate::records::Records;
+use crate::records::Place;
 
 /// Shows it.
-pub(super) async fn run(app: &App, records: &dyn Records, id: ExecutionId) -> Result<(), CliError> {
-    let view = records.view(id).await?;
+pub(super) async fn run(app: &App, place: &Place, id: ExecutionId) -> Result<(), CliError> {
+    let view = place.records().view(id).await?;
+    let delayed = turns::of(app, place, &view).await?;
     if app.output.json {
-        app.output.value(&view);
+        app.output.value(&Shown { view: &view, delayed });
     } else {
-        app.output.line(drawn(app, &view).trim_end());
+        app.output.line(drawn(app, &view, &delayed).trim_end());
     }
     Ok(())
 }
 
-fn drawn(app: &App, view: &ExecutionView) -> String {
+/// An execution, with what no journal says of it.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    view: &'a ExecutionView,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    delayed: Vec<Turn>,
+}
+
+fn drawn(app: &App, view: &ExecutionView, delayed: &[Turn]) -> String {
     let record = &view.record;
     let mut lines = Vec::new();
     let mut fact = |name: &str, value: String| lines.push(format!("{name:<12} {value}"));
@@ -54,6 +66,10 @@ fn drawn(app: &App, view: &ExecutionView) -> String {
         let waits: Vec<_> = open_waits(view).iter().map(|open| waits(app, view, open)).collect();
         if !waits.is_empty() {
             section("Waits for", waits.join("\n"));
+        }
+        if !delayed.is_empty() {
+            let lines: Vec<_> = delayed.iter().map(|turn| printable(&turns::line(turn, &view.steps))).collect();
+            section("Delayed", lines.join("\n"));
         }
         section("Now", printable(&app.spelled(&view.explain(app.now()))));
     }

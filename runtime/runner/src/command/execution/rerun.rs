@@ -88,7 +88,7 @@ impl RerunCommand {
         let is_workflow = offered(daemon, action.as_str()).await.is_ok_and(|offer| offer.is_workflow());
         let mut watch = Watch::begin(app, is_workflow, false);
         let followed = watch.look_on(daemon, id, action, &seen, Until::Rest).await?;
-        Driven { id, followed }.show(app, place).await
+        Driven { id, followed }.show(app, &place.patient()).await
     }
 
     fn list(&self) -> Result<Vec<RerunTask>, CliError> {

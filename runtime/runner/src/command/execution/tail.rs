@@ -39,11 +39,12 @@ pub(crate) struct TailCommand {
 impl TailCommand {
     /// Shows it; ends as the execution does.
     pub(super) async fn run(self, app: &App, place: &Place) -> Result<Exit, CliError> {
+        let id = identify(place.records(), &self.which.id).await?;
+        let place = if self.follow { place.patient() } else { place.clone() };
         let records = place.records();
-        let id = identify(records, &self.which.id).await?;
         let mut tail = Tail { app, records, root: id, parts: BTreeMap::new(), keeps: false };
         tail.part(id, 0);
-        match place {
+        match &place {
             Place::Here(store) => tail.here(store, self.follow).await?,
             Place::There(remote) => tail.there(remote, self.follow).await?,
         }
