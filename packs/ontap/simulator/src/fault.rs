@@ -59,7 +59,7 @@ enum Kind {
     Locked,
     /// The job fails.
     JobFailure,
-    /// The job does its work, but cannot be read.
+    /// The job does its work, and cannot be read after its end.
     JobGone,
 }
 
@@ -79,7 +79,7 @@ pub(crate) enum Mishap {
 pub(crate) enum JobFault {
     /// It fails.
     Fails(Refusal),
-    /// It cannot be read.
+    /// It cannot be read after its end.
     Gone,
 }
 

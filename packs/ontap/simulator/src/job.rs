@@ -25,7 +25,7 @@ pub(crate) struct Job {
     pub(crate) effects: Vec<Effect>,
     /// What it fails with on purpose.
     pub(crate) fault: Option<Refusal>,
-    /// Whether it cannot be read, as if it were long gone.
+    /// Whether it cannot be read once it has ended, as if that were long ago.
     pub(crate) hidden: bool,
     /// Since when it is paused.
     pub(crate) paused: Option<u64>,
@@ -71,7 +71,7 @@ impl Job {
 
     /// Whether a client can read it.
     pub(crate) fn is_there(&self, now: u64) -> bool {
-        !self.hidden && (self.outcome.is_none() || now < self.end + KEPT_MS)
+        self.outcome.is_none() || (!self.hidden && now < self.end + KEPT_MS)
     }
 
     /// Cancels, pauses or resumes it.

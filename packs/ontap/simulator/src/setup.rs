@@ -40,6 +40,7 @@ fn add_cluster(world: &mut World, name: &str) -> usize {
         "dns_domains": ["example.com"], "name_servers": ["192.0.2.53"], "ntp_servers": ["192.0.2.123"],
         "timezone": { "name": "Etc/UTC" }, "san_optimized": false, "disaggregated": false,
     }));
+    site.insert(crate::table::cluster::PERSONALITY, json!({ "ASA_R2": false, "UNIFIED": true }));
     add_network(&mut site);
     for number in 1..=2 {
         add_node(&mut site, name, number);

@@ -6,6 +6,9 @@ use crate::path;
 use crate::resource::{Link, Resource, Way};
 use crate::site::Site;
 
+/// What kind of system this is, as the command line tells it.
+pub(crate) const PERSONALITY: &str = "/private/cli/debug/smdb/table/OntapPersonality";
+
 /// The rows.
 pub(crate) static ROWS: &[Resource] = &[
     Resource { path: "/cluster", keys: &[], patch: Way::Now, fixed: &["version"], ..Resource::BASE },
@@ -21,6 +24,8 @@ pub(crate) static ROWS: &[Resource] = &[
         view: space_of_aggregate,
         ..Resource::BASE
     },
+    // NetApp's Ansible modules ask the command line what kind of system this is before they touch a LUN.
+    Resource { path: PERSONALITY, keys: &[], brief: &[], ..Resource::BASE },
     Resource { path: "/cluster/licensing/licenses", keys: &["name"], brief: &["scope", "state"], ..Resource::BASE },
     Resource {
         path: "/support/ems/events",

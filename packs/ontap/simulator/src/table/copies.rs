@@ -114,6 +114,9 @@ fn complete_policy(site: &mut Site<'_>, record: &mut Value) -> Result<(), Refusa
             return Err(Refusal::missing("copies.count"));
         }
         path::set(copy, "schedule", reference);
+        if path::get(copy, "snapmirror_label").is_none() {
+            path::set(copy, "snapmirror_label", "-");
+        }
         if path::get(copy, "prefix").is_none() {
             path::set(copy, "prefix", schedule["name"].clone());
         }
