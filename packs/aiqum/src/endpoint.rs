@@ -4,7 +4,7 @@ use runner_sdk::prelude::*;
 
 use crate::api::{Api, text};
 use crate::cluster::Records;
-use crate::job::Written;
+use crate::job::{Made, Written};
 
 const ENDPOINTS: &str = "/api/v2/storage-provider/access-endpoints";
 /// More endpoints than one object has.
@@ -58,9 +58,10 @@ pub(crate) fn create_access_endpoint(input: CreateInput) -> Result<Written> {
         ip.insert("ha_address".to_owned(), json!(address));
     }
     let answer = api.write("POST", ENDPOINTS, Some(&body))?;
-    let made =
-        ("accessEndpointKey", ENDPOINTS, json!({ "resource.key": input.resource_key, "ip.address": input.address }));
-    Written::started(&answer, None, Some(made))
+    let query = json!({ "resource.key": input.resource_key, "ip.address": input.address });
+    let (cluster, _) = input.resource_key.split_once(':').unwrap_or_default();
+    let made = Made { cluster, kind: "network_lif", result: "accessEndpointKey", path: ENDPOINTS, query };
+    Written::making(&answer, made)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -93,5 +94,5 @@ pub(crate) fn delete_access_endpoint(input: DeleteInput) -> Result<Written> {
         return Ok(Written::nothing(Some(input.endpoint_key)));
     }
     let answer = api.write("DELETE", path!("/api/v2/storage-provider/access-endpoints/{input.endpoint_key}"), None)?;
-    Written::started(&answer, Some(input.endpoint_key), None)
+    Written::changing(&answer, input.endpoint_key)
 }

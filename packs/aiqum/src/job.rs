@@ -37,18 +37,44 @@ impl Written {
         Self { changed: false, key, job: None }
     }
 
-    /// A job goes on with it.
-    pub(crate) fn started(answer: &Value, key: Option<String>, made: Option<(&str, &str, Value)>) -> Result<Self> {
+    /// A job changes or deletes what has this key.
+    pub(crate) fn changing(answer: &Value, key: String) -> Result<Self> {
         let job = text(answer, "/job/key");
-        if job.is_empty() {
+        // A plan's stand-in names no job: there is nothing to wait for.
+        let job = Some(job).filter(|key| !key.is_empty()).map(|key| Job { key, result: None, path: None, query: None });
+        Ok(Self { changed: true, key: Some(key), job })
+    }
+
+    /// A job makes something.
+    pub(crate) fn making(answer: &Value, made: Made<'_>) -> Result<Self> {
+        let (job, uuid) = (text(answer, "/job/key"), text(answer, "/uuid"));
+        if !job.is_empty() {
+            let (result, path) = (Some(made.result.to_owned()), Some(made.path.to_owned()));
+            let job = Job { key: job, result, path, query: made.query.as_object().cloned() };
+            return Ok(Self { changed: true, key: None, job: Some(job) });
+        }
+        // A plan's stand-in names no job, but a uuid.
+        if uuid.is_empty() {
             bail!("bad-response", "Unified Manager accepted the request, but named no job: {answer}");
         }
-        let (result, path, query) = match made {
-            Some((result, path, query)) => (Some(result.to_owned()), Some(path.to_owned()), query.as_object().cloned()),
-            None => (None, None, None),
-        };
-        Ok(Self { changed: true, key, job: Some(Job { key: job, result, path, query }) })
+        let key = format!("{}:type={},uuid={uuid}", made.cluster, made.kind);
+        Ok(Self { changed: true, key: Some(key), job: None })
     }
+}
+
+/// What a job makes.
+#[derive(Debug)]
+pub(crate) struct Made<'a> {
+    /// The uuid of its cluster.
+    pub(crate) cluster: &'a str,
+    /// Its type in keys.
+    pub(crate) kind: &'a str,
+    /// The result of the job that names it.
+    pub(crate) result: &'a str,
+    /// The collection in which it will be.
+    pub(crate) path: &'a str,
+    /// By what it is found there.
+    pub(crate) query: Value,
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -3,8 +3,8 @@
 use runner_sdk::prelude::*;
 
 use crate::api::{Api, number};
-use crate::job::Written;
-use crate::{level, size};
+use crate::job::{Made, Written};
+use crate::{key, level, size};
 
 const LUNS: &str = "/api/v2/storage-provider/luns";
 
@@ -49,8 +49,9 @@ pub(crate) fn create_lun(input: CreateInput) -> Result<Written> {
         map.insert("aggregate".to_owned(), json!({ "key": key }));
     }
     let answer = api.write("POST", LUNS, Some(&body))?;
-    let found_by = json!({ "svm.key": input.svm_key, "name": format!("*{}", input.name) });
-    Written::started(&answer, None, Some(("lunKey", LUNS, found_by)))
+    let query = json!({ "svm.key": input.svm_key, "name": format!("*{}", input.name) });
+    let cluster = key::parse(&input.svm_key, "vserver")?.cluster;
+    Written::making(&answer, Made { cluster, kind: "lun", result: "lunKey", path: LUNS, query })
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -76,7 +77,7 @@ pub(crate) fn expand_lun(input: ExpandInput) -> Result<Written> {
     }
     let body = json!({ "space": { "size": wanted } });
     let answer = api.write("PATCH", path!("/api/v2/storage-provider/luns/{input.lun_key}"), Some(&body))?;
-    Written::started(&answer, Some(input.lun_key), None)
+    Written::changing(&answer, input.lun_key)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -95,5 +96,5 @@ pub(crate) fn delete_lun(input: DeleteInput) -> Result<Written> {
         return Ok(Written::nothing(Some(input.lun_key)));
     }
     let answer = api.write("DELETE", path!("/api/v2/storage-provider/luns/{input.lun_key}"), None)?;
-    Written::started(&answer, Some(input.lun_key), None)
+    Written::changing(&answer, input.lun_key)
 }

@@ -7,7 +7,7 @@ use runner_sdk::serde_json::Map;
 use crate::api::{Api, number, text};
 use crate::cluster::Records;
 use crate::gateway::Gateway;
-use crate::job::Written;
+use crate::job::{Made, Written};
 use crate::{export, key, level, size, system};
 
 const SHARES: &str = "/api/v2/storage-provider/file-shares";
@@ -59,8 +59,11 @@ pub(crate) fn create_file_share(input: CreateInput) -> Result<Written> {
         return Ok(Written::nothing(Some(format!("{}:type=volume,uuid={uuid}", gateway.cluster()))));
     }
     let answer = api.write("POST", SHARES, Some(&body(api, &input, bytes)?))?;
-    let found_by = json!({ "name": input.name, "svm.key": input.svm_key });
-    Written::started(&answer, None, Some(("fileshareKey", SHARES, found_by)))
+    let query = json!({ "name": input.name, "svm.key": input.svm_key });
+    Written::making(
+        &answer,
+        Made { cluster: gateway.cluster(), kind: "volume", result: "fileshareKey", path: SHARES, query },
+    )
 }
 
 fn body(api: Api<'_>, input: &CreateInput, bytes: u64) -> Result<Value> {
@@ -185,7 +188,7 @@ pub(crate) fn update_file_share(input: UpdateInput) -> Result<Written> {
 
 fn patch(api: Api<'_>, share: String, body: &Value) -> Result<Written> {
     let answer = api.write("PATCH", path!("/api/v2/storage-provider/file-shares/{share}"), Some(body))?;
-    Written::started(&answer, Some(share), None)
+    Written::changing(&answer, share)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -255,7 +258,7 @@ pub(crate) fn delete_file_share(input: ShareInput) -> Result<Written> {
         return Ok(Written::nothing(Some(input.share_key)));
     }
     let answer = api.write("DELETE", path!("/api/v2/storage-provider/file-shares/{input.share_key}"), None)?;
-    Written::started(&answer, Some(input.share_key), None)
+    Written::changing(&answer, input.share_key)
 }
 
 #[derive(Deserialize, JsonSchema)]

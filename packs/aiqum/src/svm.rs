@@ -6,7 +6,7 @@ use runner_sdk::serde_json::Map;
 use crate::api::{Api, text};
 use crate::cluster::{Records, cluster};
 use crate::gateway::Gateway;
-use crate::job::Written;
+use crate::job::{Made, Written};
 use crate::{key, system};
 
 const SVMS: &str = "/api/v2/datacenter/svm/svms";
@@ -57,7 +57,8 @@ pub(crate) fn submit_svm(input: SubmitInput) -> Result<Written> {
         return Ok(Written::nothing(Some(own)));
     }
     let answer = api.write("POST", SVMS, Some(&body(&input, &cluster)?))?;
-    Written::started(&answer, None, Some(("svmKey", SVMS, json!({ "name": input.name, "cluster.key": cluster }))))
+    let query = json!({ "name": input.name, "cluster.key": cluster });
+    Written::making(&answer, Made { cluster: gateway.cluster(), kind: "vserver", result: "svmKey", path: SVMS, query })
 }
 
 fn body(input: &SubmitInput, cluster: &str) -> Result<Value> {
@@ -197,7 +198,7 @@ pub(crate) fn modify_svm(input: ModifyInput) -> Result<Written> {
         return Ok(Written::nothing(Some(input.svm_key)));
     }
     let answer = api.write("PATCH", path!("/api/v2/datacenter/svm/svms/{input.svm_key}"), Some(&wanted))?;
-    Written::started(&answer, Some(input.svm_key), None)
+    Written::changing(&answer, input.svm_key)
 }
 
 /// Deletes a storage VM, if it is there. A job does it.
@@ -209,7 +210,7 @@ pub(crate) fn delete_svm(input: SvmInput) -> Result<Written> {
         return Ok(Written::nothing(Some(input.svm_key)));
     }
     let answer = api.write("DELETE", path!("/api/v2/datacenter/svm/svms/{input.svm_key}"), None)?;
-    Written::started(&answer, Some(input.svm_key), None)
+    Written::changing(&answer, input.svm_key)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -253,10 +254,6 @@ pub(crate) struct RootInput {
 pub(crate) fn set_root_volume(input: RootInput) -> Result<Written> {
     let gateway = Gateway::of_key(Api::new(&input.connection), &input.svm_key, "vserver")?;
     let svm = key::parse(&input.svm_key, "vserver")?.uuid.to_owned();
-    let query = [("svm.uuid", svm), ("is_svm_root", "true".to_owned())];
-    let Some(volume) = gateway.first("/storage/volumes", &query)? else {
-        bail!("no-root-volume", "the storage VM `{}` has no root volume yet", input.svm_key)
-    };
     let mut wanted = Map::new();
     if let Some(name) = input.name {
         wanted.insert("name".to_owned(), json!(name));
@@ -265,6 +262,14 @@ pub(crate) fn set_root_volume(input: RootInput) -> Result<Written> {
         wanted.insert("nas".to_owned(), json!({ "security_style": style }));
     }
     let wanted = Value::Object(wanted);
+    let query = [("svm.uuid", svm), ("is_svm_root", "true".to_owned())];
+    let Some(volume) = gateway.first("/storage/volumes", &query)? else {
+        // ONTAP makes it in this style if nothing else is said.
+        if system::holds(&json!({ "nas": { "security_style": "unix" } }), &wanted) {
+            return Ok(Written::nothing(None));
+        }
+        bail!("no-root-volume", "the storage VM `{}` has no root volume yet", input.svm_key)
+    };
     let own = format!("{}:type=volume,uuid={}", gateway.cluster(), text(&volume, "/uuid"));
     if system::holds(&volume, &wanted) {
         return Ok(Written::nothing(Some(own)));

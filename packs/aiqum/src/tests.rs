@@ -172,6 +172,22 @@ fn a_job_that_is_forgotten_is_done_when_what_it_makes_is_there() {
 }
 
 #[test]
+fn what_is_only_planned_has_no_job_and_the_steps_after_it_go_on() {
+    let um = Um::new();
+    let key = um.run(get_cluster, json!({ "cluster_key": "cluster1" })).output()["key"].clone();
+    let written = job::Written::making(
+        &json!({ "name": "svm1", "uuid": "u-1" }),
+        job::Made { cluster: "c-1", kind: "vserver", result: "svmKey", path: "/", query: Value::Null },
+    );
+    let written = written.unwrap();
+    assert_eq!((written.key.as_deref(), written.job), (Some("c-1:type=vserver,uuid=u-1"), None));
+    let svm = format!("{}:type=vserver,uuid=u-1", key.as_str().unwrap().split(':').next().unwrap());
+    let root = |style: &str| um.run(set_root_volume, json!({ "svm_key": svm, "security_style": style }));
+    assert_eq!(root("unix").output()["changed"], false);
+    assert_eq!(root("ntfs").failure().code, "no-root-volume");
+}
+
+#[test]
 fn an_interface_is_made_once_and_deleted_only_if_told_to() {
     let mut um = Um::new();
     let svm = um.svm();

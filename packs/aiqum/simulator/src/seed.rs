@@ -49,8 +49,13 @@ pub(crate) fn dispatch(aiqum: &mut Aiqum, call: &Call<'_>, segments: &[&str]) ->
     // The script does not wait until something is seen.
     aiqum.estate.acquire();
     Some(match (call.method, segments) {
+        ("GET", ["datacenter", "cluster", "clusters", key]) => {
+            let key = cluster_key(aiqum, key);
+            view::get(aiqum, call.request, &["cluster", "clusters", &key]).map(|reply| changed(reply, widen))
+        }
         ("GET", ["datacenter", rest @ ..]) => {
-            view::get(aiqum, &plain(call.request), rest).map(|reply| changed(reply, widen))
+            let request = plain(aiqum, call.request);
+            view::get(aiqum, &request, rest).map(|reply| changed(reply, widen))
         }
         ("POST", ["datacenter", "svm", "svms"]) => create_svm(aiqum, call),
         ("POST", ["datacenter", "svm", "svms", key, "network", "ip", "interfaces"]) => {
@@ -63,11 +68,20 @@ pub(crate) fn dispatch(aiqum: &mut Aiqum, call: &Call<'_>, segments: &[&str]) ->
     })
 }
 
+/// The key of a cluster: what is none, such as the document's own `cluster-12345-abcde`, stands for the first cluster.
+fn cluster_key(aiqum: &Aiqum, wanted: &str) -> String {
+    let first = || aiqum.estate.clusters().next().map(|cluster| path::owned(&view::cluster_reference(cluster), "key"));
+    if key::parse(wanted).is_some() { wanted.to_owned() } else { first().unwrap_or_default() }
+}
+
 /// The same request with `query=cluster.key:K` as a plain filter.
-fn plain(request: &Request) -> Request {
+fn plain(aiqum: &Aiqum, request: &Request) -> Request {
     let mut plain = request.clone();
     let pairs = request.query.iter().filter(|(name, _)| name == "query").filter_map(|(_, value)| value.split_once(':'));
-    plain.query.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    for (name, value) in pairs {
+        let value = if name == "cluster.key" { cluster_key(aiqum, value) } else { value.to_owned() };
+        plain.query.push((name.to_owned(), value));
+    }
     plain
 }
 
@@ -120,7 +134,8 @@ fn done(aiqum: &mut Aiqum, call: &Call<'_>, kind: &'static str, results: job::Re
 }
 
 fn create_svm(aiqum: &mut Aiqum, call: &Call<'_>) -> Result<Reply, Problem> {
-    let (connection, cluster) = svm::cluster(aiqum, call)?;
+    let wanted = cluster_key(aiqum, call.need("cluster.key")?);
+    let (connection, cluster) = svm::cluster_of(aiqum, &wanted)?;
     let mut body = json!({ "name": call.need("name")?, "subtype": "default" });
     for field in ["language", "aggregates"] {
         path::copy(&call.body, &mut body, field);

@@ -15,17 +15,16 @@ const DELETE_MS: u64 = 2500;
 
 /// `POST /datacenter/svm/svms`.
 pub(crate) fn create(aiqum: &mut Aiqum, call: &Call<'_>) -> Result<Reply, Problem> {
-    let (connection, uuid) = cluster(aiqum, call)?;
+    call.need("name")?;
+    let (connection, uuid) = cluster_of(aiqum, call.need("cluster.key")?)?;
     let body = for_ontap(aiqum, &call.body)?;
     let name = format!("Create SVM {}", call.need("name")?);
     let work = move |aiqum: &mut Aiqum| Ok(vec![("svmKey", made(aiqum, &connection, &uuid, &body)?)]);
     Ok(job::accept(aiqum, call, "svm_create", name, CREATE_MS, Box::new(work)))
 }
 
-/// The cluster that the body names: its connection and its uuid.
-pub(crate) fn cluster(aiqum: &Aiqum, call: &Call<'_>) -> Result<(String, String), Problem> {
-    call.need("name")?;
-    let wanted = call.need("cluster.key")?;
+/// The cluster of a key: its connection and its uuid.
+pub(crate) fn cluster_of(aiqum: &Aiqum, wanted: &str) -> Result<(String, String), Problem> {
     let (cluster, _) = view::find(&aiqum.estate, "cluster", wanted)
         .ok_or_else(|| Problem::new(400, format!("There is no cluster with the key {wanted}.")).at("cluster.key"))?;
     Ok((cluster.connection.clone(), cluster.uuid().to_owned()))

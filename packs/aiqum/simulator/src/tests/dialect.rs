@@ -10,6 +10,18 @@ fn the_documents_script_runs_from_beginning_to_end() {
 }
 
 #[test]
+fn the_documents_own_cluster_is_the_first_one() {
+    let mut um = Um::new();
+    let cluster = um.get("/seed/api/v2/datacenter/cluster/clusters/cluster-12345-abcde");
+    assert_eq!((&cluster["name"], &cluster["state"]), (&json!("cluster1"), &json!("up")));
+    let aggregates = "/seed/api/v2/datacenter/storage/aggregates?query=cluster.key%3Acluster-12345-abcde";
+    assert_eq!(um.get(aggregates)["num_records"], 2);
+    let body = json!({ "name": "a", "cluster": { "key": "cluster-12345-abcde" }, "allowed_protocols": ["nfs"] });
+    assert_eq!(um.ask("POST", "/seed/api/v2/datacenter/svm/svms", &body).0, 202);
+    assert_eq!(um.ask("POST", "/api/v2/datacenter/svm/svms", &body).0, 400);
+}
+
+#[test]
 fn a_base_path_switches_the_dialect_for_one_client() {
     let mut um = Um::new();
     script(&mut um, "/seed");
