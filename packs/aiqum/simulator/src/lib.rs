@@ -8,7 +8,7 @@
 //! [`admin`]. Work that it only accepts is a job ([`job`]), done when the host's clock says so. [`seed`] is the dialect of the
 //! document, which differs from the real API.
 //!
-//! For tests: `POST /simulator/dialect`, `/simulator/faults`, `/simulator/rules`, `/simulator/nodes`, `/simulator/reset`,
+//! For tests: `POST /simulator/dialect`, `/simulator/faults`, `/simulator/rules`, `/simulator/reset`,
 //! `GET /simulator/requests`.
 
 mod admin;
