@@ -1,5 +1,6 @@
 //! The command line as a real process, in a pipe.
 
+mod cassette;
 mod config;
 mod connection;
 mod doctor;

@@ -86,10 +86,21 @@ impl HostGuests {
         clock: Arc<dyn Clock>,
         limits: &runner_model::Limits,
     ) -> Self {
+        Self::with_kv(host, packs, stored(store, clock), limits)
+    }
+
+    /// The same with key-value data of any kind.
+    #[must_use]
+    pub fn with_kv(host: Host, packs: Arc<Packs>, kv: Arc<dyn Kv>, limits: &runner_model::Limits) -> Self {
         let places = usize::try_from(limits.guest.concurrency_max).unwrap_or(usize::MAX);
-        let kv = Arc::new(StoredKv { store, clock });
         Self { host, packs, kv, timeout: limits.guest.timeout, places: Places::new(places) }
     }
+}
+
+/// The key-value data of a store.
+#[must_use]
+pub fn stored(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Arc<dyn Kv> {
+    Arc::new(StoredKv { store, clock })
 }
 
 #[async_trait]
@@ -112,6 +123,10 @@ impl Guests for HostGuests {
             Ok(ready) => ready,
             Err(failure) => return Outcome::Failed { failure },
         };
+        if let Some(traffic) = context.connections.traffic() {
+            let secret = call.action.parameters.secret_names();
+            secret.iter().filter_map(|name| call.input.get(name)).for_each(|value| traffic.mask().learn_all(value));
+        }
         let attempt = Attempt {
             execution: call.execution,
             step: call.unit.step,

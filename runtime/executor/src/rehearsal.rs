@@ -15,6 +15,7 @@ mod live;
 mod mocks;
 mod observed;
 mod outside;
+mod preview;
 mod report;
 mod scene;
 mod value;
@@ -22,6 +23,7 @@ mod value;
 use runner_pack::{Body, Library, Pack, Rehearsal};
 
 pub use live::Simulation;
+pub use preview::{Approval, Preview, PreviewError, preview};
 pub use report::{Case, Coverage, Difference, Report, Untaken};
 
 use coverage::Taken;

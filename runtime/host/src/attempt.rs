@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::egress::Connections;
 use crate::kv::Kv;
 use crate::trace::TraceParent;
+use crate::traffic::Origin;
 
 /// One attempt of one step.
 pub struct Attempt {
@@ -45,6 +46,11 @@ impl Attempt {
     /// Its own span.
     pub(crate) fn span(&self) -> TraceParent {
         TraceParent::of_attempt(self.trace, self.execution, &self.idempotency_key, self.number)
+    }
+
+    /// Whose its requests are.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin { action: self.action.to_string(), key: self.idempotency_key.clone() }
     }
 }
 

@@ -12,6 +12,7 @@ mod endpoint;
 mod error;
 mod header;
 mod network;
+mod pass;
 mod path;
 mod permit;
 mod probe;
@@ -56,10 +57,11 @@ pub(crate) async fn send(
     let start = Instant::now();
     let mut summary = request::summary(&outgoing);
     let is_direct = matches!(outgoing.target, Target::Url(_));
+    let origin = outgoing.origin.clone();
     let result = match request::check(pack, limits, outgoing) {
         Ok((checked, endpoint)) => {
             summary.path = checked.url.path().to_owned();
-            deliver::deliver(limits, &checked, &endpoint, hear).await
+            pass::pass(pack, &origin, checked, pass::Way { limits, endpoint: &endpoint, hear }).await
         }
         Err(error) => Err(error),
     };

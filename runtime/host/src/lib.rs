@@ -7,11 +7,13 @@
 //! - `engine`, `epoch` and `cache` keep wasmtime within limits and its machine code trustworthy;
 //! - `run` and `stop` lead an attempt from its place in the pool to its outcome;
 //! - `guest` is what a guest can call;
-//! - `egress` is the only way out, [`Connections`] what it leads to, [`Simulator`] what may stand in for it.
+//! - `egress` is the only way out, [`Connections`] what it leads to, [`Simulator`] what may stand in for it;
+//! - [`Traffic`] is what may stand between the two: cassettes and plans.
 
 mod attempt;
 mod bindings;
 mod cache;
+mod cassette;
 mod component;
 mod egress;
 mod engine;
@@ -20,12 +22,16 @@ mod escape;
 mod guest;
 mod host;
 mod kv;
+mod mask;
+mod plan;
 mod run;
 mod simulator;
 mod stop;
 mod trace;
+mod traffic;
 
 pub use attempt::{Attempt, Deaf, Emitted, LogLevel, LogLine, Observer, PackContext, Polled, RequestSummary};
+pub use cassette::{Player, Recorder};
 pub use component::{Component, World};
 pub use egress::{
     Auth, AuthKind, CertificateReport, ClientAuth, ClientCertificate, ConnectionConfig, ConnectionInfo, Connections,
@@ -33,5 +39,8 @@ pub use egress::{
 };
 pub use host::{Host, HostError, HostOptions};
 pub use kv::{Kv, KvError, NoKv};
+pub use mask::Mask;
+pub use plan::{Change, ChangeKind, Difference, PlannedKv, Planner};
 pub use simulator::{Simulator, SimulatorEnding, SimulatorReply, SimulatorRequest};
 pub use trace::{NotATraceParent, TraceParent};
+pub use traffic::Traffic;

@@ -9,6 +9,7 @@ mod it {
 
     mod bad_guests;
     mod cache;
+    mod cassettes;
     mod components;
     mod connections;
     mod egress;

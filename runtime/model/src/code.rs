@@ -153,6 +153,11 @@ codes! {
     NET_NOT_NOW = "E-NET-0013", "The server asks to be left alone for longer than the request may take.";
     NET_TOKEN = "E-NET-0014", "The token endpoint gave no access token.";
 
+    // Recorded requests.
+    TAPE_UNREADABLE = "E-TAPE-0001", "The cassette cannot be read.";
+    TAPE_MISMATCH = "E-TAPE-0002", "Another request came than the cassette holds.";
+    TAPE_WRITE = "E-TAPE-0003", "The cassette cannot be written.";
+
     // Key-value data.
     KV_DENIED = "E-KV-0001", "The pack has no permission for its key-value data, or only for reading.";
     KV_TOO_LARGE = "E-KV-0002", "A key or a value is larger than allowed.";

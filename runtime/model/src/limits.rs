@@ -234,6 +234,8 @@ pub const SIMULATORS_MAX: u32 = 32;
 pub const SIMULATOR_QUEUE_MAX: usize = 64;
 /// How long a simulator may work on one request. It only computes: what is slow there is stuck.
 pub const SIMULATOR_CALL: Duration = Duration::from_secs(10);
+/// A cassette, in bytes: it is read whole, and holds 100,000 answers of 2 KiB.
+pub const CASSETTE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// How long a component's description of itself may take.
 pub const DESCRIBE: Duration = Duration::from_secs(10);
 

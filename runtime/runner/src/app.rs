@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use runner_executor::{Executor, ExecutorOptions, HostGuests, Packs, PacksOptions, simulated_names};
-use runner_host::{ConnectionConfig, Connections, Host, HostOptions};
+use runner_host::{ConnectionConfig, Connections, Host, HostOptions, Player, Traffic};
 use runner_model::{Clock as _, ConnectionName, Entropy as _, NodeId, SystemClock, SystemEntropy, Timestamp, code};
 use runner_pack::{Library, Report};
 use runner_server::local::Nodes;
@@ -35,6 +35,8 @@ pub(crate) struct App {
     pub(crate) remote: Option<Remote>,
     /// How commands have to be typed here.
     pub(crate) spelling: Spelling,
+    /// What stands between packs and systems.
+    pub(crate) traffic: Option<Traffic>,
     library: OnceCell<(Library, Report)>,
 }
 
@@ -53,7 +55,15 @@ impl App {
                 format!("`chmod 600 {file}`, or write `{{ env = \"NAME\" }}` or `{{ file = \"path\" }}` instead");
             output.warn(&Mistake::new(code::CONF_SECRET, message).maybe_hint(Some(hint)));
         }
-        Ok(Self { config, output, environment, remote, spelling: Spelling::of(global), library: OnceCell::new() })
+        Ok(Self {
+            config,
+            output,
+            environment,
+            remote,
+            spelling: Spelling::of(global),
+            traffic: None,
+            library: OnceCell::new(),
+        })
     }
 
     /// What the packs directories hold, and what is wrong with it.
@@ -153,6 +163,16 @@ impl App {
         self.made(configs, library)
     }
 
+    /// Those of a cassette: nothing is behind them.
+    fn replayed_connections(&self, player: &Player, library: &Library) -> Result<Connections, CliError> {
+        let config = |(name, kind): (String, String)| {
+            let name = ConnectionName::new(&name).ok()?;
+            let settings = serde_json::json!({ "kind": kind, "base_url": "http://127.0.0.1:0/" });
+            Some((name, serde_json::from_value(settings).ok()?))
+        };
+        self.made(player.connections().into_iter().filter_map(config).collect(), library)
+    }
+
     /// Connections with these settings, to systems that want to be talked to as their packs say.
     pub(crate) fn made(
         &self,
@@ -175,7 +195,12 @@ impl App {
     /// The packs, ready to run; the library goes into them.
     pub(crate) fn packs(&mut self, simulate: bool) -> Result<Packs, CliError> {
         let (library, _) = self.library.take().unwrap_or_else(|| self.load_library());
-        let connections = if simulate { self.simulated_connections(&library)? } else { self.connections(&library)? };
+        let connections = match &self.traffic {
+            Some(Traffic::Replayed(player)) => self.replayed_connections(player, &library)?,
+            _ if simulate => self.simulated_connections(&library)?,
+            _ => self.connections(&library)?,
+        };
+        let connections = connections.with_traffic(self.traffic.clone());
         let archive = Some(self.config.data.join("packs"));
         Ok(Packs::new(PacksOptions { library, grants: self.config.grants.clone(), connections, simulate, archive }))
     }

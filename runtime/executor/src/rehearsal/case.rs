@@ -20,7 +20,7 @@ use super::{Rehearsing, expect, inspection};
 const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
 /// The id of every execution that is played: none of them is ever beside another.
-const ID: ExecutionId = ExecutionId::from_bytes(*b"\x01\x9b\x76\xda\xa8\x00\x70rehearsed");
+pub(super) const ID: ExecutionId = ExecutionId::from_bytes(*b"\x01\x9b\x76\xda\xa8\x00\x70rehearsed");
 
 /// Plays a rehearsal; gives everything that is not as expected.
 pub(super) async fn differences(with: &Rehearsing<'_>, rehearsal: &Rehearsal, taken: &mut Taken) -> Vec<Difference> {
@@ -51,7 +51,7 @@ pub(super) async fn differences(with: &Rehearsing<'_>, rehearsal: &Rehearsal, ta
     };
     let Rehearsal { answers, events, .. } = rehearsal;
     let start = rehearsal.start.unwrap_or(START);
-    let stage = Stage { library: with.library, live: live.as_ref(), answers, events, start };
+    let stage = Stage { library: with.library, live: live.as_ref(), answers, events, start, approvals: None };
     match Scene::begin(&stage, Role { plan: plan.clone(), pack, requested, id: ID }, start) {
         Ok(scene) => phases(scene, &plan, rehearsal, taken).await,
         Err(mismatch) => vec![defect(0, &mismatch)],

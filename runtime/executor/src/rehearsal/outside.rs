@@ -2,19 +2,27 @@
 
 use std::collections::BTreeMap;
 
+use parking_lot::Mutex;
 use runner_engine::UnitId;
 use runner_engine::rehearsal::Call;
 use runner_model::{Entry, Fact, Outcome, Purpose, StepId, TaskName, Timestamp, Wait, WaitKind};
 use runner_pack::{MockAnswer, MockEvent, check_answer};
 use serde_json::Value;
 
+use super::preview::{Approval, agreement};
+
 /// Who answers when a rehearsal does not say.
 const SOMEBODY: &str = "rehearsal";
+
+/// Who agrees in a plan.
+const PLANNED: &str = "plan";
 
 /// What comes from outside, and who waits for it.
 pub(super) struct Outside<'a> {
     answers: Vec<(&'a MockAnswer, bool)>,
     events: Vec<&'a MockEvent>,
+    /// Where questions are put that nobody answers: then they are taken as agreed to.
+    approvals: Option<&'a Mutex<Vec<Approval>>>,
     /// How many entries of the journal were looked at.
     seen: usize,
     tasks: BTreeMap<StepId, TaskName>,
@@ -29,10 +37,10 @@ struct Open<'a> {
     coming: Option<(Timestamp, Coming<'a>)>,
 }
 
-#[derive(Clone, Copy)]
 enum Coming<'a> {
     Answer(&'a MockAnswer),
     Event(&'a MockEvent),
+    Agreement(Value),
 }
 
 /// Something that has come.
@@ -44,10 +52,16 @@ pub(super) enum Arrival {
 }
 
 impl<'a> Outside<'a> {
-    pub(super) fn new(answers: &'a [MockAnswer], events: &'a [MockEvent], begin: Timestamp) -> Self {
+    pub(super) fn new(
+        answers: &'a [MockAnswer],
+        events: &'a [MockEvent],
+        begin: Timestamp,
+        approvals: Option<&'a Mutex<Vec<Approval>>>,
+    ) -> Self {
         Self {
             answers: answers.iter().map(|answer| (answer, false)).collect(),
             events: events.iter().collect(),
+            approvals,
             seen: 0,
             tasks: BTreeMap::new(),
             begin,
@@ -97,6 +111,11 @@ impl<'a> Outside<'a> {
             let in_time = self.events.iter().filter(|event| event.key == *key && moment(event) >= since);
             return in_time.map(|event| (moment(event), Coming::Event(event))).min_by_key(|(at, _)| *at);
         }
+        if let (Some(approvals), WaitKind::Inquiry { prompt, schema, .. }) = (self.approvals, &wait.kind) {
+            let answer = agreement(schema);
+            approvals.lock().push(Approval { prompt: prompt.clone(), answer: answer.clone() });
+            return Some((since, Coming::Agreement(answer)));
+        }
         let task = self.tasks.get(&unit.step)?;
         let fits = |answer: &MockAnswer| answer.task == *task && (answer.item.is_none() || answer.item == unit.item);
         let (answer, used) = self.answers.iter_mut().find(|(answer, used)| !used && fits(answer))?;
@@ -119,9 +138,10 @@ impl<'a> Outside<'a> {
         let is_due = |open: &Open<'_>| open.coming.as_ref().is_some_and(|(at, _)| *at <= now);
         let (unit, open) = self.waits.iter_mut().find(|(_, open)| is_due(open))?;
         let (_, coming) = open.coming.take()?;
-        let (by, answer) = match coming {
+        let (by, answer) = match &coming {
             Coming::Answer(answer) => (answer.by.as_deref().unwrap_or(SOMEBODY), &answer.answer),
             Coming::Event(event) => (event.key.as_str(), &event.payload),
+            Coming::Agreement(answer) => (PLANNED, answer),
         };
         Some(match check_answer(&open.wait, answer) {
             Ok(()) => Ok(Arrival::Answer { unit: *unit, by: by.to_owned(), answer: answer.clone() }),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use runner_engine::rehearsal::{Call, Next, Play, PlayError};
 use runner_engine::{Mismatch, Plan, RerunError};
 use runner_model::{
@@ -17,6 +18,7 @@ use super::live::{Live, SentRequest};
 use super::mocks::{Ending, Mocks, Wanted, ending, unmocked};
 use super::observed::Observed;
 use super::outside::{Arrival, Outside};
+use super::preview::Approval;
 use super::report::Difference;
 use crate::attempt::{misfit, of_workflow, refused};
 use crate::error::RequestError;
@@ -30,6 +32,8 @@ pub(super) struct Stage<'a> {
     pub(super) events: &'a [MockEvent],
     /// When the rehearsal began.
     pub(super) start: Timestamp,
+    /// Questions that nobody answers are answered as if people agreed, and put here.
+    pub(super) approvals: Option<&'a Mutex<Vec<Approval>>>,
 }
 
 /// The workflow that is played.
@@ -72,7 +76,7 @@ impl<'a> Scene<'a> {
         let Role { plan, pack, requested, id } = role;
         let depth = requested.depth;
         let play = Play::new(plan, id, requested, Arc::new(pack.config.clone()), now)?;
-        let outside = Outside::new(stage.answers, stage.events, stage.start);
+        let outside = Outside::new(stage.answers, stage.events, stage.start, stage.approvals);
         Ok(Self { stage, play, outside, id, depth, requests: Vec::new(), refused: Vec::new() })
     }
 
@@ -113,6 +117,16 @@ impl<'a> Scene<'a> {
 
     pub(super) fn taken(&self) -> Vec<(TaskName, usize)> {
         self.play.taken()
+    }
+
+    /// The execution, as it would be recorded.
+    pub(super) fn view(&self) -> Option<ExecutionView> {
+        ExecutionView::fold(self.id, self.play.entries())
+    }
+
+    /// Answers that did not fit, with the reason.
+    pub(super) fn refused(&self) -> &[String] {
+        &self.refused
     }
 
     /// The answers of the phase that could not be given.

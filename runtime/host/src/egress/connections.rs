@@ -11,6 +11,7 @@ use url::Url;
 use super::connection::{ConnectionConfig, Tls};
 use super::endpoint::Endpoint;
 use crate::simulator::Simulator;
+use crate::traffic::Traffic;
 
 /// The connections of a process by name. A clone is the same connections, pools and places included.
 #[derive(Clone)]
@@ -21,6 +22,7 @@ pub struct Connections {
     /// How the systems of a kind want to be talked to.
     kinds: Arc<BTreeMap<String, Manners>>,
     limits: HttpLimits,
+    traffic: Option<Traffic>,
 }
 
 /// What may be shown of a connection. No credentials.
@@ -109,6 +111,7 @@ impl Connections {
             direct_plain: Arc::new(Endpoint::direct(None, &limits.http)),
             direct_tls: Arc::new(Endpoint::direct(Some(Tls::default()), &limits.http)),
             limits: limits.http.clone(),
+            traffic: None,
         }
     }
 
@@ -120,6 +123,19 @@ impl Connections {
         let endpoint = Endpoint::simulated(&name, kind, simulator, manners, &self.limits);
         Arc::make_mut(&mut self.by_name).insert(name, Arc::new(endpoint));
         self
+    }
+
+    /// The same connections, with this between them and the packs.
+    #[must_use]
+    pub fn with_traffic(mut self, traffic: Option<Traffic>) -> Self {
+        self.traffic = traffic;
+        self
+    }
+
+    /// What stands between them and the packs.
+    #[must_use]
+    pub const fn traffic(&self) -> Option<&Traffic> {
+        self.traffic.as_ref()
     }
 
     /// What may be shown of a connection.

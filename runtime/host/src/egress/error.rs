@@ -34,8 +34,23 @@ pub(crate) enum ErrorKind {
     Simulator,
     NotNow,
     Token,
+    Replay,
     Other,
 }
+
+/// What a cassette can hold: what came of a request that was sent.
+const RECORDED: [ErrorKind; 10] = [
+    ErrorKind::Dns,
+    ErrorKind::Connect,
+    ErrorKind::Tls,
+    ErrorKind::Timeout,
+    ErrorKind::TooLarge,
+    ErrorKind::Closed,
+    ErrorKind::Protocol,
+    ErrorKind::Simulator,
+    ErrorKind::NotNow,
+    ErrorKind::Token,
+];
 
 impl NetError {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
@@ -45,6 +60,13 @@ impl NetError {
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// One that was recorded, by its code.
+    pub(crate) fn recorded(code: &str, message: &str, hint: Option<String>, retryable: bool) -> Self {
+        let known = |kind: &&ErrorKind| Self::new(**kind, "").code().id() == code;
+        let kind = RECORDED.iter().find(known).copied().unwrap_or(ErrorKind::Other);
+        Self { hint, passing: retryable, ..Self::new(kind, message) }
     }
 
     /// The same, but as something that may pass by itself.
@@ -73,6 +95,7 @@ impl NetError {
             ErrorKind::Simulator => code::NET_SIMULATOR,
             ErrorKind::NotNow => code::NET_NOT_NOW,
             ErrorKind::Token => code::NET_TOKEN,
+            ErrorKind::Replay => code::TAPE_MISMATCH,
             ErrorKind::Other => code::HOST_OTHER,
         }
     }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use runner_model::limits::{HttpLimits, URL_BYTES_MAX};
@@ -14,8 +16,10 @@ use super::endpoint::Endpoint;
 use super::error::{self, ErrorKind, NetError};
 use super::{header as headers, path, permit};
 use crate::attempt::{PackContext, RequestSummary};
+use crate::mask::Mask;
 use crate::simulator::SimulatorRequest;
 use crate::trace::TraceParent;
+use crate::traffic::{Ask, Origin};
 
 /// The header of W3C Trace Context.
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -33,6 +37,8 @@ pub(crate) struct Outgoing {
     pub(crate) trace: Option<TraceParent>,
     /// When whoever asked is gone.
     pub(crate) until: Option<Instant>,
+    /// The attempt that sends it.
+    pub(crate) origin: Origin,
 }
 
 /// Where a request goes.
@@ -90,6 +96,38 @@ impl Checked {
         Ok(Self { method, url, system_path: path, headers, body: None, timeout, until: None, effect })
     }
 
+    /// A read of the very thing that this request is about, with its credentials.
+    pub(super) fn reading(&self) -> Self {
+        let mut headers = self.headers.clone();
+        headers.remove(header::CONTENT_TYPE);
+        let mut url = self.url.clone();
+        url.set_query(None);
+        Self {
+            method: Method::GET,
+            url,
+            system_path: self.system_path.clone(),
+            headers,
+            body: None,
+            timeout: self.timeout,
+            until: self.until,
+            effect: Effect::Read,
+        }
+    }
+
+    /// What may be told of it: no credentials. They are learned by whoever must not write them down.
+    pub(super) fn ask(&self, endpoint: &Endpoint, origin: &Origin, mask: &Mask) -> Ask {
+        for value in self.headers.values().filter(|value| value.is_sensitive()) {
+            learn(mask, &String::from_utf8_lossy(value.as_bytes()));
+        }
+        let SimulatorRequest { method, path, query, mut headers, body } = self.for_simulator();
+        headers.retain(|(name, _)| !self.headers.get(name).is_some_and(HeaderValue::is_sensitive));
+        let target = match endpoint.info.name.as_str() {
+            "" => self.url.origin().ascii_serialization(),
+            name => name.to_owned(),
+        };
+        Ask { origin: origin.clone(), target, kind: endpoint.info.kind.clone(), method, path, query, headers, body }
+    }
+
     /// The time that is left, if it is limited.
     pub(super) fn left(&self) -> Option<Duration> {
         self.until.map(|until| until.saturating_duration_since(Instant::now()))
@@ -108,6 +146,17 @@ impl Checked {
                 .collect(),
             body: self.body.as_deref().unwrap_or_default().to_vec(),
         }
+    }
+}
+
+/// Learns a credential as it is sent, and what is in it.
+fn learn(mask: &Mask, value: &str) {
+    mask.learn(value);
+    let Some((scheme, rest)) = value.split_once(' ') else { return };
+    mask.learn(rest);
+    let pair = STANDARD.decode(rest).ok().filter(|_| scheme == "Basic").and_then(|pair| String::from_utf8(pair).ok());
+    if let Some((_, password)) = pair.as_deref().and_then(|pair| pair.split_once(':')) {
+        mask.learn(password);
     }
 }
 

@@ -6,12 +6,14 @@ use super::Guest;
 use crate::attempt::LogLevel;
 use crate::bindings::plugin::http;
 use crate::egress::{self, Again, Effect, NetError, Outgoing, Target};
+use crate::traffic::Origin;
 
 impl http::Host for Guest {
     async fn send(&mut self, request: http::Request) -> wasmtime::Result<Result<http::Response, http::HttpError>> {
         self.count()?;
         let mut outgoing = Outgoing::from(request);
         outgoing.trace = Some(self.attempt.span().fresh_span());
+        outgoing.origin = self.attempt.origin();
         outgoing.until = Some(self.until);
         let hear = |again: Again| {
             let level = if again.is_usual { LogLevel::Debug } else { LogLevel::Warn };
@@ -48,6 +50,7 @@ impl From<http::Request> for Outgoing {
             }),
             trace: None,
             until: None,
+            origin: Origin::default(),
         }
     }
 }
@@ -77,6 +80,7 @@ const fn kind(kind: egress::ErrorKind) -> http::ErrorKind {
         egress::ErrorKind::Closed => http::ErrorKind::Closed,
         egress::ErrorKind::Protocol => http::ErrorKind::Protocol,
         egress::ErrorKind::Simulator
+        | egress::ErrorKind::Replay
         | egress::ErrorKind::NotNow
         | egress::ErrorKind::Token
         | egress::ErrorKind::Other => http::ErrorKind::Other,

@@ -2,10 +2,12 @@
 
 mod afar;
 mod arguments;
+mod cassette;
 mod find;
 mod follow;
 mod heard;
 mod help;
+mod plan;
 mod progress;
 mod result;
 
@@ -53,6 +55,15 @@ pub(crate) struct ExecCommand {
     /// Let simulators stand in for the systems behind the connections
     #[arg(long)]
     simulate: bool,
+    /// Write what goes over the connections to this file, without secrets; the action runs in this process
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["url", "detach"])]
+    record: Option<PathBuf>,
+    /// Answer requests from such a file instead of asking any system
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["url", "detach", "record", "simulate"])]
+    replay: Option<PathBuf>,
+    /// Say what would be changed, and change nothing: what reads is asked, what would change something is stopped
+    #[arg(long, conflicts_with_all = ["url", "detach", "record", "replay", "key"])]
+    plan: bool,
     /// Write only this part of the result, such as `volume.name` or `records.0`
     #[arg(short, long, value_name = "PATH")]
     key: Option<String>,
@@ -74,12 +85,20 @@ impl ExecCommand {
     /// Runs it.
     pub(crate) async fn run(self, mut app: App) -> Result<Exit, CliError> {
         let Some(name) = &self.action else { return Ok(general_help(&app)) };
-        if let Some(daemon) = app.daemon().filter(|_| !self.embedded) {
+        if let Some(daemon) = app.daemon().filter(|_| !self.is_embedded()) {
             return self.ask(&app, &daemon, name).await;
         }
         let action = find(&app, name)?;
         let Some(parameters) = self.parameters(&app, &Offer::of(&action))? else { return Ok(Exit::Succeeded) };
+        if self.plan {
+            return Box::pin(plan::show(&mut app, &action, parameters, self.simulate)).await;
+        }
         self.execute(&mut app, &action, parameters).await
+    }
+
+    /// Whether it must run in this process.
+    fn is_embedded(&self) -> bool {
+        self.embedded || self.plan || self.record.is_some() || self.replay.is_some()
     }
 
     /// The parameters, unless only help is asked for, which is shown.
@@ -108,9 +127,11 @@ impl ExecCommand {
     }
 
     async fn execute(&self, app: &mut App, action: &Action, parameters: Map<String, Value>) -> Result<Exit, CliError> {
+        app.traffic = cassette::open(self.record.as_deref(), self.replay.as_deref(), action, &parameters)?;
         let store = Arc::new(app.store().await?);
         let result = self.record_or_run(app, &store, action, parameters).await;
         store.close().await;
+        cassette::close(app)?;
         match result? {
             None => Ok(Exit::Succeeded),
             Some(view) => result::show(app, &view, self.key.as_deref()),
@@ -125,7 +146,9 @@ impl ExecCommand {
         parameters: Map<String, Value>,
     ) -> Result<Option<ExecutionView>, CliError> {
         if !self.detach {
-            return run_new(app, store, action, parameters, self.simulate, self.no_progress).await.map(Some);
+            // What is replayed reaches no real system either.
+            let simulate = self.simulate || self.replay.is_some();
+            return run_new(app, store, action, parameters, simulate, self.no_progress).await.map(Some);
         }
         let id = record::request(app, store, action, parameters, self.simulate).await?;
         recorded(app, id, &action.reference);
