@@ -18,3 +18,4 @@ mod graph;
 mod killed;
 mod kit;
 mod sockets;
+mod storage;
