@@ -198,8 +198,8 @@ impl Registry {
         self.inner.lock().parked.contains_key(&id)
     }
 
-    /// The parked executions.
-    pub(crate) fn all_parked(&self) -> Vec<ExecutionId> {
+    /// The parked executions, the oldest first.
+    pub(crate) fn all_parked(&self) -> BTreeSet<ExecutionId> {
         self.inner.lock().parked.keys().copied().collect()
     }
 
