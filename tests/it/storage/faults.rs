@@ -48,6 +48,16 @@ async fn what_passes_is_waited_for_and_makes_one_volume() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_item_of_a_list_that_fails_for_a_moment_is_tried_again() {
+    let array = Array::start();
+    // A rule of the export policy.
+    let fault = json!({"kind": "unavailable", "method": "POST", "path": "/api/protocols/nfs/export-policies/"});
+    let (code, seen, asked) = array.meets("ruled", fault).await;
+    assert_eq!((code, asked), (Some(0), vec![202]), "{seen}");
+    assert!(seen.contains("failed    create_rules[0]"), "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_vanished_is_told_by_what_it_made() {
     let array = Array::start();
     let fault = json!({"kind": "job_gone", "method": "POST", "path": VOLUMES});

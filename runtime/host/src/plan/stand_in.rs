@@ -72,7 +72,10 @@ fn created(
     let mut made = written.as_object().cloned().unwrap_or_default();
     let key =
         KEYS.iter().find_map(|key| made.get(*key)?.as_str().map(str::to_owned)).unwrap_or_else(|| made_up(number));
-    made.entry("uuid").or_insert_with(|| key.clone().into());
+    // Which of them the system has is not known, and its sender looks for one.
+    for name in KEYS {
+        made.entry(name).or_insert_with(|| key.clone().into());
+    }
     let place = format!("{}/{key}", tidy(&ask.path));
     let made = Value::Object(made);
     overlay.put(&ask.target, &place, made.clone(), true);
