@@ -59,16 +59,18 @@ fn the_plan_of_each_workflow_lists_the_changes_that_a_run_then_makes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_against_a_real_array_only_reads_and_comes_true() {
-    let array = Array::start();
-    let arguments = Array::provision("docs");
-    let with = |more: &[&str]| -> Vec<String> {
-        arguments.iter().cloned().chain(more.iter().map(|text| (*text).to_owned())).collect()
-    };
-    let plan = planned(&tokio::task::block_in_place(|| array.run(&with(&["--plan", "--json"]))));
-    let log = array.get("/simulator/requests").await;
-    assert!(log["requests"].as_array().unwrap().iter().all(|one| one["method"] == "GET"), "{log}");
-    let run = tokio::task::block_in_place(|| array.run(&with(&["--record", "tape.jsonl"])));
-    assert_eq!(run.code, Some(0), "{}", run.seen());
-    assert_eq!(plan, made(&array.place));
+async fn a_plan_against_a_real_system_only_reads_and_comes_true() {
+    let create_svm = ["exec", "aiqum.create_svm", "name=svm_app", "cluster_key=cluster1"].map(str::to_owned).to_vec();
+    for (kind, arguments) in [("ontap", Array::provision("docs")), ("aiqum", create_svm)] {
+        let array = Array::of(kind);
+        let with = |more: &[&str]| -> Vec<String> {
+            arguments.iter().cloned().chain(more.iter().map(|text| (*text).to_owned())).collect()
+        };
+        let plan = planned(&tokio::task::block_in_place(|| array.run(&with(&["--plan", "--json"]))));
+        let log = array.get("/simulator/requests").await;
+        assert!(log["requests"].as_array().unwrap().iter().all(|one| one["method"] == "GET"), "{log}");
+        let run = tokio::task::block_in_place(|| array.run(&with(&["--record", "tape.jsonl"])));
+        assert_eq!(run.code, Some(0), "{}", run.seen());
+        assert_eq!(plan, made(&array.place), "{kind}");
+    }
 }

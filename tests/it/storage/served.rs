@@ -20,15 +20,20 @@ pub(super) struct Array {
 impl Array {
     /// Starts one, with a configuration beside it by which it is reached like a real system.
     pub(super) fn start() -> Self {
+        Self::of("ontap")
+    }
+
+    /// The same for another kind of system.
+    pub(super) fn of(kind: &str) -> Self {
         let place = Place::new();
-        let mut command = place.command(&["simulate", "ontap", "--port", "0", "--json"]);
+        let mut command = place.command(&["simulate", kind, "--port", "0", "--json"]);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut said = serde_json::Deserializer::from_reader(child.stdout.take().unwrap()).into_iter::<Value>();
         let url = said.next().unwrap().unwrap()["url"].as_str().unwrap().trim_end_matches('/').to_owned();
         let config = format!(
-            "[connections.ontap]\nkind = \"ontap\"\nbase_url = \"{url}\"\n\
+            "[connections.{kind}]\nkind = \"{kind}\"\nbase_url = \"{url}\"\n\
              auth = {{ type = \"basic\", username = \"admin\", password = {{ file = \"password\" }} }}\n\
-             [[grants.ontap.http]]\nconnection = \"ontap\"\n\
+             [[grants.{kind}.http]]\nconnection = \"{kind}\"\n\
              methods = [\"GET\", \"POST\", \"PATCH\", \"DELETE\"]\n"
         );
         place.write("runner.toml", &config);

@@ -19,7 +19,8 @@ fn fits_one(member: &Value, wanted: &str) -> bool {
         Value::Array(items) => return items.iter().any(|item| fits_one(item, wanted)),
         other => other.to_string(),
     };
-    wanted.split(['|', ',']).any(|one| like(one.as_bytes(), text.as_bytes()))
+    // Some keys hold a comma themselves.
+    wanted == text || wanted.split(['|', ',']).any(|one| like(one.as_bytes(), text.as_bytes()))
 }
 
 /// Whether a text is like a pattern in which `*` stands for anything.
@@ -57,7 +58,9 @@ mod tests {
 
     #[test]
     fn a_query_selects_by_members_and_leaves_the_rest_alone() {
-        let volume = json!({ "name": "vol_a", "svm": { "name": "svm1" }, "size": 5, "tags": ["x", "y"] });
+        let volume = json!({ "name": "vol_a", "svm": { "name": "svm1" }, "size": 5, "tags": ["x", "y"], "key": "u:type=volume,uuid=1" });
+        assert!(fits(&volume, &[("key".to_owned(), "u:type=volume,uuid=1".to_owned())]));
+        assert!(!fits(&volume, &[("key".to_owned(), "u:type=volume,uuid=2".to_owned())]));
         let cases = [
             ("name", "vol_a", true),
             ("name", "vol_b", false),
