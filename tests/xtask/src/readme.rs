@@ -1,5 +1,5 @@
-//! `readme`: runs every command of the README and of the examples, as a newcomer would: in order, in a fresh copy of the
-//! repository, with what the commands print shown.
+//! `readme`: runs every command of the README, of the examples and of the packs, as a newcomer would: in order, in a fresh
+//! copy of the repository, with what the commands print shown. `runner` is what the release profile builds.
 //!
 //! A command is a line of a block fenced as `sh` (a line that ends in `\` goes on). `sh exit=1` says how the commands of
 //! a block end; `sh background` that its command serves until it is stopped, which is when the file's last command has ended.
@@ -32,7 +32,7 @@ pub(crate) fn run(all: bool) -> Result<()> {
         let text = fs::read_to_string(copy.path().join(&file))?;
         compare(&text, copy.path()).with_context(|| file.display().to_string())?;
         let steps = steps(&text)?;
-        ensure!(!steps.is_empty(), "{} has no command", file.display());
+        ensure!(!steps.is_empty() || file.starts_with("packs"), "{} has no command", file.display());
         let mut serving = Serving(Vec::new());
         for step in steps {
             if let Some(why) = skipped(&step, all) {
@@ -46,14 +46,16 @@ pub(crate) fn run(all: bool) -> Result<()> {
     Ok(())
 }
 
-/// The README, and that of each example.
+/// The README, and that of each example and pack.
 fn files(root: &Path) -> Result<Vec<PathBuf>> {
     let mut files = vec![PathBuf::from("README.md")];
-    let mut examples: Vec<_> = fs::read_dir(root.join("examples"))?
-        .map(|entry| Ok(Path::new("examples").join(entry?.file_name()).join("README.md")))
-        .collect::<Result<_>>()?;
-    examples.sort();
-    files.extend(examples);
+    for directory in ["examples", "packs"] {
+        let below =
+            |entry: std::io::Result<fs::DirEntry>| Ok(Path::new(directory).join(entry?.file_name()).join("README.md"));
+        let mut inside: Vec<_> = fs::read_dir(root.join(directory))?.map(below).collect::<Result<_>>()?;
+        inside.sort();
+        files.extend(inside);
+    }
     Ok(files)
 }
 
@@ -112,7 +114,11 @@ fn steps(text: &str) -> Result<Vec<Step>> {
 
 fn perform(step: &Step, directory: &Path, serving: &mut Serving) -> Result<()> {
     let mut command = Command::new("bash");
-    command.args(["-c", &step.text]).current_dir(directory).env("CARGO_TARGET_DIR", target_dir()).stdin(Stdio::null());
+    let found = place::variable("PATH").unwrap_or_default();
+    let built = std::iter::once(target_dir().join("release"));
+    let path = std::env::join_paths(built.chain(std::env::split_paths(&found)))?;
+    command.args(["-c", &step.text]).current_dir(directory).stdin(Stdio::null());
+    command.env("CARGO_TARGET_DIR", target_dir()).env("PATH", path);
     if step.background {
         return serving.start(command);
     }
