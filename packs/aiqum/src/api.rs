@@ -126,7 +126,7 @@ fn hint(status: u16) -> Option<&'static str> {
     match status {
         401 => Some("look at the connection's `auth`: Unified Manager takes a user and a password, nothing else"),
         403 => Some(
-            "the connection's user needs the role Storage Administrator, and Application Administrator for the gateway",
+            "the connection's user needs the role Storage Administrator, and Application Administrator for the gateway and data sources",
         ),
         429 => Some("lower the connection's `concurrency`"),
         502..=504 => Some("Unified Manager is busy or restarting"),

@@ -66,6 +66,11 @@ impl<'a> Gateway<'a> {
         self.api.send("POST", self.path(path), &[], Some(body))
     }
 
+    /// Deletes something while the client waits, which ONTAP has no `return_timeout` for.
+    pub(crate) fn delete_now(&self, path: &str) -> Result<Value> {
+        self.api.send("DELETE", self.path(path), &[], None)
+    }
+
     /// Deletes the first record that fits a query, if there is one.
     pub(crate) fn discard(&self, path: &str, query: &[(&str, String)]) -> Result<bool> {
         let Some(uuid) = self.uuid(path, query)? else { return Ok(false) };

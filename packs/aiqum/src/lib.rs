@@ -5,10 +5,12 @@
 
 mod api;
 mod cluster;
+mod datasource;
 mod endpoint;
 mod event;
 mod export;
 mod gateway;
+mod igroup;
 mod interface;
 mod job;
 mod key;
@@ -20,9 +22,11 @@ mod svm;
 mod system;
 
 use cluster::{check_cluster_health, get_cluster, list_aggregates, list_nodes, pick_aggregate};
+use datasource::add_datasource;
 use endpoint::{create_access_endpoint, delete_access_endpoint, list_access_endpoints};
 use event::{acknowledge_event, assign_event, list_events};
 use export::{create_export_policy, delete_export_policy, list_export_policies};
+use igroup::{create_igroup, delete_igroup, list_igroups};
 use interface::{create_interface, delete_interface};
 use job::{check_job, get_job, list_jobs};
 use level::{create_psl, list_psl};
@@ -73,11 +77,15 @@ runner_sdk::export!(
     create_lun,
     expand_lun,
     delete_lun,
+    list_igroups,
+    create_igroup,
+    delete_igroup,
     list_events,
     acknowledge_event,
     assign_event,
     list_workloads,
     gateway::gateway,
+    add_datasource,
     system_info,
 );
 

@@ -13,6 +13,9 @@ use runner_sdk::testing::{Host, Run, Testable};
 
 use super::*;
 
+mod datasource;
+mod igroup;
+
 /// A moment from which tests count.
 const START: u64 = 1_795_000_000_000;
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::Aiqum;
 use crate::call::Call;
-use crate::estate::Cluster;
+use crate::estate::{Cluster, Login};
 use crate::problem::Problem;
 use crate::{list, path, route, view};
 
@@ -26,14 +26,24 @@ pub(crate) fn system() -> Reply {
     )
 }
 
+/// How many clusters a list shows: all of them, for it has no pages.
+const ALL: usize = 1000;
+
 /// `/admin/datasources/clusters…`.
 pub(crate) fn datasources(aiqum: &mut Aiqum, call: &Call<'_>, rest: &[&str]) -> Result<Reply, Problem> {
+    // Only one who may do everything may also say what is watched.
+    let user = call.request.basic_auth().map(|(user, _)| user).unwrap_or_default();
+    if user == "storage_admin" && call.method != "GET" {
+        return Err(Problem::new(403, "Changes of data sources need the role Application Administrator."));
+    }
     match (call.method, rest) {
-        ("GET", []) => list::reply(call.request, aiqum.estate.clusters().map(source).collect(), list::PAGE),
+        ("GET", []) => list::reply(call.request, aiqum.estate.clusters().map(source).collect(), ALL),
         ("POST", []) => add(aiqum, call),
         ("GET", [key]) => Ok(Reply::json(200, &source(find(aiqum, key)?))),
         ("PATCH", [key]) => {
-            // What can be changed is how Unified Manager logs in, and that is not shown.
+            let cluster = find(aiqum, key)?;
+            let (uuid, login) = (cluster.uuid().to_owned(), login(call, &cluster.login)?);
+            aiqum.estate.log_in(&uuid, login);
             let shown = source(find(aiqum, key)?);
             Ok(Reply::json(200, &shown))
         }
@@ -55,10 +65,28 @@ fn source(cluster: &Cluster) -> Value {
     let key = path::owned(&view::cluster_reference(cluster), "key");
     let href = format!("/api/admin/datasources/clusters/{}", path::encoded(&key));
     json!({
-        "key": key, "name": cluster.name(), "address": cluster.connection, "port": 443, "protocol": "https", "username": "um",
+        "key": key, "name": cluster.name(), "address": cluster.connection,
+        "port": cluster.login.port, "protocol": cluster.login.protocol, "username": cluster.login.username,
         "status": "normal", "cluster_health_status": "ok", "operation": { "type": "health_poll", "state": "completed" },
         "_links": { "self": { "href": href } },
     })
+}
+
+/// How a body says to log in; what it does not say stays.
+fn login(call: &Call<'_>, before: &Login) -> Result<Login, Problem> {
+    let mut login = before.clone();
+    if let Some(port) = path::get(&call.body, "port") {
+        let number = port.as_u64().filter(|port| (1..=65_535).contains(port));
+        login.port = number.ok_or_else(|| Problem::invalid("port", &path::plain(port)))?;
+    }
+    if let Some(protocol) = path::get(&call.body, "protocol") {
+        let named = protocol.as_str().filter(|name| ["http", "https"].contains(name));
+        named.ok_or_else(|| Problem::invalid("protocol", &path::plain(protocol)))?.clone_into(&mut login.protocol);
+    }
+    if let Some(username) = path::text(&call.body, "username") {
+        username.clone_into(&mut login.username);
+    }
+    Ok(login)
 }
 
 /// Any address leads to a cluster of that name.
@@ -66,10 +94,11 @@ fn add(aiqum: &mut Aiqum, call: &Call<'_>) -> Result<Reply, Problem> {
     let address = call.need("address")?.to_owned();
     call.need("username")?;
     call.need("password")?;
+    let login = login(call, &Login::default())?;
     if aiqum.estate.clusters().any(|cluster| cluster.connection == address) {
         return Err(Problem::new(400, format!("The cluster {address} is watched already.")).at("address"));
     }
-    aiqum.estate.watch(&address);
+    aiqum.estate.watch(&address, login);
     let added = aiqum.estate.clusters().find(|cluster| cluster.connection == address).map(source);
     Ok(Reply::json(201, &added))
 }

@@ -42,7 +42,26 @@ pub(crate) struct Cluster {
     pub(crate) record: Value,
     /// Whether it is no longer watched.
     pub(crate) removed: bool,
+    /// How it is reached and logged in to.
+    pub(crate) login: Login,
     tables: BTreeMap<&'static str, Vec<Value>>,
+}
+
+/// How Unified Manager reaches a cluster and logs in to it. The password is not kept: nothing may show it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Login {
+    /// The port.
+    pub(crate) port: u64,
+    /// The protocol.
+    pub(crate) protocol: String,
+    /// The user.
+    pub(crate) username: String,
+}
+
+impl Default for Login {
+    fn default() -> Self {
+        Self { port: 443, protocol: "https".to_owned(), username: "um".to_owned() }
+    }
 }
 
 static NO_RECORDS: &[Value] = &[];
@@ -82,12 +101,21 @@ impl Estate {
     }
 
     /// Watches a further cluster, or one that was removed.
-    pub(crate) fn watch(&mut self, connection: &str) {
+    pub(crate) fn watch(&mut self, connection: &str, login: Login) {
         match self.clusters.iter_mut().find(|cluster| cluster.connection == connection) {
-            Some(cluster) => cluster.removed = false,
-            None => self.clusters.push(Cluster { connection: connection.to_owned(), ..Cluster::default() }),
+            Some(cluster) => (cluster.removed, cluster.login) = (false, login),
+            None => {
+                self.clusters.push(Cluster { connection: connection.to_owned(), login, ..Cluster::default() });
+            }
         }
         self.acquire();
+    }
+
+    /// Logs in to a cluster in another way from now on.
+    pub(crate) fn log_in(&mut self, uuid: &str, login: Login) {
+        if let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.uuid() == uuid) {
+            cluster.login = login;
+        }
     }
 
     /// Watches a cluster no longer.

@@ -169,6 +169,39 @@ fn a_further_cluster_is_watched_and_forgotten() {
 }
 
 #[test]
+fn a_data_source_shows_how_it_is_logged_in_to_but_not_the_password() {
+    let mut um = Um::new();
+    let sources = "/api/v2/admin/datasources/clusters";
+    let body = |more: Value| {
+        let mut body = json!({ "address": "cluster7", "username": "admin", "password": "hidden-away" });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    for (more, target) in [
+        (json!({ "port": 0 }), "port"),
+        (json!({ "port": 65_536 }), "port"),
+        (json!({ "protocol": "ftp" }), "protocol"),
+        (json!({ "password": "" }), "password"),
+    ] {
+        let (status, answer) = um.ask("POST", sources, &body(more));
+        assert_eq!((status, &answer["error"]["target"]), (400, &json!(target)));
+    }
+    assert_eq!(um.ask_as("storage_admin", "POST", sources, &body(json!({}))).0, 403);
+    let (_, source) = um.ask("POST", sources, &body(json!({ "port": 8443, "protocol": "http" })));
+    assert_eq!(
+        (&source["port"], &source["protocol"], &source["username"]),
+        (&json!(8443), &json!("http"), &json!("admin"))
+    );
+    assert_eq!(um.ask("POST", sources, &body(json!({}))).0, 400);
+    let changed = json!({ "username": "reader", "password": "hidden-elsewhere" });
+    let own = format!("{sources}/{}", key(&source["key"]));
+    assert_eq!(um.ask("PATCH", &own, &changed).1["username"], "reader");
+    let shown = um.get(&own);
+    assert_eq!((&shown["username"], &shown["port"]), (&json!("reader"), &json!(8443)));
+    assert!(!shown.to_string().contains("hidden"));
+}
+
+#[test]
 fn the_roomiest_aggregate_is_placed_upon() {
     let mut um = Um::new();
     let body = json!({ "capacity": "1073741824" });
