@@ -1,6 +1,6 @@
 """NetApp's own Python client, and plain requests, against `runner simulate ontap`.
 
-Run by client.sh: `client.py URL-of-cluster1 URL-of-cluster2 CERTIFICATE`. Each case runs on fresh clusters; what it asserts is
+Run by client.sh: `client.py URL-of-cluster1 URL-of-cluster2 CERTIFICATE RUNNER`. Each case runs on fresh clusters; what it asserts is
 what the client makes of the answers, and what the API says beside it.
 """
 
@@ -15,6 +15,7 @@ import storage  # noqa: F401
 import mirrors  # noqa: F401
 import jobs  # noqa: F401
 import wire  # noqa: F401
+import pack  # noqa: F401
 from kit import CASES, ONE, connection, control
 
 

@@ -19,4 +19,4 @@ if ! "$python" -c 'import netapp_ontap' 2>/dev/null; then
 fi
 
 . tests/ontap/simulated.sh
-PYTHONDONTWRITEBYTECODE=1 "$python" tests/ontap/client.py "$one" "$two" "$authority"
+PYTHONDONTWRITEBYTECODE=1 "$python" tests/ontap/client.py "$one" "$two" "$authority" "$runner"
