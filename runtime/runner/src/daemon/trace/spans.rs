@@ -11,8 +11,8 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 use runner_executor::{TraceParent, UnitId, idempotency_key};
 use runner_model::{
-    AttemptNumber, Entry, ExecutionId, ExecutionView, Fact, ItemIndex, ItemView, Origin, Requested, Status, StepId,
-    StepView, Timestamp,
+    AttemptNumber, Entry, ExecutionId, ExecutionView, Fact, ItemView, Origin, Requested, Status, StepId, StepView,
+    Timestamp,
 };
 
 use super::times::{Times, Tried, Unit};
