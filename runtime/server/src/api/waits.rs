@@ -97,6 +97,7 @@ pub(super) fn may_answer(role: Role, roles: &[String]) -> bool {
 /// What executions wait for, the oldest execution first
 #[utoipa::path(get, path = "/api/v1/waits", tag = "inquiries", params(Wanted),
     responses((status = 200, description = "A page of it, by execution, step and item.", body = Items<Wait>),
+        (status = 404, description = "No execution that may be seen has this id, or begins like it."),
         (status = 409, description = "Several ids begin like that.")))]
 async fn list(
     State(context): State<Arc<Context>>,
