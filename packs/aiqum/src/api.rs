@@ -62,6 +62,11 @@ impl<'a> Api<'a> {
         Ok(without_links(self.checked(method, &request.send()?)?))
     }
 
+    /// Reads the first record of a collection that fits a query.
+    pub(crate) fn first(self, path: &'static str, query: &Query<'_>) -> Result<Option<Value>> {
+        Ok(self.list(path, query, 1)?.into_iter().next())
+    }
+
     /// Reads all records of a collection that fit a query, up to a limit.
     pub(crate) fn list(self, path: &'static str, query: &Query<'_>, limit: usize) -> Result<Vec<Value>> {
         let mut records: Vec<Value> = Vec::new();

@@ -4,7 +4,7 @@ use runner_sdk::prelude::*;
 
 use crate::api::{Api, number, text};
 use crate::cluster::Records;
-use crate::gateway::Gateway;
+use crate::gateway::{Deleted, Gateway};
 use crate::{key, system};
 
 const POLICIES: &str = "/protocols/nfs/export-policies";
@@ -154,13 +154,6 @@ pub(crate) struct DeleteInput {
     rules: Vec<u64>,
     /// The connection to Unified Manager.
     connection: String,
-}
-
-/// What was done.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct Deleted {
-    /// Whether anything was changed.
-    changed: bool,
 }
 
 /// Deletes an export policy through the gateway, or rules of it, if it is there.

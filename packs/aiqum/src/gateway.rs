@@ -12,6 +12,13 @@ use crate::{key, system};
 /// Seconds that ONTAP may take to finish before it answers with a job.
 const RETURN_TIMEOUT: &str = "60";
 
+/// What was done.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Deleted {
+    /// Whether anything was changed.
+    pub(crate) changed: bool,
+}
+
 /// The gateway to a cluster.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gateway<'a> {

@@ -4,7 +4,7 @@ use runner_sdk::prelude::*;
 
 use crate::api::{Api, text};
 use crate::cluster::Records;
-use crate::gateway::Gateway;
+use crate::gateway::{Deleted, Gateway};
 use crate::key;
 
 const IGROUPS: &str = "/protocols/san/igroups";
@@ -144,13 +144,6 @@ pub(crate) struct DeleteInput {
     only_if: bool,
     /// The connection to Unified Manager.
     connection: String,
-}
-
-/// What was done.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct Deleted {
-    /// Whether anything was changed.
-    changed: bool,
 }
 
 /// Deletes an initiator group through the gateway, if it is there. ONTAP refuses one that is mapped to a LUN.

@@ -4,7 +4,7 @@
 use runner_sdk::prelude::*;
 
 use crate::api::{Api, text};
-use crate::gateway::Gateway;
+use crate::gateway::{Deleted, Gateway};
 use crate::key;
 
 const INTERFACES: &str = "/network/ip/interfaces";
@@ -104,13 +104,6 @@ pub(crate) struct DeleteInput {
     only_if: bool,
     /// The connection to Unified Manager.
     connection: String,
-}
-
-/// What was done.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct Deleted {
-    /// Whether anything was changed.
-    changed: bool,
 }
 
 /// Deletes an interface of a storage VM through the gateway, if it is there.

@@ -96,7 +96,7 @@ fn body(api: Api<'_>, input: &CreateInput, bytes: u64) -> Result<Value> {
 
 fn find(api: Api<'_>, svm: &str, name: &str) -> Result<Option<Value>> {
     let query = vec![("name", name.to_owned()), ("svm.key", svm.to_owned())];
-    Ok(api.list(SHARES, &query, 1)?.into_iter().next())
+    api.first(SHARES, &query)
 }
 
 #[derive(Deserialize, JsonSchema)]

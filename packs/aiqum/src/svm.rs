@@ -89,7 +89,7 @@ fn body(input: &SubmitInput, cluster: &str) -> Result<Value> {
 
 fn find(api: Api<'_>, cluster: &str, name: &str) -> Result<Option<Value>> {
     let query = vec![("name", name.to_owned()), ("cluster.key", cluster.to_owned())];
-    Ok(api.list(SVMS, &query, 1)?.into_iter().next())
+    api.first(SVMS, &query)
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -21,7 +21,7 @@ mod job;
 mod jobs;
 mod log;
 mod moment;
-mod path;
+pub mod path;
 mod perform;
 mod projection;
 mod query;

@@ -5,32 +5,32 @@
 use serde_json::{Map, Value};
 
 /// The value at a path of objects.
-pub(crate) fn get<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+pub fn get<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(value, |value, key| value.get(key))
 }
 
 /// The text at a path.
-pub(crate) fn text<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
+pub fn text<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
     get(value, path)?.as_str()
 }
 
 /// The text at a path, or nothing.
-pub(crate) fn owned(value: &Value, path: &str) -> String {
+pub fn owned(value: &Value, path: &str) -> String {
     text(value, path).unwrap_or_default().to_owned()
 }
 
 /// The whole number at a path.
-pub(crate) fn number(value: &Value, path: &str) -> Option<u64> {
+pub fn number(value: &Value, path: &str) -> Option<u64> {
     get(value, path)?.as_u64()
 }
 
 /// Whether the value at a path is `true`.
-pub(crate) fn is_true(value: &Value, path: &str) -> bool {
+pub fn is_true(value: &Value, path: &str) -> bool {
     get(value, path).and_then(Value::as_bool).unwrap_or_default()
 }
 
 /// Every value at a path that may lead through arrays.
-pub(crate) fn all<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
+pub fn all<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
     let mut found = vec![value];
     for key in path.split('.') {
         found = found.into_iter().flat_map(|value| elements(value)).filter_map(|value| value.get(key)).collect();
@@ -46,7 +46,7 @@ fn elements(value: &Value) -> Vec<&Value> {
 }
 
 /// Sets the value at a path, making objects on the way.
-pub(crate) fn set(value: &mut Value, path: &str, new: impl Into<Value>) {
+pub fn set(value: &mut Value, path: &str, new: impl Into<Value>) {
     let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
     if !value.is_object() {
         *value = Value::Object(Map::new());
@@ -69,7 +69,7 @@ pub(crate) fn remove(value: &mut Value, path: &str) -> Option<Value> {
 }
 
 /// Lays one value over another: objects are merged, everything else is replaced.
-pub(crate) fn merge(into: &mut Value, from: &Value) {
+pub fn merge(into: &mut Value, from: &Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (key, value) in from {
@@ -81,7 +81,7 @@ pub(crate) fn merge(into: &mut Value, from: &Value) {
 }
 
 /// A value as the text that stands for it in a path or a query.
-pub(crate) fn plain(value: &Value) -> String {
+pub fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -101,7 +101,7 @@ pub(crate) fn encoded(text: &str) -> String {
 }
 
 /// Decodes a segment of a path; what is not valid stays as it is.
-pub(crate) fn decoded(segment: &str) -> String {
+pub fn decoded(segment: &str) -> String {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment;
     while let Some(byte) = rest.bytes().next() {
