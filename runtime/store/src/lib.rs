@@ -19,6 +19,7 @@ mod key_value;
 mod lease;
 mod memory;
 mod projection;
+mod seal;
 mod sqlite;
 mod upkeep;
 mod waits;
@@ -31,6 +32,7 @@ pub use journal::{Append, Journal, NewExecution};
 pub use key_value::{KeyValue, Swap};
 pub use lease::{Claimed, Lease, Leases};
 pub use memory::MemoryStore;
+pub use seal::{Keyring, SEAL_KEY_BYTES, SealError, SealKey};
 #[doc(hidden)]
 pub use sqlite::SqliteTestOptions;
 pub use sqlite::{SqliteOptions, SqliteStore, StoreStats};
