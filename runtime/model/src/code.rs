@@ -68,6 +68,15 @@ codes! {
     PACK_DRIFT = "E-PACK-0018", "An action's metadata and the component's own description of it differ.";
     PACK_RUNNER_VERSION = "E-PACK-0019", "The pack needs another version of runner.";
     PACK_NOT_SUPPORTED = "E-PACK-0020", "A key or value that is part of the format, but that this version cannot carry out.";
+    PACK_ARCHIVE = "E-PACK-0021", "The archive of a pack is damaged, or of another kind than packs come in.";
+    PACK_ENTRY = "E-PACK-0022", "Something in an archive or a directory that no pack that is installed may hold: a link, a device, a name that leads elsewhere or is another's.";
+    PACK_TOO_LARGE = "E-PACK-0023", "A pack that is to be installed is larger, or has more files or longer paths, than allowed.";
+    PACK_SUM = "E-PACK-0024", "The archive is another one than was expected: its SHA-256 differs.";
+    PACK_CHANGED = "E-PACK-0025", "An installed pack differs from what `runner.lock` says of it.";
+    PACK_INSTALLED = "E-PACK-0026", "Another version of the pack is installed already.";
+    PACK_NEEDED = "E-PACK-0027", "The pack is still needed.";
+    PACK_FETCH = "E-PACK-0028", "The archive of a pack cannot be fetched.";
+    PACK_LOCK = "E-PACK-0029", "`runner.lock` or the packs directory cannot be read or written.";
 
     // Workflows: files that are valid YAML but do not make a workflow.
     FLOW_UNKNOWN_TASK = "E-FLOW-0001", "A transition leads to a task that does not exist.";

@@ -30,6 +30,27 @@ pub const PACKS_LOOK_ANYWAY: Duration = Duration::from_secs(15);
 /// How long an old version of a pack stays after it was last asked for, though no execution is known to need it: one may
 /// be about to be recorded.
 pub const PACK_KEPT_MIN: Duration = Duration::from_secs(60 * 60);
+/// An archive of a pack, packed, in bytes: no more than it may become.
+pub const PACK_ARCHIVE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// The files of a pack that is installed, together, in bytes: two components of the largest size.
+pub const PACK_UNPACKED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// How many times its size an archive's files may be together: sources and components come to five.
+pub const PACK_ARCHIVE_RATIO_MAX: u64 = 20;
+/// Files of an archive that may be there whatever its size is, in bytes: small texts shrink to nearly nothing.
+pub const PACK_ARCHIVE_RATIO_FROM: u64 = 1024 * 1024;
+/// Files and directories of a pack that is installed. Our largest pack has 275, the largest of the StackStorm Exchange 3,581
+/// actions alone.
+pub const PACK_ENTRIES_MAX: usize = 5_000;
+/// The path of a file below its pack's directory, in bytes: the longest of our packs has 60.
+pub const PACK_PATH_BYTES_MAX: usize = 200;
+/// Directories within directories of a pack: the deepest of our packs has five.
+pub const PACK_PATH_DEPTH_MAX: usize = 20;
+/// How long an archive may take to come, over all.
+pub const PACK_FETCH: Duration = Duration::from_secs(300);
+/// How often the way to an archive may lead on: a release's page, its storage, and one more.
+pub const PACK_REDIRECTS_MAX: usize = 3;
+/// The file of installed packs, in bytes: a hundred packs of the most files, with their sums.
+pub const PACK_LOCK_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// A file with the result of a mocked step, in bytes: as much as an action may return.
 pub const MOCK_RESULT_BYTES_MAX: usize = 1024 * 1024;
 /// The longest `timeout` that an action can ask for: a migration that takes weeks belongs into several steps.
