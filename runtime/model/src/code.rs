@@ -189,6 +189,8 @@ codes! {
     STORE_PREFIX = "E-STORE-0013", "Too few characters of an execution's id.";
     STORE_CLOSED = "E-STORE-0014", "The store is closed.";
     STORE_NO_EVENT = "E-STORE-0015", "There is no such event.";
+    STORE_NO_KEY = "E-STORE-0016", "There is no key to seal what is secret.";
+    STORE_SEALED = "E-STORE-0017", "Something sealed was changed, belongs elsewhere, or was sealed with another key.";
 
     // Executions.
     EXEC_UNKNOWN_ACTION = "E-EXEC-0001", "There is no such action.";

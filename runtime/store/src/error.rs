@@ -2,6 +2,8 @@
 
 use runner_model::{Code, Version, code, limits};
 
+use crate::{KeyError, SealError};
+
 /// Why the store refused or failed. The messages fit after "failed to …: ".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -67,6 +69,20 @@ pub enum StoreError {
         /// What was found.
         what: String,
     },
+    /// Nothing was written. There is no key to seal or to open what is secret.
+    #[error("there is no key for what is secret")]
+    NoKey,
+    /// Nothing was written. The key for what is secret cannot be had.
+    #[error("the key for what is secret cannot be had: {0}")]
+    Key(#[from] KeyError),
+    /// Stop: something sealed does not open.
+    #[error("{what} cannot be opened: {reason}")]
+    Sealed {
+        /// What.
+        what: String,
+        /// Why not.
+        reason: SealError,
+    },
     /// The database could not be read, or a single write failed for a reason of its own; nothing was written.
     #[error("the database cannot be read or written: {reason}")]
     Io {
@@ -107,6 +123,9 @@ impl StoreError {
             Self::Open { .. } => code::STORE_OPEN,
             Self::NewerSchema { .. } => code::STORE_VERSION,
             Self::Corrupt { .. } => code::STORE_CORRUPT,
+            Self::NoKey => code::STORE_NO_KEY,
+            Self::Key(error) => error.code,
+            Self::Sealed { .. } => code::STORE_SEALED,
             Self::Io { .. } => code::STORE_IO,
             Self::Halted { .. } => code::STORE_HALTED,
             Self::Closed => code::STORE_CLOSED,
@@ -131,6 +150,15 @@ impl StoreError {
             Self::NewerSchema { .. } => "run the newer version of runner, or use another directory with `--data DIR`",
             Self::Corrupt { .. } => {
                 "restore `runner.db` from a backup, or move it away together with `runner.db-wal` to begin anew"
+            }
+            Self::NoKey | Self::Key(_) => {
+                "say in runner.toml where the key is: `[secrets]` with `key = { file = \"…\" }`, and have it made with `runner secret key new`"
+            }
+            Self::Sealed { reason: SealError::OtherKey, .. } => {
+                "add the key that it was sealed with to `earlier_keys` under `[secrets]` in runner.toml"
+            }
+            Self::Sealed { .. } => {
+                "the database was changed by somebody else than runner: restore `runner.db` from a backup"
             }
             Self::Io { .. } => "look for errors of the disk in the system's log, then run `runner doctor`",
             Self::Halted { .. } => "look for errors of the disk in the system's log, then start runner again",

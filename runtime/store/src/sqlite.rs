@@ -34,8 +34,8 @@ use runner_model::{Entry, ExecutionId, ExecutionRecord, FencingToken, NodeId, Pa
 use serde_json::Value;
 
 use crate::{
-    Append, Catalogue, Claimed, ExecutionFilter, Journal, KeyValue, Lease, Leases, NewExecution, OpenWait, StoreError,
-    Swap, WaitFilter, Waits,
+    Append, Catalogue, Claimed, ExecutionFilter, Journal, KeySource, KeyValue, Lease, Leases, NewExecution, OpenWait,
+    StoreError, Swap, WaitFilter, Waits,
 };
 pub use stats::StoreStats;
 
@@ -46,6 +46,8 @@ pub struct SqliteOptions {
     pub lock_timeout: Duration,
     /// The database's size, in bytes, at which the store behaves as if the disk were full; none: the disk decides.
     pub database_bytes_max: Option<u64>,
+    /// Where the keys come from that seal what is secret; none: what is secret is refused.
+    pub keys: Option<KeySource>,
     /// What only a test may choose.
     #[doc(hidden)]
     pub test: SqliteTestOptions,
@@ -67,6 +69,7 @@ impl Default for SqliteOptions {
         Self {
             lock_timeout: Duration::from_millis(limits::STORE_BUSY_MS),
             database_bytes_max: None,
+            keys: None,
             test: SqliteTestOptions::default(),
         }
     }
