@@ -174,12 +174,17 @@ impl From<StoreError> for ApiProblem {
         let status = match &error {
             StoreError::NotFound | StoreError::NoEvent | StoreError::ShortPrefix { .. } => StatusCode::NOT_FOUND,
             StoreError::Full => StatusCode::INSUFFICIENT_STORAGE,
-            StoreError::VersionConflict { .. } | StoreError::Fenced | StoreError::Exists => StatusCode::CONFLICT,
+            StoreError::VersionConflict { .. }
+            | StoreError::Fenced
+            | StoreError::Exists
+            | StoreError::NoKey
+            | StoreError::Key(_) => StatusCode::CONFLICT,
             StoreError::Busy | StoreError::Closed | StoreError::Halted { .. } => StatusCode::SERVICE_UNAVAILABLE,
             StoreError::Illegal { .. }
             | StoreError::Open { .. }
             | StoreError::NewerSchema { .. }
             | StoreError::Corrupt { .. }
+            | StoreError::Sealed { .. }
             | StoreError::Io { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         };
         if status == StatusCode::INTERNAL_SERVER_ERROR {
