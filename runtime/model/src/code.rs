@@ -77,6 +77,10 @@ codes! {
     PACK_NEEDED = "E-PACK-0027", "The pack is still needed.";
     PACK_FETCH = "E-PACK-0028", "The archive of a pack cannot be fetched.";
     PACK_LOCK = "E-PACK-0029", "`runner.lock` or the packs directory cannot be read or written.";
+    PACK_NOT_GRANTED = "E-PACK-0030", "The action needs what its pack asks for, and nobody granted the pack anything.";
+    PACK_GRANT_BEYOND = "E-PACK-0031", "This version of the pack asks for more than was looked at when it was granted.";
+    PACK_GRANT = "E-PACK-0032", "Such a grant cannot be made.";
+    PACK_GRANT_STALE = "E-PACK-0033", "The pack is not the one any more that was looked at.";
 
     // Workflows: files that are valid YAML but do not make a workflow.
     FLOW_UNKNOWN_TASK = "E-FLOW-0001", "A transition leads to a task that does not exist.";
@@ -257,6 +261,7 @@ codes! {
     CLI_DAEMON = "E-CLI-0006", "The process cannot be the daemon of the data directory.";
     CLI_REMOTE = "E-CLI-0007", "The daemon that was asked cannot be reached, or does not answer as one.";
     CLI_NO_DAEMON = "E-CLI-0008", "Only a daemon does this, and none is there.";
+    CLI_DEVELOPMENT = "E-CLI-0009", "Development mode is only for this machine: nobody else may reach it.";
 }
 
 #[cfg(test)]

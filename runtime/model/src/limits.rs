@@ -13,6 +13,11 @@ pub const YAML_BYTES_MAX: usize = 256 * 1024;
 pub const YAML_DEPTH_MAX: usize = 32;
 /// Nodes of a YAML document. A workflow of a thousand tasks has about 20,000.
 pub const YAML_NODES_MAX: usize = 50_000;
+/// Steps for comparing two patterns of paths. Two that real packs write take some hundreds; a longer comparison counts as
+/// "not covered", which only asks the operator once more.
+pub const PERMISSION_COMPARE_MAX: usize = 250_000;
+/// How long a grant that another process records is not noticed.
+pub const GRANTS_LOOK: Duration = Duration::from_secs(1);
 /// Aliases in a YAML document: enough to share a block or two, too few for a bomb.
 pub const YAML_ALIASES_MAX: usize = 100;
 /// Mistakes reported for one pack: a reader mends the first ones first.

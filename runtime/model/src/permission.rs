@@ -3,10 +3,23 @@
 //! Both sides are the same type, [`Permissions`]; something is allowed only if **both** allow it. The decision is pure:
 //! the egress door in `host` asks it for every request, and nothing else may decide.
 
+mod choice;
+mod cover;
+mod difference;
+mod glob;
+mod grant;
+mod origin;
+mod wording;
+
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::ConnectionName;
+pub use choice::{Choice, ChoiceError, Configured};
+pub use difference::Difference;
+use glob::glob;
+pub use grant::{GrantRecord, Standing, effective, grant_command};
+use origin::OriginPattern;
 
 /// What one side (the pack's wish or the operator's grant) allows. The default allows nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -144,91 +157,6 @@ impl HttpRule {
     fn allows_path(&self, path: &str) -> bool {
         self.paths.is_empty() || self.paths.iter().any(|pattern| glob(pattern.as_bytes(), path.as_bytes()))
     }
-}
-
-/// `scheme://host[:port]`, the host perhaps with a leading `*`.
-struct OriginPattern<'a> {
-    scheme: &'a str,
-    host: &'a str,
-    port: Port,
-}
-
-#[derive(Clone, Copy)]
-enum Port {
-    /// The one that belongs to the scheme.
-    OfScheme,
-    Any,
-    Exactly(u16),
-}
-
-impl<'a> OriginPattern<'a> {
-    fn parse(text: &'a str) -> Option<Self> {
-        let (scheme, rest) = text.split_once("://")?;
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        if !matches!(scheme, "http" | "https") || rest.is_empty() || rest.contains(['/', '?', '#', '@', ' ']) {
-            return None;
-        }
-        let (host, port) = match rest.rsplit_once(':') {
-            // An IPv6 address keeps its colons inside brackets.
-            Some((host, "*")) => (host, Port::Any),
-            Some((host, port)) if !port.ends_with(']') => (host, Port::Exactly(port.parse().ok()?)),
-            _ => (rest, Port::OfScheme),
-        };
-        let star_only_in_front = !host.trim_start_matches('*').contains('*');
-        let star_is_a_label = !host.starts_with('*') || host == "*" || host.starts_with("*.");
-        (!host.is_empty() && star_only_in_front && star_is_a_label).then_some(Self { scheme, host, port })
-    }
-
-    fn matches(&self, url: &Url) -> bool {
-        let Some(host) = url.host_str() else { return false };
-        let port_matches = match self.port {
-            Port::OfScheme => url.port_or_known_default() == Some(if self.scheme == "https" { 443 } else { 80 }),
-            Port::Any => true,
-            Port::Exactly(port) => url.port_or_known_default() == Some(port),
-        };
-        let host_matches = match self.host.strip_prefix('*') {
-            Some("") => true,
-            // `*.example.com` is any name below example.com, not example.com itself.
-            Some(suffix) => {
-                host.len() > suffix.len() && host.to_ascii_lowercase().ends_with(&suffix.to_ascii_lowercase())
-            }
-            None => host.eq_ignore_ascii_case(self.host),
-        };
-        url.scheme() == self.scheme && host_matches && port_matches
-    }
-}
-
-/// Matches a path against a pattern in time proportional to their product: `*` stands for any characters but `/`, `**`
-/// for any characters.
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    // `reached[i]`: the pattern so far can end just before `text[i]`.
-    let mut reached = vec![false; text.len() + 1];
-    if let Some(start) = reached.first_mut() {
-        *start = true;
-    }
-    let mut rest = pattern;
-    while let Some((&byte, after)) = rest.split_first() {
-        let mut next = vec![false; text.len() + 1];
-        if byte == b'*' {
-            let across = after.first() == Some(&b'*');
-            rest = if across { after.get(1..).unwrap_or_default() } else { after };
-            let mut open = false;
-            for (i, slot) in next.iter_mut().enumerate() {
-                open |= reached.get(i).copied().unwrap_or(false);
-                *slot = open;
-                if !across && text.get(i) == Some(&b'/') {
-                    open = false;
-                }
-            }
-        } else {
-            rest = after;
-            for (i, slot) in next.iter_mut().enumerate().skip(1) {
-                *slot = reached.get(i - 1).copied().unwrap_or(false) && text.get(i - 1) == Some(&byte);
-            }
-        }
-        reached = next;
-    }
-    reached.last().copied().unwrap_or(false)
 }
 
 #[cfg(test)]
