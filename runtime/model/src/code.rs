@@ -165,6 +165,7 @@ codes! {
     NET_SIMULATOR = "E-NET-0012", "The simulator failed.";
     NET_NOT_NOW = "E-NET-0013", "The server asks to be left alone for longer than the request may take.";
     NET_TOKEN = "E-NET-0014", "The token endpoint gave no access token.";
+    NET_ADDRESS = "E-NET-0015", "The host has an address that the request may not reach: private, of this machine, of a metadata service.";
 
     // Recorded requests.
     TAPE_UNREADABLE = "E-TAPE-0001", "The cassette cannot be read.";

@@ -7,6 +7,7 @@
 //! it, so a change here must stay cheap.
 
 pub mod access;
+pub mod address;
 pub mod clock;
 pub mod code;
 pub mod entropy;
@@ -28,6 +29,7 @@ pub mod view;
 pub mod wait;
 
 pub use access::{ApiKey, Role};
+pub use address::{AddressClass, AddressRange, Reach};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use code::Code;
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};

@@ -345,6 +345,18 @@ pub const RETRY_WAIT_MAX: Duration = Duration::from_secs(30);
 pub const RETRY_WAIT_LONGEST: Duration = Duration::from_secs(300);
 /// Codes of one rule about bodies: ONTAP has a dozen that mean "not now".
 pub const RETRY_CODES_MAX: usize = 200;
+/// The time to find the addresses of a host: a resolver of the system tries its second server after five seconds, so a
+/// little more.
+pub const DNS_TIMEOUT: Duration = Duration::from_secs(6);
+/// Addresses of one host that are looked at; the largest services give a dozen.
+pub const DNS_ANSWERS_MAX: usize = 64;
+/// Names that are looked up at the same time: each takes a thread until the system's resolver gives up, however long
+/// ago the request was.
+pub const DNS_LOOKUPS_MAX: usize = 64;
+/// Idle connections that one pack keeps to one host: what comes one after the other needs one.
+pub const POOL_IDLE_MAX: usize = 4;
+/// Hosts to which one pack keeps idle connections; of more, those longest not used are closed.
+pub const POOL_HOSTS_MAX: usize = 16;
 /// The time to get an access token, unless the connection's own is shorter: a login that takes longer is broken.
 pub const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 /// A token endpoint's answer, in bytes: the largest tokens that are seen, with groups in them, have 16 KiB.
@@ -407,6 +419,10 @@ pub struct HttpLimits {
     pub header_bytes_max: usize,
     /// Requests at the same time on one connection.
     pub connection_concurrency_max: usize,
+    /// Requests at the same time of one pack, over all connections and URLs: one that floods leaves the others sockets.
+    pub pack_requests_max: usize,
+    /// Time between two pieces of a response's body: a server that stands still for longer has stopped.
+    pub idle_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -433,6 +449,8 @@ impl Default for Limits {
                 headers_max: 100,
                 header_bytes_max: 64 * 1024,
                 connection_concurrency_max: 20,
+                pack_requests_max: 32,
+                idle_timeout: Duration::from_secs(30),
             },
         }
     }

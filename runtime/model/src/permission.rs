@@ -14,7 +14,7 @@ mod wording;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::ConnectionName;
+use crate::{AddressRange, ConnectionName, Reach};
 pub use choice::{Choice, ChoiceError, Configured};
 pub use difference::Difference;
 use glob::glob;
@@ -53,7 +53,7 @@ impl KvAccess {
 }
 
 /// A set of HTTP requests.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpRule {
     /// A kind of connection (in a pack) or a connection's name (in a grant).
@@ -70,6 +70,10 @@ pub struct HttpRule {
     /// listed means every path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
+    /// In a grant, beside `url`: the only networks in which the host may be. Without it the host must have a global
+    /// address, unless the rule names the address itself, or `localhost`, and the port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addresses: Option<Vec<AddressRange>>,
 }
 
 /// Where a request goes, as far as permissions are concerned.
@@ -103,6 +107,13 @@ impl Permissions {
     pub fn allows(&self, ask: &HttpAsk<'_>) -> bool {
         self.http.iter().any(|rule| rule.allows(ask))
     }
+
+    /// Which addresses the rules of a grant that allow the request to this URL let it reach.
+    #[must_use]
+    pub fn reach(&self, ask: &HttpAsk<'_>, url: &Url) -> Reach {
+        let rules = self.http.iter().filter(|rule| rule.allows(ask));
+        rules.map(|rule| rule.reach(url)).fold(Reach::default(), Reach::or)
+    }
 }
 
 impl HttpRule {
@@ -126,6 +137,15 @@ impl HttpRule {
             }
             _ => {}
         }
+        match (&self.addresses, &self.connection) {
+            (Some(_), Some(_)) => mistakes.push(
+                "`addresses` stands beside a `url`: those of a connection stand in the connection itself".to_owned(),
+            ),
+            (Some(list), None) if list.is_empty() => {
+                mistakes.push("`addresses` is empty: nothing could be reached".to_owned());
+            }
+            _ => {}
+        }
         for method in self.methods.iter().filter(|m| *m != "*" && !m.chars().all(|c| c.is_ascii_uppercase())) {
             mistakes.push(format!("`{method}` is not a method: write it in capitals, such as `GET`"));
         }
@@ -133,6 +153,20 @@ impl HttpRule {
             mistakes.push(format!("the path `{path}` does not begin with `/`"));
         }
         mistakes
+    }
+
+    /// Which addresses the rule lets a URL reach that it allows.
+    fn reach(&self, url: &Url) -> Reach {
+        if let Some(ranges) = &self.addresses {
+            return Reach { ranges: ranges.clone(), ..Reach::default() };
+        }
+        let is_exact = self.url.as_deref().and_then(OriginPattern::parse).is_some_and(|origin| origin.is_exact());
+        match url.host().filter(|_| is_exact) {
+            Some(url::Host::Domain(name)) => Reach { global: true, localhost: is_localhost(name), ..Reach::default() },
+            Some(url::Host::Ipv4(address)) => Reach::of_literal(address.into()),
+            Some(url::Host::Ipv6(address)) => Reach::of_literal(address.into()),
+            None => Reach { global: true, ..Reach::default() },
+        }
     }
 
     fn allows_target(&self, target: &HttpTarget<'_>) -> bool {
@@ -159,6 +193,12 @@ impl HttpRule {
     }
 }
 
+/// Whether a name in a URL is the one that means this machine (RFC 6761), with its final dot or without.
+#[must_use]
+pub fn is_localhost(name: &str) -> bool {
+    name.strip_suffix('.').unwrap_or(name).eq_ignore_ascii_case("localhost")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +209,7 @@ mod tests {
             url: Some(url.into()),
             methods: methods.iter().map(ToString::to_string).collect(),
             paths: paths.iter().map(ToString::to_string).collect(),
+            addresses: None,
         }
     }
 
@@ -219,9 +260,75 @@ mod tests {
         let name = ConnectionName::new("cluster_a").unwrap();
         let ask = HttpAsk { target: HttpTarget::Connection { name: &name, kind: "ontap" }, method: "GET", path: "/" };
         for (wanted, allowed) in [("ontap", true), ("cluster_a", true), ("cluster_b", false), ("*", true)] {
-            let rule = HttpRule { connection: Some(wanted.into()), url: None, methods: vec![], paths: vec![] };
+            let rule = HttpRule { connection: Some(wanted.into()), ..HttpRule::default() };
             assert_eq!(rule.allows(&ask), allowed, "{wanted}");
         }
+    }
+
+    fn reach(rules: &[HttpRule], url: &str) -> Reach {
+        let url = Url::parse(url).unwrap();
+        let ask = HttpAsk { target: HttpTarget::Url(&url), method: "GET", path: url.path() };
+        Permissions { http: rules.to_vec(), ..Permissions::default() }.reach(&ask, &url)
+    }
+
+    #[test]
+    fn a_grant_reaches_global_addresses_and_what_it_names() {
+        let global = Reach { global: true, ..Reach::default() };
+        assert_eq!(reach(&[rule("https://h", &[], &[])], "https://h/"), global);
+        assert_eq!(reach(&[rule("http://*:*", &[], &[])], "http://127.0.0.1:9/"), global, "a star names nothing");
+        assert_eq!(reach(&[rule("http://*:*", &[], &[])], "http://localhost:9/"), global);
+        assert_eq!(reach(&[rule("http://127.0.0.1:*", &[], &[])], "http://127.0.0.1:9/"), global, "nor does any port");
+        let literal = Reach::of_literal("127.0.0.1".parse().unwrap());
+        assert_eq!(reach(&[rule("http://127.0.0.1:9", &[], &[])], "http://127.1:9/"), literal);
+        assert_eq!(reach(&[rule("http://127.0.0.1", &[], &[])], "http://127.0.0.1/"), literal, "80 is a port, too");
+        assert_eq!(reach(&[rule("http://127.0.0.1:9", &[], &[])], "http://127.0.0.1:8/"), Reach::default());
+        let localhost = Reach { localhost: true, ..global.clone() };
+        assert_eq!(reach(&[rule("http://localhost:9", &[], &[])], "http://localhost:9/"), localhost);
+        assert_eq!(reach(&[rule("http://arrays.example", &[], &[])], "http://arrays.example/"), global);
+    }
+
+    #[test]
+    fn a_grant_with_networks_reaches_these_and_no_others() {
+        let networks = |list: &[&str]| {
+            let addresses = Some(list.iter().map(|range| range.parse().unwrap()).collect());
+            HttpRule { addresses, ..rule("https://*.corp", &[], &[]) }
+        };
+        let (one, two) = (networks(&["10.1.0.0/16"]), networks(&["10.1.0.0/16", "10.2.0.0/16"]));
+        let only = reach(&[one.clone()], "https://a.corp/");
+        assert!(!only.global && only.ranges.len() == 1);
+        assert_eq!(reach(&[one.clone(), two], "https://a.corp/").ranges.len(), 2, "either rule is enough");
+        let writing = HttpRule { methods: vec!["POST".into()], ..networks(&["10.9.0.0/16"]) };
+        assert_eq!(
+            reach(&[one, writing], "https://a.corp/").ranges.len(),
+            1,
+            "a rule for something else gives nothing"
+        );
+        assert_eq!(networks(&[]).mistakes().len(), 1);
+        let beside = HttpRule { connection: Some("a".into()), url: None, ..networks(&["10.1.0.0/16"]) };
+        assert_eq!(beside.mistakes().len(), 1);
+    }
+
+    /// S13: a request passes if and only if both sides allow its scheme, its host, its port, its method and its path.
+    #[test]
+    fn each_part_of_a_request_must_be_allowed_by_the_wish_and_by_the_grant() {
+        // Bit n: whether the rule fits part n of the request.
+        let side = |fits: u8| {
+            let part =
+                |bit: u8, right: &'static str, wrong: &'static str| if fits & (1 << bit) != 0 { right } else { wrong };
+            let url =
+                format!("{}://{}:{}", part(0, "https", "http"), part(1, "a.corp", "b.corp"), part(2, "8443", "8444"));
+            let rule = rule(&url, &[part(3, "PATCH", "POST")], &[part(4, "/api/**", "/admin/**")]);
+            Permissions { http: vec![rule], ..Permissions::default() }
+        };
+        let url = Url::parse("https://a.corp:8443/api/volumes/7").unwrap();
+        let ask = HttpAsk { target: HttpTarget::Url(&url), method: "PATCH", path: url.path() };
+        let mut passed = 0;
+        for (wish, grant) in (0..32).flat_map(|wish| (0..32).map(move |grant| (wish, grant))) {
+            let allowed = side(wish).allows(&ask) && side(grant).allows(&ask);
+            assert_eq!(allowed, wish == 31 && grant == 31, "{wish:05b} {grant:05b}");
+            passed += u32::from(allowed);
+        }
+        assert_eq!(passed, 1, "one of 1,024");
     }
 
     #[test]

@@ -81,7 +81,10 @@ impl Permissions {
 impl HttpRule {
     /// Whether everything that `narrow` allows is allowed by this.
     pub(super) fn covers(&self, narrow: &Self) -> bool {
-        self == narrow || self.covers_target(narrow) && self.covers_methods(narrow) && self.covers_paths(narrow)
+        // Without networks a rule reaches global addresses, with them others: neither holds the other.
+        let alike = self.addresses == narrow.addresses;
+        self == narrow
+            || alike && self.covers_target(narrow) && self.covers_methods(narrow) && self.covers_paths(narrow)
     }
 
     fn covers_target(&self, narrow: &Self) -> bool {
@@ -128,7 +131,12 @@ impl HttpRule {
         let paths = paths.iter().filter(|path| !wider(path)).cloned().collect();
         let url = self.url.as_deref();
         let url = url.map(|url| OriginPattern::parse(url).map_or_else(|| url.to_owned(), |origin| origin.normal()));
-        Self { url, methods, paths, ..self.clone() }
+        let addresses = self.addresses.clone().map(|mut ranges| {
+            ranges.sort();
+            ranges.dedup();
+            ranges
+        });
+        Self { url, methods, paths, addresses, ..self.clone() }
     }
 }
 

@@ -35,6 +35,11 @@ impl<'a> OriginPattern<'a> {
         (!host.is_empty() && star_only_in_front && star_is_a_label).then_some(Self { scheme, host, port })
     }
 
+    /// Whether it is one host and one port.
+    pub(super) fn is_exact(&self) -> bool {
+        !self.host.starts_with('*') && !matches!(self.port, Port::Any)
+    }
+
     pub(super) fn matches(&self, url: &Url) -> bool {
         let Some(host) = url.host_str() else { return false };
         let port_matches = match self.port {

@@ -12,6 +12,13 @@ impl HttpRule {
             (None, Some(url)) => plain(url),
             (None, None) => "nothing".to_owned(),
         };
+        let target = match &self.addresses {
+            None => target,
+            Some(ranges) => {
+                let shown: Vec<_> = ranges.iter().map(ToString::to_string).collect();
+                format!("{target} in {}", shown.join(", "))
+            }
+        };
         self.phrase_on(&target)
     }
 
@@ -69,6 +76,7 @@ mod tests {
             ),
             (r#"{"connection":"*","methods":["*"]}"#, "every method on every connection"),
             (r#"{"url":"https://h"}"#, "GET, HEAD on https://h"),
+            (r#"{"url":"https://h","addresses":["10.0.0.0/8"]}"#, "GET, HEAD on https://h in 10.0.0.0/8"),
             (
                 r#"{"url":"https://h","paths":["/a\u001b[2K","/\u202eb"]}"#,
                 "GET, HEAD /a\\u{1b}[2K, /\\u{202e}b on https://h",

@@ -67,6 +67,7 @@ fn rule(file: &Document<'_>, node: &Node, connections: &BTreeMap<String, Connect
             ("method", "write `methods: [GET]`"),
             ("path", "write `paths: [/…]`"),
             ("host", "write `url: https://host`"),
+            ("addresses", "leave it out: which addresses a host may have is the operator's to grant, in runner.toml"),
         ],
     });
     if let Some(kind) = connection.as_ref().filter(|kind| *kind != "*" && !connections.contains_key(*kind)) {
@@ -76,9 +77,9 @@ fn rule(file: &Document<'_>, node: &Node, connections: &BTreeMap<String, Connect
         file.add(Mistake::new(code::PACK_BAD_VALUE, connection_place, message).hint(hint));
     }
     // Each method and path is checked by itself, so that each mistake points at its own line.
-    let bare = HttpRule { connection, url, methods: Vec::new(), paths: Vec::new() };
+    let bare = HttpRule { connection, url, ..HttpRule::default() };
     let mut mistakes: Vec<_> = bare.mistakes().into_iter().map(|mistake| (url_place, mistake, None)).collect();
-    let reference = HttpRule { connection: Some("*".to_owned()), url: None, methods: Vec::new(), paths: Vec::new() };
+    let reference = HttpRule { connection: Some("*".to_owned()), ..HttpRule::default() };
     for (method, span) in &methods {
         let one = HttpRule { methods: vec![(*method).to_owned()], ..reference.clone() };
         let upper = method.to_ascii_uppercase();
