@@ -249,6 +249,16 @@ codes! {
     HOOK_BODY = "E-HOOK-0005", "The delivery's body is not what its content type says.";
     HOOK_DELIVERY = "E-HOOK-0006", "The header that tells deliveries apart stands more than once, or holds no id.";
 
+    // Secrets, their key, and the log of who changed what.
+    SECRET_KEY = "E-SECRET-0001", "The key that seals secrets cannot be read, or is no key.";
+    SECRET_KEY_EXPOSED = "E-SECRET-0002", "Others can read the file of the key that seals secrets.";
+    SECRET_OTHER_KEY = "E-SECRET-0003", "A sealed value needs a key that is not configured.";
+    SECRET_UNKNOWN = "E-SECRET-0004", "There is no such secret.";
+    SECRET_IN_USE = "E-SECRET-0005", "A connection or a webhook uses the secret.";
+    SECRET_VALUE = "E-SECRET-0006", "The value of a secret is empty, too large or cannot be read.";
+    SECRET_CONFLICT = "E-SECRET-0007", "Somebody else has changed the secret in the meantime.";
+    AUDIT_BROKEN = "E-AUDIT-0001", "The audit log was changed: its chain is broken.";
+
     // Configuration and command line.
     CONF_SYNTAX = "E-CONF-0001", "The configuration file is not valid TOML.";
     CONF_INVALID = "E-CONF-0002", "The configuration file has an unknown key or a bad value.";

@@ -218,6 +218,18 @@ pub const STORE_BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A larger one is a blob beside it: four pages of the database, from where compressing it and keeping it once, though a
 /// step and its execution both return it, saves more than finding it costs.
 pub const RESULT_INLINE_BYTES_MAX: usize = 16 * 1024;
+/// A secret's value, in bytes: room for the longest chains of certificates, and none for files that are no secret.
+pub const SECRET_BYTES_MAX: usize = 64 * 1024;
+/// A secret's description, in characters: a sentence or two.
+pub const SECRET_DESCRIPTION_CHARS_MAX: usize = 256;
+/// How long a program may take to give the key that seals secrets: some ask a service on the network.
+pub const SEAL_KEY_COMMAND: Duration = Duration::from_secs(10);
+/// What is read of the key that seals secrets, in bytes: many times its 64 digits.
+pub const SEAL_KEY_TEXT_BYTES_MAX: usize = 4 * 1024;
+/// What an entry of the audit log may say beside who and what, in bytes of JSON.
+pub const AUDIT_DETAILS_BYTES_MAX: usize = 16 * 1024;
+/// Entries of the audit log that are read at once.
+pub const AUDIT_PAGE: usize = 1_000;
 /// How long the store waits for a lock of another process, in milliseconds.
 pub const STORE_BUSY_MS: u64 = 10_000;
 /// Connections of one process that read the database at the same time: more than that only compete for the cores.

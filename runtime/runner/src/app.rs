@@ -11,7 +11,7 @@ use runner_host::{ConnectionConfig, Connections, Host, HostOptions, Player, Traf
 use runner_model::{Clock as _, ConnectionName, Entropy as _, NodeId, SystemClock, SystemEntropy, Timestamp, code};
 use runner_pack::{Library, Report};
 use runner_server::local::Nodes;
-use runner_store::{SqliteOptions, SqliteStore};
+use runner_store::{KeySource, SqliteOptions, SqliteStore};
 
 use crate::cli::GlobalArgs;
 use crate::config::{Config, Environment};
@@ -38,6 +38,7 @@ pub(crate) struct App {
     /// What stands between packs and systems.
     pub(crate) traffic: Option<Traffic>,
     library: OnceCell<(Library, Report)>,
+    keys: KeySource,
 }
 
 /// Characters of the host's name that stand in the name of a process.
@@ -56,6 +57,7 @@ impl App {
             output.warn(&Mistake::new(code::CONF_SECRET, message).maybe_hint(Some(hint)));
         }
         Ok(Self {
+            keys: config.keys.source(environment),
             config,
             output,
             environment,
@@ -115,7 +117,12 @@ impl App {
 
     /// The store.
     pub(crate) async fn store(&self) -> Result<SqliteStore, CliError> {
-        Ok(SqliteStore::open(&self.config.data, SqliteOptions::default()).await?)
+        Ok(SqliteStore::open(&self.config.data, self.store_options()).await?)
+    }
+
+    /// How the store is opened. Its keys are fetched when something that is sealed is first needed.
+    fn store_options(&self) -> SqliteOptions {
+        SqliteOptions { keys: Some(self.keys.clone()), ..SqliteOptions::default() }
     }
 
     /// A host that runs guests.

@@ -9,6 +9,7 @@ mod environment;
 mod file;
 mod limits;
 mod mistake;
+pub(crate) mod seal;
 mod secret;
 
 use std::collections::BTreeMap;
@@ -48,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// What a daemon is told.
     pub(crate) daemon: Daemon,
+    /// Where the key is that seals.
+    pub(crate) keys: seal::Keys,
     /// The file that was read.
     pub(crate) file: Option<PathBuf>,
 }
@@ -88,8 +91,10 @@ impl Config {
                 connection::Place { name: ConnectionName::clone(&name), file: path.clone(), base: base.to_owned() };
             (name, Connection { settings, place })
         };
+        let data = data.unwrap_or_else(|| PathBuf::from(".runner"));
         Self {
-            data: data.unwrap_or_else(|| PathBuf::from(".runner")),
+            keys: seal::Keys::new(file.secrets, base, &data),
+            data,
             packs_named: packs.is_some(),
             packs: packs.unwrap_or_else(|| vec![PathBuf::from("packs")]),
             config_dir: base.join(file.config_dir.unwrap_or_else(|| PathBuf::from("configs"))),
@@ -120,6 +125,7 @@ impl Config {
         for pack in self.grants.0.keys() {
             dumped.push_str(&format!("\n# [grants.{pack}]"));
         }
+        dumped.push_str(&format!("\n# [secrets] key: {}\n", self.keys.place()));
         dumped
     }
 

@@ -125,6 +125,7 @@ impl StoreError {
             Self::Corrupt { .. } => code::STORE_CORRUPT,
             Self::NoKey => code::STORE_NO_KEY,
             Self::Key(error) => error.code,
+            Self::Sealed { reason: SealError::OtherKey(_), .. } => code::SECRET_OTHER_KEY,
             Self::Sealed { .. } => code::STORE_SEALED,
             Self::Io { .. } => code::STORE_IO,
             Self::Halted { .. } => code::STORE_HALTED,
@@ -154,7 +155,7 @@ impl StoreError {
             Self::NoKey | Self::Key(_) => {
                 "say in runner.toml where the key is: `[secrets]` with `key = { file = \"…\" }`, and have it made with `runner secret key new`"
             }
-            Self::Sealed { reason: SealError::OtherKey, .. } => {
+            Self::Sealed { reason: SealError::OtherKey(_), .. } => {
                 "add the key that it was sealed with to `earlier_keys` under `[secrets]` in runner.toml"
             }
             Self::Sealed { .. } => {

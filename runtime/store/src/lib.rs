@@ -34,7 +34,7 @@ pub use key_value::{KeyValue, Swap};
 pub use keys::{KeyError, KeySource};
 pub use lease::{Claimed, Lease, Leases};
 pub use memory::MemoryStore;
-pub use seal::{Keyring, SEAL_KEY_BYTES, SealError, SealKey};
+pub use seal::{KeyName, Keyring, SEAL_KEY_BYTES, SealError, SealKey};
 #[doc(hidden)]
 pub use sqlite::SqliteTestOptions;
 pub use sqlite::{SqliteOptions, SqliteStore, StoreStats};

@@ -22,14 +22,30 @@ const FORMAT: u8 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// It was sealed with a key that is not there.
-    #[error("it was sealed with a key that is not there")]
-    OtherKey,
+    #[error("it was sealed with the key `{0}`, which is not there")]
+    OtherKey(KeyName),
     /// It was changed, belongs to another place, or is no sealed value at all.
     #[error("it was changed, or belongs somewhere else")]
     Broken,
     /// The operating system gave no randomness.
     #[error("the operating system gives no randomness")]
     NoRandomness,
+}
+
+/// What a key is called: says nothing about the key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KeyName([u8; KEY_ID_BYTES]);
+
+impl fmt::Display for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// One key.
@@ -43,7 +59,13 @@ impl SealKey {
         Self(Zeroizing::new(bytes))
     }
 
-    /// What it is called in sealed values: says nothing about the key.
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> KeyName {
+        KeyName(self.id())
+    }
+
+    /// What it is called in sealed values.
     fn id(&self) -> [u8; KEY_ID_BYTES] {
         let mut digest = Sha256::new();
         digest.update(b"runner seal key");
@@ -72,6 +94,12 @@ impl Keyring {
     #[must_use]
     pub const fn new(current: SealKey, earlier: Vec<SealKey>) -> Self {
         Self { current, earlier }
+    }
+
+    /// What the key that seals is called.
+    #[must_use]
+    pub fn name(&self) -> KeyName {
+        self.current.name()
     }
 
     /// Seals bytes for a place.
@@ -104,7 +132,8 @@ impl Keyring {
             return Err(SealError::Broken);
         }
         let key = std::iter::once(&self.current).chain(&self.earlier).find(|key| key.id() == id);
-        let key = key.ok_or(SealError::OtherKey)?;
+        let missing = || id.try_into().map_or(SealError::Broken, |id| SealError::OtherKey(KeyName(id)));
+        let key = key.ok_or_else(missing)?;
         let aad = authenticated(head, place);
         let cipher = XChaCha20Poly1305::new((&*key.0).into());
         let plain = cipher.decrypt(&XNonce::from(nonce), Payload { msg: text, aad: &aad });
@@ -163,7 +192,7 @@ mod tests {
     #[test]
     fn an_earlier_key_opens_and_does_not_seal() {
         let old = ring(1).seal(&["a"], b"text").unwrap();
-        assert_eq!(ring(2).open(&["a"], &old), Err(SealError::OtherKey));
+        assert_eq!(ring(2).open(&["a"], &old), Err(SealError::OtherKey(SealKey::new([1; 32]).name())));
         let both = Keyring::new(SealKey::new([2; 32]), vec![SealKey::new([1; 32])]);
         assert_eq!(both.open(&["a"], &old).unwrap().as_slice(), b"text");
         assert!(!both.is_current(&old) && both.is_current(&both.seal(&["a"], b"").unwrap()));

@@ -11,6 +11,7 @@ use super::connection::Settings;
 use super::daemon::{self, Daemon, WrittenRetention, WrittenServer, WrittenWebhooks};
 use super::limits::WrittenLimits;
 use super::mistake;
+use super::seal::WrittenSecrets;
 use crate::error::CliError;
 
 /// The whole file.
@@ -23,6 +24,7 @@ pub(crate) struct ConfigFile {
     pub(crate) grants: BTreeMap<PackRef, Permissions>,
     pub(crate) limits: Limits,
     pub(crate) daemon: Daemon,
+    pub(crate) secrets: WrittenSecrets,
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,6 +45,8 @@ struct Written {
     retention: WrittenRetention,
     #[serde(default)]
     webhooks: WrittenWebhooks,
+    #[serde(default)]
+    secrets: WrittenSecrets,
 }
 
 impl ConfigFile {
@@ -68,11 +72,11 @@ impl ConfigFile {
             grants.insert(pack, grant.into_inner());
         }
         let limits = written.limits.apply().map_err(|(span, message)| at(span, message))?;
-        let Written { data, packs, config_dir, server, retention, webhooks, .. } = written;
+        let Written { data, packs, config_dir, server, retention, webhooks, secrets, .. } = written;
         let base = path.parent().unwrap_or_else(|| Path::new(""));
         let daemon = daemon::Written { server, retention, webhooks }.apply(base);
         let daemon = daemon.map_err(|(span, message)| at(span, &message))?;
-        Ok(Self { data, packs, config_dir, connections, grants, limits, daemon })
+        Ok(Self { data, packs, config_dir, connections, grants, limits, daemon, secrets })
     }
 }
 
