@@ -41,7 +41,10 @@ pub use id::{AttemptNumber, EventId, ExecutionId, FencingToken, ItemIndex, KeyId
 pub use limits::Limits;
 pub use manners::{BodyRule, Manners, RetryManners, TestManners};
 pub use name::{ActionRef, ConnectionName, NameError, PackRef, PolicyRef, RuleRef, SensorRef, TaskName, TriggerRef};
-pub use permission::{HttpAsk, HttpRule, HttpTarget, KvAccess, Permissions};
+pub use permission::{
+    Choice, ChoiceError, Configured, Difference, GrantRecord, HttpAsk, HttpRule, HttpTarget, KvAccess, Permissions,
+    Standing, effective, grant_command,
+};
 pub use record::{ExecutionRecord, IllegalEntry};
 pub use secret::Secret;
 pub use status::Status;

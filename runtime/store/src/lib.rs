@@ -14,6 +14,7 @@ mod catalogue;
 mod codec;
 mod error;
 mod event;
+mod grant;
 mod journal;
 mod key_value;
 mod keys;
@@ -29,6 +30,7 @@ pub use access::{Access, Digest, Reservation, Reserved};
 pub use catalogue::{Catalogue, ExecutionFilter, Order};
 pub use error::StoreError;
 pub use event::{Advance, EventFilter, Events, NewEvent, Once, Recorded};
+pub use grant::Grants;
 pub use journal::{Append, Journal, NewExecution};
 pub use key_value::{KeyValue, Swap};
 pub use keys::{KeyError, KeySource};
@@ -45,11 +47,11 @@ pub use waits::{Awaited, OpenWait, WaitFilter, Waits};
 ///
 /// `get` is a method of two of these traits: write `Catalogue::get(&*store, id)`.
 pub trait Store:
-    Journal + Leases + Catalogue + Waits + Events + Access + Upkeep + KeyValue + Send + Sync + 'static
+    Journal + Leases + Catalogue + Waits + Events + Access + Grants + Upkeep + KeyValue + Send + Sync + 'static
 {
 }
 
-impl<T: Journal + Leases + Catalogue + Waits + Events + Access + Upkeep + KeyValue + Send + Sync + 'static> Store
-    for T
+impl<T: Journal + Leases + Catalogue + Waits + Events + Access + Grants + Upkeep + KeyValue + Send + Sync + 'static>
+    Store for T
 {
 }

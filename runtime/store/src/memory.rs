@@ -3,6 +3,7 @@
 mod access;
 mod events;
 mod execution;
+mod grants;
 mod key_value;
 mod upkeep;
 mod waits;
@@ -12,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use runner_model::{
-    Entry, ExecutionId, ExecutionRecord, FencingToken, ItemIndex, NodeId, PackRef, Status, StepId, Timestamp, Version,
-    limits,
+    Entry, ExecutionId, ExecutionRecord, FencingToken, GrantRecord, ItemIndex, NodeId, PackRef, Status, StepId,
+    Timestamp, Version, limits,
 };
 
 use crate::{
@@ -35,6 +36,7 @@ struct State {
     values: BTreeMap<(PackRef, String), key_value::Kept>,
     happened: events::Happened,
     admitted: access::Admitted,
+    grants: BTreeMap<PackRef, GrantRecord>,
 }
 
 impl State {

@@ -13,6 +13,7 @@ mod catalogue;
 mod command;
 mod event;
 mod fault;
+mod grant;
 mod key_value;
 mod lease;
 mod migration;

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use runner_model::{
-    ApiKey, Entry, Event, EventId, ExecutionId, ExecutionRecord, FencingToken, KeyId, MatchState, NodeId, PackRef,
-    RuleRef, Timestamp, Version,
+    ApiKey, Entry, Event, EventId, ExecutionId, ExecutionRecord, FencingToken, GrantRecord, KeyId, MatchState, NodeId,
+    PackRef, RuleRef, Timestamp, Version,
 };
 use runner_store::{
-    Access, Advance, Append, Catalogue, Claimed, Digest, EventFilter, Events, ExecutionFilter, Expiry, Journal,
+    Access, Advance, Append, Catalogue, Claimed, Digest, EventFilter, Events, ExecutionFilter, Expiry, Grants, Journal,
     KeyValue, Lease, Leases, NewEvent, NewExecution, OpenWait, Pruned, Recorded, Reservation, Reserved, StoreError,
     StoreStats, Swap, Upkeep, WaitFilter, Waits,
 };
@@ -290,6 +290,21 @@ impl Access for SimulatedStore {
 
     async fn switched_rules(&self) -> Result<BTreeMap<RuleRef, bool>, StoreError> {
         self.pass(|| "lists switched rules".to_owned(), self.world.disk.switched_rules()).await
+    }
+}
+
+#[async_trait]
+impl Grants for SimulatedStore {
+    async fn grant(&self, grant: GrantRecord) -> Result<(), StoreError> {
+        self.pass(|| format!("grants {}", grant.pack), self.world.disk.grant(grant.clone())).await
+    }
+
+    async fn revoke_grant(&self, pack: &PackRef) -> Result<Option<GrantRecord>, StoreError> {
+        self.pass(|| format!("revokes the grant of {pack}"), self.world.disk.revoke_grant(pack)).await
+    }
+
+    async fn grants(&self) -> Result<Vec<GrantRecord>, StoreError> {
+        self.pass(|| "lists grants".to_owned(), self.world.disk.grants()).await
     }
 }
 

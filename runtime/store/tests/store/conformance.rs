@@ -3,6 +3,7 @@
 mod access;
 mod catalogue;
 mod events;
+mod grants;
 mod journal;
 mod key_value;
 mod lease;
@@ -36,6 +37,9 @@ macro_rules! conformance {
 }
 
 conformance! {
+    grants:
+        a_grant_takes_the_place_of_the_one_before
+        a_grant_is_taken_back_once;
     journal:
         entries_come_back_as_they_were_written
         reading_begins_anywhere
