@@ -21,6 +21,7 @@ use crate::parameters::Parameters;
 use crate::rehearsal;
 use crate::rule::Rule;
 use crate::source::{Source, Span};
+use crate::trigger::Need;
 use crate::triggering::Triggering;
 use crate::wait;
 use crate::workflow;
@@ -56,6 +57,17 @@ pub(crate) struct Draft {
 impl Draft {
     /// Reads everything there is in a directory.
     pub(crate) fn read(path: &Path, config_directory: Option<&Path>) -> Self {
+        Self::read_with(path, |draft, directory, findings| draft.fill(directory, config_directory, findings))
+    }
+
+    /// Reads what the pack says of itself, and nothing else.
+    pub(crate) fn glance(path: &Path) -> Self {
+        Self::read_with(path, |draft, directory, findings| {
+            draft.read_manifest(directory, findings);
+        })
+    }
+
+    fn read_with(path: &Path, read: impl FnOnce(&mut Self, &Directory<'_>, &Findings)) -> Self {
         let mut draft = Self {
             directory: path.to_owned(),
             reference: None,
@@ -77,7 +89,7 @@ impl Draft {
         // The list of mistakes is lent out while the draft is filled.
         let findings = std::mem::take(&mut draft.findings);
         if let Some(directory) = Directory::open(path, &findings) {
-            draft.fill(&directory, config_directory, &findings);
+            read(&mut draft, &directory, &findings);
             draft.sums = directory.sums();
         }
         draft.findings = findings;
@@ -239,6 +251,30 @@ impl Draft {
     /// Its rules, those with mistakes elsewhere than in their shape included.
     pub(crate) fn rules(&self) -> impl Iterator<Item = &Arc<Rule>> {
         self.triggering.rules.values()
+    }
+
+    /// What it may be called by others: its reference, or the name of its directory.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let directory = self.directory.file_name().and_then(|name| name.to_str());
+        self.reference.as_ref().map(PackRef::as_str).into_iter().chain(directory)
+    }
+
+    /// Whether it has policies, which may be about actions of any pack.
+    pub(crate) fn has_policies(&self) -> bool {
+        self.directory.join("policies").is_dir()
+    }
+
+    /// The packs that something in it names.
+    pub(crate) fn named_packs(&self) -> impl Iterator<Item = String> {
+        let calls = self.calls.iter().chain(&self.triggering.calls).map(|call| call.action().pack());
+        let dependencies = self.dependencies.iter().map(|(dependency, _)| dependency.reference.as_str());
+        let needs = self.triggering.needs.iter().filter_map(Need::pack);
+        calls.chain(dependencies).chain(needs).map(str::to_owned)
+    }
+
+    /// What it says of itself.
+    pub(crate) fn into_manifest(self) -> Option<Manifest> {
+        self.manifest
     }
 
     /// Its version, if that could be read.

@@ -1,5 +1,6 @@
 //! All packs of the packs directories.
 
+mod part;
 mod succession;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use crate::draft::{Draft, MANIFEST_FILE};
 use crate::known::Known;
 use crate::source::Span;
 use crate::suggest;
-use crate::{Action, Pack, Policy, Rule, Sensor};
+use crate::{Action, Manifest, Pack, Policy, Rule, Sensor};
 
 pub use succession::Changes;
 
@@ -23,6 +24,8 @@ pub use succession::Changes;
 pub struct Library {
     packs: BTreeMap<PackRef, Arc<Pack>>,
     broken: Vec<Broken>,
+    /// Of packs that were not read: see [`Library::load_part`].
+    glanced: Vec<Manifest>,
 }
 
 /// How a draft becomes a pack.
@@ -98,6 +101,13 @@ impl Library {
         self.packs.values()
     }
 
+    /// What the packs say of themselves, in the order of their names, those included of which nothing else was read.
+    pub fn manifests(&self) -> impl Iterator<Item = &Manifest> {
+        let read = self.packs().map(|pack| &pack.manifest);
+        let all: BTreeMap<_, _> = self.glanced.iter().chain(read).map(|one| (&one.reference, one)).collect();
+        all.into_values()
+    }
+
     /// The pack with this reference.
     #[must_use]
     pub fn pack(&self, reference: &str) -> Option<&Arc<Pack>> {
@@ -155,10 +165,16 @@ struct Found {
 
 impl Found {
     fn read(dirs: &[PathBuf], config_dir: Option<&Path>) -> Self {
+        let found = Self::gather(dirs, |pack| Draft::read(pack, config_dir));
+        refuse_doubles(&found.drafts);
+        found
+    }
+
+    fn gather(dirs: &[PathBuf], read: impl Fn(&Path) -> Draft) -> Self {
         let mut found = Self { drafts: Vec::new(), report: Report::default(), unreadable: Vec::new() };
         for dir in dirs {
             match pack_directories(dir) {
-                Ok(packs) => found.drafts.extend(packs.iter().map(|pack| Draft::read(pack, config_dir))),
+                Ok(packs) => found.drafts.extend(packs.iter().map(|pack| read(pack))),
                 Err(error) => {
                     let findings = crate::diagnostic::Findings::default();
                     let message = format!("the packs directory cannot be read: {error}");
@@ -170,7 +186,6 @@ impl Found {
                 }
             }
         }
-        refuse_doubles(&found.drafts);
         found
     }
 }

@@ -29,8 +29,8 @@ pub(crate) struct Triggering {
     pub(crate) files: Vec<PathBuf>,
     /// The components of the sensors.
     pub(crate) needed: Vec<Needed>,
-    calls: Vec<Call>,
-    needs: Vec<Need>,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) needs: Vec<Need>,
     /// What the sensors emit, and where it is declared first.
     types: BTreeMap<TriggerRef, (TriggerType, Arc<Source>, Span)>,
     /// Whether some sensor could not be read, so that there may be more of them.

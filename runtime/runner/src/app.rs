@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use runner_executor::{Executor, ExecutorOptions, HostGuests, Packs, PacksOptions, simulated_names};
 use runner_host::{ConnectionConfig, Connections, Host, HostOptions, Player, Traffic};
-use runner_model::{Clock as _, ConnectionName, Entropy as _, NodeId, SystemClock, SystemEntropy, Timestamp, code};
-use runner_pack::{Library, Report};
+use runner_model::{
+    ActionRef, Clock as _, ConnectionName, Entropy as _, NodeId, SystemClock, SystemEntropy, Timestamp, code,
+};
+use runner_pack::{Action, Library, Report};
 use runner_server::local::Nodes;
 use runner_store::{KeySource, SqliteOptions, SqliteStore};
 
@@ -73,11 +75,23 @@ impl App {
         self.library.get_or_init(|| self.load_library())
     }
 
+    /// Reads of the packs only what this action can need; gives it, if it is there and its pack can be used. Otherwise all
+    /// packs have to be read, to say what is wrong.
+    pub(crate) fn narrow(&mut self, action: &ActionRef) -> Option<Arc<Action>> {
+        let (library, report) = Library::load_part(&self.packs_dirs(), Some(&self.config.config_dir), action.pack());
+        let found = library.action(action).map(|(_, found)| found.clone())?;
+        self.library = OnceCell::from((library, report));
+        Some(found)
+    }
+
     fn load_library(&self) -> (Library, Report) {
+        Library::load(&self.packs_dirs(), Some(&self.config.config_dir))
+    }
+
+    fn packs_dirs(&self) -> Vec<PathBuf> {
         // The default directory need not exist; one that somebody named must.
         let exists = |dir: &&PathBuf| self.config.packs_named || dir.is_dir();
-        let dirs: Vec<_> = self.config.packs.iter().filter(exists).cloned().collect();
-        Library::load(&dirs, Some(&self.config.config_dir))
+        self.config.packs.iter().filter(exists).cloned().collect()
     }
 
     /// The store, if there is one already: reading makes no directories.

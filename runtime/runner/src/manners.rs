@@ -9,7 +9,7 @@ use runner_pack::{ConnectionKind, Library};
 /// a simulator of it, and else the first by name.
 pub(crate) fn of_kinds(library: &Library) -> BTreeMap<String, Manners> {
     let mut known: BTreeMap<&str, &ConnectionKind> = BTreeMap::new();
-    let declared = library.packs().flat_map(|pack| &pack.manifest.connections);
+    let declared = library.manifests().flat_map(|manifest| &manifest.connections);
     for (kind, about) in declared.filter(|(_, about)| !about.manners.is_empty()) {
         let counts =
             known.get(kind.as_str()).is_none_or(|other| other.simulator.is_none() && about.simulator.is_some());

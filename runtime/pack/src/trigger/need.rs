@@ -60,6 +60,16 @@ impl Need {
         Self::new(file, place, What::Webhook(Box::new(webhook)))
     }
 
+    /// The pack that it names, if it names one.
+    pub(crate) fn pack(&self) -> Option<&str> {
+        match &self.what {
+            What::Trigger { trigger, .. } => Some(trigger.pack()),
+            What::Ended(ActionPattern::One(action)) | What::Resource { action, .. } => Some(action.pack()),
+            // Looked up by its name only, which is known of all.
+            What::Ended(ActionPattern::Pack(_)) | What::Webhook(_) => None,
+        }
+    }
+
     /// Reports it if it is not there.
     pub(crate) fn check(&self, own: Option<&PackRef>, known: &Known, findings: &Findings) {
         match &self.what {

@@ -11,6 +11,7 @@ mod good;
 mod hostile;
 mod kit;
 mod parameters;
+mod part;
 mod policies;
 mod rehearsals;
 mod reload;

@@ -88,12 +88,19 @@ impl ExecCommand {
         if let Some(daemon) = app.daemon().filter(|_| !self.is_embedded()) {
             return self.ask(&app, &daemon, name).await;
         }
-        let action = find(&app, name)?;
+        let action = self.action(&mut app, name)?;
         let Some(parameters) = self.parameters(&app, &Offer::of(&action))? else { return Ok(Exit::Succeeded) };
         if self.plan {
             return Box::pin(plan::show(&mut app, &action, parameters, self.simulate)).await;
         }
         self.execute(&mut app, &action, parameters).await
+    }
+
+    /// The action with this name.
+    fn action(&self, app: &mut App, name: &str) -> Result<Arc<Action>, CliError> {
+        // Simulators may come from any pack.
+        let part = name.parse().ok().filter(|_| !self.simulate && !self.plan);
+        part.and_then(|action| app.narrow(&action)).map_or_else(|| find(app, name), Ok)
     }
 
     /// Whether it must run in this process.
