@@ -3,8 +3,9 @@
 use runner_engine::RerunError;
 use runner_model::{Code, ExecutionId, ItemIndex, RerunTask, Status, TaskName, code};
 use runner_pack::AnswerError;
+use runner_store::{AuditAction, Deed};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::ExecutorError;
 
@@ -58,6 +59,27 @@ pub enum Control {
         #[serde(default)]
         tasks: Vec<RerunTask>,
     },
+}
+
+impl Control {
+    /// How it is logged that somebody asks this. What an answer or an event brings is not: it may be secret.
+    #[must_use]
+    pub fn deed(&self, id: ExecutionId) -> Deed {
+        let (action, details) = match self {
+            Self::Pause { .. } => (AuditAction::ExecutionPause, json!({})),
+            Self::Resume { .. } => (AuditAction::ExecutionResume, json!({})),
+            Self::Cancel { .. } => (AuditAction::ExecutionCancel, json!({})),
+            Self::Respond { task, item, .. } => {
+                (AuditAction::ExecutionRespond, json!({ "task": task, "item": item.map(|item| item.0) }))
+            }
+            Self::Event { key, .. } => (AuditAction::EventSend, json!({ "key": key })),
+            Self::Rerun { tasks, .. } => {
+                let tasks: Vec<_> = tasks.iter().map(|rerun| rerun.task.as_str()).collect();
+                (AuditAction::ExecutionRerun, json!({ "tasks": tasks }))
+            }
+        };
+        Deed::new(action, id.to_string(), details)
+    }
 }
 
 /// Why something that was asked of an execution was not done. Nothing was recorded.

@@ -13,7 +13,7 @@ use runner_model::{
 };
 use runner_pack::{Action, Library, Report};
 use runner_server::local::Nodes;
-use runner_store::{KeySource, SqliteOptions, SqliteStore};
+use runner_store::{AuditOrigin, Audited, KeySource, SqliteOptions, SqliteStore};
 
 use crate::cli::GlobalArgs;
 use crate::config::{Config, Environment};
@@ -233,12 +233,17 @@ impl App {
 
     /// The daemon that takes what is asked: the one that the user names, or the one that has the data directory.
     pub(crate) fn daemon(&self) -> Option<Remote> {
-        self.remote.clone().or_else(|| Remote::local(self.nodes()))
+        self.remote.clone().or_else(|| Remote::local(self.nodes(), self.by()))
     }
 
     /// Who asks, as journals name it: the system's word for the user, which proves nothing.
     pub(crate) fn by(&self) -> String {
         self.environment.get("USER").unwrap_or_else(|| "the command line".to_owned())
+    }
+
+    /// Who changes something with this command, for the audit log.
+    pub(crate) fn audited(&self) -> Audited {
+        Audited { at: self.now(), actor: self.by(), origin: AuditOrigin::Cli }
     }
 
     /// What time it is.

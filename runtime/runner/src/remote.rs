@@ -62,10 +62,10 @@ impl Remote {
         Ok(Some(Self { way, patience: Patience::default() }))
     }
 
-    /// The daemon of a data directory, if one lives.
-    pub(crate) fn local(nodes: Nodes) -> Option<Self> {
+    /// The daemon of a data directory, if one lives; `user` is who asks it, for its audit log.
+    pub(crate) fn local(nodes: Nodes, user: String) -> Option<Self> {
         let node = nodes.daemon()?;
-        Some(Self { way: Way::Socket { nodes, node }, patience: Patience::default() })
+        Some(Self { way: Way::Socket { nodes, node, user }, patience: Patience::default() })
     }
 
     /// The same for whoever stays with it: a daemon that is started anew, or a way to it that is cut, is waited for.

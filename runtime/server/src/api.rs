@@ -44,6 +44,7 @@ use runner_triggers::Triggers;
 use serde_json::Value;
 
 use crate::local::Nodes;
+pub use access::USER_HEADER;
 use context::Context;
 use route::Routes;
 

@@ -7,6 +7,7 @@
 
 mod connection;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,10 @@ use tracing::{debug, warn};
 
 use crate::Certificate;
 use connection::Conversation;
+
+/// Where a request came from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -65,7 +70,7 @@ pub async fn serve_http(listener: TcpListener, router: Router, options: HttpOpti
             next = next => next,
         };
         match accepted {
-            Ok((stream, _)) => server.take(stream, place),
+            Ok((stream, peer)) => server.take(stream, peer.ip(), place),
             Err(error) => {
                 warn!(%error, "a client could not be let in");
                 // Out of file descriptors, as a rule: trying again at once would only burn the processor.
@@ -90,17 +95,17 @@ struct Server {
 }
 
 impl Server {
-    fn take(&self, stream: TcpStream, place: Option<OwnedSemaphorePermit>) {
+    fn take(&self, stream: TcpStream, peer: IpAddr, place: Option<OwnedSemaphorePermit>) {
         let (tls, conversation) = (self.tls.clone(), self.conversation.clone());
         self.tasks.spawn(async move {
             // Answers are small and waited for.
             let _ = stream.set_nodelay(true);
             match tls {
-                None => conversation.hold(stream).await,
+                None => conversation.hold(stream, peer).await,
                 Some(tls) => {
                     let handshake = tokio::time::timeout(runner_model::limits::LISTEN_HANDSHAKE, tls.accept(stream));
                     match handshake.await {
-                        Ok(Ok(stream)) => conversation.hold(stream).await,
+                        Ok(Ok(stream)) => conversation.hold(stream, peer).await,
                         Ok(Err(error)) => debug!(%error, "a TLS handshake failed"),
                         Err(_) => debug!("a TLS handshake did not end"),
                     }
@@ -113,8 +118,8 @@ impl Server {
     /// Those who have connected already and were not let in yet.
     async fn take_the_last(&self, listener: &TcpListener) {
         let now = Duration::ZERO;
-        while let Ok(Ok((stream, _))) = tokio::time::timeout(now, listener.accept()).await {
-            self.take(stream, None);
+        while let Ok(Ok((stream, peer))) = tokio::time::timeout(now, listener.accept()).await {
+            self.take(stream, peer.ip(), None);
         }
     }
 }

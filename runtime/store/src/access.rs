@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use runner_model::{ApiKey, ExecutionId, KeyId, RuleRef, Timestamp};
+use serde_json::json;
 
-use crate::StoreError;
+use crate::{AuditAction, Audited, Deed, StoreError};
 
 /// SHA-256.
 pub type Digest = [u8; 32];
@@ -46,7 +47,7 @@ pub trait Access {
     ///
     /// # Errors
     /// [`StoreError::Illegal`] if there is one with this id or digest.
-    async fn add_key(&self, key: ApiKey, digest: Digest) -> Result<(), StoreError>;
+    async fn add_key(&self, key: ApiKey, digest: Digest, by: Audited) -> Result<(), StoreError>;
 
     /// The key with this digest, valid or not.
     async fn key(&self, digest: Digest) -> Result<Option<ApiKey>, StoreError>;
@@ -54,8 +55,9 @@ pub trait Access {
     /// All keys, the oldest first, those that are not valid any more included.
     async fn keys_of_api(&self) -> Result<Vec<ApiKey>, StoreError>;
 
-    /// Takes a key back; gives it as it is then, none if there is no such key. A second time changes nothing.
-    async fn revoke_key(&self, id: KeyId, now: Timestamp) -> Result<Option<ApiKey>, StoreError>;
+    /// Takes a key back; gives it as it is then, none if there is no such key. A second time changes nothing, and logs
+    /// nothing.
+    async fn revoke_key(&self, id: KeyId, by: Audited) -> Result<Option<ApiKey>, StoreError>;
 
     /// Notes that a key was used, to the minute: what it says already is not written again.
     async fn touch_key(&self, id: KeyId, now: Timestamp) -> Result<(), StoreError>;
@@ -64,10 +66,26 @@ pub trait Access {
     async fn reserve(&self, reservation: Reservation, now: Timestamp) -> Result<Reserved, StoreError>;
 
     /// Switches a rule on or off, against what its file says; none goes back to the file.
-    async fn switch_rule(&self, rule: &RuleRef, enabled: Option<bool>) -> Result<(), StoreError>;
+    async fn switch_rule(&self, rule: &RuleRef, enabled: Option<bool>, by: Audited) -> Result<(), StoreError>;
 
     /// The rules that were switched.
     async fn switched_rules(&self) -> Result<BTreeMap<RuleRef, bool>, StoreError>;
+}
+
+/// How a new key is logged.
+pub(crate) fn key_made(key: &ApiKey) -> Deed {
+    let details = json!({ "name": key.name, "role": key.role, "packs": key.packs, "expires_at": key.expires_at });
+    Deed::new(AuditAction::KeyCreate, key.id.to_string(), details)
+}
+
+/// How a key that was taken back is logged.
+pub(crate) fn key_revoked(key: &ApiKey) -> Deed {
+    Deed::new(AuditAction::KeyRevoke, key.id.to_string(), json!({ "name": key.name }))
+}
+
+/// How a switch is logged.
+pub(crate) fn rule_switched(rule: &RuleRef, enabled: Option<bool>) -> Deed {
+    Deed::new(AuditAction::RuleSwitch, rule.as_str(), json!({ "enabled": enabled }))
 }
 
 /// The minute in which something happened: a key that is in use is noted once in each.

@@ -10,6 +10,7 @@
 //! - **This crate alone names a database**; nothing of it shows in the interface.
 
 mod access;
+mod audit;
 mod catalogue;
 mod codec;
 mod error;
@@ -27,6 +28,10 @@ mod upkeep;
 mod waits;
 
 pub use access::{Access, Digest, Reservation, Reserved};
+pub use audit::{
+    Audit, AuditAction, AuditEntry, AuditFilter, AuditFrom, AuditHead, AuditOrigin, AuditVerdict, Audited, Deed,
+    verify as verify_audit,
+};
 pub use catalogue::{Catalogue, ExecutionFilter, Order};
 pub use error::StoreError;
 pub use event::{Advance, EventFilter, Events, NewEvent, Once, Recorded};
@@ -47,11 +52,12 @@ pub use waits::{Awaited, OpenWait, WaitFilter, Waits};
 ///
 /// `get` is a method of two of these traits: write `Catalogue::get(&*store, id)`.
 pub trait Store:
-    Journal + Leases + Catalogue + Waits + Events + Access + Grants + Upkeep + KeyValue + Send + Sync + 'static
+    Journal + Leases + Catalogue + Waits + Events + Access + Audit + Grants + Upkeep + KeyValue + Send + Sync + 'static
 {
 }
 
-impl<T: Journal + Leases + Catalogue + Waits + Events + Access + Grants + Upkeep + KeyValue + Send + Sync + 'static>
-    Store for T
+impl<
+    T: Journal + Leases + Catalogue + Waits + Events + Access + Audit + Grants + Upkeep + KeyValue + Send + Sync + 'static,
+> Store for T
 {
 }

@@ -1,6 +1,7 @@
 //! The model: the same promises as a database gives, kept in memory and written to be obviously right.
 
 mod access;
+mod audit;
 mod events;
 mod execution;
 mod grants;
@@ -18,8 +19,8 @@ use runner_model::{
 };
 
 use crate::{
-    Append, Catalogue, Claimed, ExecutionFilter, Journal, Lease, Leases, NewExecution, OpenWait, Order, StoreError,
-    catalogue, codec, projection,
+    Append, AuditEntry, Catalogue, Claimed, ExecutionFilter, Journal, Lease, Leases, NewExecution, OpenWait, Order,
+    StoreError, catalogue, codec, projection,
 };
 use execution::Execution;
 
@@ -36,6 +37,7 @@ struct State {
     values: BTreeMap<(PackRef, String), key_value::Kept>,
     happened: events::Happened,
     admitted: access::Admitted,
+    audit: Vec<AuditEntry>,
     grants: BTreeMap<PackRef, GrantRecord>,
 }
 

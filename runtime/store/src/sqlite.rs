@@ -8,6 +8,7 @@
 //!   the same data, so nothing that is tried again can be trusted.
 
 mod access;
+mod audit;
 mod blobs;
 mod catalogue;
 mod command;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::{Mutex, RwLock};
 use runner_executor::Executor;
 use runner_model::{ActionRef, Clock, EventId, ExecutionId, RuleRef, Timestamp};
-use runner_store::{Access, Store, StoreError};
+use runner_store::{Access, Audited, Store, StoreError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -110,9 +110,9 @@ impl Shared {
     }
 
     /// Switches a rule, in the store and in the table.
-    pub(crate) async fn switch(&self, rule: &RuleRef, enabled: Option<bool>) -> Result<(), StoreError> {
+    pub(crate) async fn switch(&self, rule: &RuleRef, enabled: Option<bool>, by: Audited) -> Result<(), StoreError> {
         let mut switched = self.switched.lock().await;
-        Access::switch_rule(self.store(), rule, enabled).await?;
+        Access::switch_rule(self.store(), rule, enabled, by).await?;
         match enabled {
             Some(enabled) => switched.insert(rule.clone(), enabled),
             None => switched.remove(rule),

@@ -8,7 +8,7 @@ use runner_executor::{Executor, Packs};
 use runner_host::Polled;
 use runner_model::{Clock, Entropy, EventId, Failure, RuleRef};
 use runner_pack::{Pack, Sensor, Trigger};
-use runner_store::{Store, StoreError};
+use runner_store::{Audited, Store, StoreError};
 use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -166,7 +166,7 @@ impl Triggers {
     ///
     /// # Errors
     /// There is no such rule, or the store failed.
-    pub async fn switch(&self, rule: &RuleRef, enabled: Option<bool>) -> Result<RuleState, TriggerError> {
+    pub async fn switch(&self, rule: &RuleRef, enabled: Option<bool>, by: Audited) -> Result<RuleState, TriggerError> {
         let unknown = || {
             let hint = self.shared.table().suggest_rule(rule.as_str());
             TriggerError::UnknownRule { rule: rule.clone(), hint }
@@ -174,7 +174,7 @@ impl Triggers {
         if self.rule(rule.as_str()).is_none() {
             return Err(unknown());
         }
-        self.shared.switch(rule, enabled).await?;
+        self.shared.switch(rule, enabled, by).await?;
         self.rule(rule.as_str()).ok_or_else(unknown)
     }
 

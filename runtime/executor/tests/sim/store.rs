@@ -11,9 +11,10 @@ use runner_model::{
     PackRef, RuleRef, Timestamp, Version,
 };
 use runner_store::{
-    Access, Advance, Append, Catalogue, Claimed, Digest, EventFilter, Events, ExecutionFilter, Expiry, Grants, Journal,
-    KeyValue, Lease, Leases, NewEvent, NewExecution, OpenWait, Pruned, Recorded, Reservation, Reserved, StoreError,
-    StoreStats, Swap, Upkeep, WaitFilter, Waits,
+    Access, Advance, Append, Audit, AuditEntry, AuditFilter, AuditFrom, AuditHead, Audited, Catalogue, Claimed, Deed,
+    Digest, EventFilter, Events, ExecutionFilter, Expiry, Grants, Journal, KeyValue, Lease, Leases, NewEvent,
+    NewExecution, OpenWait, Pruned, Recorded, Reservation, Reserved, StoreError, StoreStats, Swap, Upkeep, WaitFilter,
+    Waits,
 };
 use serde_json::Value;
 
@@ -259,8 +260,8 @@ impl Events for SimulatedStore {
 
 #[async_trait]
 impl Access for SimulatedStore {
-    async fn add_key(&self, key: ApiKey, digest: Digest) -> Result<(), StoreError> {
-        self.pass(|| "adds an API key".to_owned(), self.world.disk.add_key(key, digest)).await
+    async fn add_key(&self, key: ApiKey, digest: Digest, by: Audited) -> Result<(), StoreError> {
+        self.pass(|| "adds an API key".to_owned(), self.world.disk.add_key(key, digest, by)).await
     }
 
     async fn key(&self, digest: Digest) -> Result<Option<ApiKey>, StoreError> {
@@ -271,8 +272,8 @@ impl Access for SimulatedStore {
         self.pass(|| "lists API keys".to_owned(), self.world.disk.keys_of_api()).await
     }
 
-    async fn revoke_key(&self, id: KeyId, now: Timestamp) -> Result<Option<ApiKey>, StoreError> {
-        self.pass(|| format!("revokes the API key {id}"), self.world.disk.revoke_key(id, now)).await
+    async fn revoke_key(&self, id: KeyId, by: Audited) -> Result<Option<ApiKey>, StoreError> {
+        self.pass(|| format!("revokes the API key {id}"), self.world.disk.revoke_key(id, by)).await
     }
 
     async fn touch_key(&self, id: KeyId, now: Timestamp) -> Result<(), StoreError> {
@@ -284,8 +285,8 @@ impl Access for SimulatedStore {
         self.pass(|| what, self.world.disk.reserve(reservation, now)).await
     }
 
-    async fn switch_rule(&self, rule: &RuleRef, enabled: Option<bool>) -> Result<(), StoreError> {
-        self.pass(|| format!("switches {rule}"), self.world.disk.switch_rule(rule, enabled)).await
+    async fn switch_rule(&self, rule: &RuleRef, enabled: Option<bool>, by: Audited) -> Result<(), StoreError> {
+        self.pass(|| format!("switches {rule}"), self.world.disk.switch_rule(rule, enabled, by)).await
     }
 
     async fn switched_rules(&self) -> Result<BTreeMap<RuleRef, bool>, StoreError> {
@@ -305,6 +306,21 @@ impl Grants for SimulatedStore {
 
     async fn grants(&self) -> Result<Vec<GrantRecord>, StoreError> {
         self.pass(|| "lists grants".to_owned(), self.world.disk.grants()).await
+    }
+}
+
+#[async_trait]
+impl Audit for SimulatedStore {
+    async fn log(&self, by: Audited, deed: Deed) -> Result<AuditHead, StoreError> {
+        self.pass(|| format!("logs {}", deed.action.as_str()), self.world.disk.log(by, deed.clone())).await
+    }
+
+    async fn audit(&self, filter: &AuditFilter, from: AuditFrom, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.pass(|| "reads the log".to_owned(), self.world.disk.audit(filter, from, limit)).await
+    }
+
+    async fn audit_head(&self) -> Result<AuditHead, StoreError> {
+        self.pass(|| "asks for the log's head".to_owned(), self.world.disk.audit_head()).await
     }
 }
 

@@ -7,6 +7,7 @@ use http::{HeaderValue, Request, Response, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
 use runner_model::{NodeId, Secret, code};
+use runner_server::USER_HEADER;
 use runner_server::control::{Client, ClientError};
 use runner_server::local::Nodes;
 use url::Url;
@@ -29,6 +30,8 @@ pub(super) enum Way {
         nodes: Nodes,
         /// The one that was there first.
         node: NodeId,
+        /// Who asks.
+        user: String,
     },
     /// Over the network.
     Network {
@@ -55,15 +58,19 @@ impl Way {
 
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Socket { nodes, node } => format!("the daemon {}", nodes.daemon().as_ref().unwrap_or(node)),
+            Self::Socket { nodes, node, .. } => format!("the daemon {}", nodes.daemon().as_ref().unwrap_or(node)),
             Self::Network { base, .. } => base.as_str().trim_end_matches('/').to_owned(),
         }
     }
 
     /// Its answer, whatever it says.
-    pub(super) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Body>, Failed> {
+    pub(super) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Body>, Failed> {
         match self {
-            Self::Socket { nodes, node } => {
+            Self::Socket { nodes, node, user } => {
+                // A name that is no header's value is left out.
+                if let Ok(user) = HeaderValue::from_str(user) {
+                    request.headers_mut().insert(USER_HEADER, user);
+                }
                 let client = Client::new(nodes.clone(), nodes.daemon().unwrap_or_else(|| node.clone()));
                 let response = client.call(request).await.map_err(|error| Failed::for_now(unreached(&error)))?;
                 Ok(response.map(|body| body.map_err(std::io::Error::other).boxed_unsync()))

@@ -11,6 +11,7 @@
 mod host;
 mod ring;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -18,13 +19,15 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use runner_model::{ApiKey, Role, code};
+use runner_model::{ApiKey, Role, Timestamp, code, limits};
+use runner_store::{AuditOrigin, Audited};
 
 use super::AccessMode;
 use super::context::Context;
 use super::problem::ApiProblem;
 use super::route::Access;
 use crate::key::key_digest;
+use crate::listen::Peer;
 pub(crate) use ring::KeyRing;
 
 /// Whoever asks.
@@ -34,6 +37,10 @@ pub(crate) struct Principal {
     pub(crate) role: Role,
     /// Their key; none for whoever needs none.
     pub(crate) key: Option<Arc<ApiKey>>,
+    /// Where the request came from; none over the local socket.
+    pub(crate) address: Option<IpAddr>,
+    /// The user at the other end of the local socket, as they call themselves.
+    pub(crate) user: Option<String>,
 }
 
 /// Marks a request that came over the local socket, where only the user of this process comes in.
@@ -41,7 +48,7 @@ pub(crate) struct Principal {
 pub(crate) struct Local;
 
 impl Principal {
-    const LOCAL: Self = Self { role: Role::Admin, key: None };
+    const LOCAL: Self = Self { role: Role::Admin, key: None, address: None, user: None };
 
     /// Whether they may see and touch what belongs to a pack.
     pub(crate) fn may_touch(&self, pack: &str) -> bool {
@@ -56,6 +63,12 @@ impl Principal {
     /// Who they are, in a few words, for the journal.
     pub(crate) fn by(&self) -> String {
         self.key.as_ref().map_or_else(|| "the API".to_owned(), |key| format!("the key `{}`", key.name))
+    }
+
+    /// Who they are, for the audit log.
+    pub(crate) fn audited(&self, at: Timestamp) -> Audited {
+        let actor = self.user.clone().unwrap_or_else(|| self.by());
+        Audited { at, actor, origin: AuditOrigin::Api { address: self.address.map(|address| address.to_string()) } }
     }
 
     /// What keeps their requests apart from those of others.
@@ -90,6 +103,11 @@ pub(crate) async fn guard(
         let headers = request.headers().clone();
         match allowed(&context, &headers, is_local, needed).await {
             Ok(principal) => {
+                let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+                let user = request.headers().get(USER_HEADER).filter(|_| is_local);
+                let user = user.and_then(|user| user.to_str().ok());
+                let user = user.map(|user| user.chars().take(limits::NAME_CHARS_MAX).collect());
+                let principal = Principal { address: peer, user, ..principal };
                 request.extensions_mut().insert(principal);
             }
             Err(problem) => return problem.into_response(),
@@ -138,7 +156,9 @@ pub(crate) async fn authenticate(
         return Ok(Principal::LOCAL);
     };
     match context.keys.find(context, key_digest(&secret)).await? {
-        Some(key) if key.is_valid(context.now()) => Ok(Principal { role: key.role, key: Some(key) }),
+        Some(key) if key.is_valid(context.now()) => {
+            Ok(Principal { role: key.role, key: Some(key), ..Principal::LOCAL })
+        }
         _ => Err(unauthorized("the API key opens nothing: it is unknown, expired or revoked")),
     }
 }
@@ -148,6 +168,9 @@ fn unauthorized(detail: &str) -> ApiProblem {
         .hint("send `Authorization: Bearer rk_…`; `runner key create NAME --role operator` makes a key")
         .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
 }
+
+/// The header in which a command says over the local socket who typed it: whoever comes in there could be that user anyway.
+pub const USER_HEADER: &str = "x-runner-user";
 
 /// The headers that hold a key.
 pub(crate) const KEY_HEADERS: [&str; 2] = ["x-api-key", "st2-api-key"];

@@ -12,8 +12,9 @@ use axum::extract::{Path, State};
 use http::StatusCode;
 use runner_executor::RequestError;
 use runner_model::{Event, EventId, limits};
-use runner_store::StoreError;
+use runner_store::{AuditAction, Deed, StoreError};
 use runner_triggers::{Delivered, TriggerError};
+use serde_json::json;
 use utoipa_axum::routes;
 
 use super::access::Principal;
@@ -68,6 +69,8 @@ pub(super) async fn resend_event(
 ) -> Result<(StatusCode, Json<DeliveredView>), ApiProblem> {
     let event = visible(&context, &principal, &id).await?;
     admission(&context)?;
+    let deed = Deed::new(AuditAction::EventResend, event.id.to_string(), json!({ "trigger": event.trigger.as_str() }));
+    context.options.store.log(principal.audited(context.now()), deed).await?;
     let Delivered { event, fresh } = context.options.triggers.resend(event.id).await?;
     Ok((StatusCode::ACCEPTED, Json(DeliveredView::of(&event, !fresh))))
 }

@@ -212,7 +212,7 @@ pub(super) async fn respond(
 ) -> Result<Json<Stands>, ApiProblem> {
     let id = context.execution(execution, principal).await?.id;
     check_may_answer(context, principal, id, task.as_ref(), item).await?;
-    executions::ask(context, id, Control::Respond { by: principal.by(), task, item, answer }).await
+    executions::ask(context, principal, id, Control::Respond { by: principal.by(), task, item, answer }).await
 }
 
 /// Whether whoever asks may answer what an execution asks: everything that the answer could be meant for.

@@ -109,7 +109,7 @@ async fn create(
     }
     let options = &context.options;
     let (secret, key, digest) = new_key(&*options.entropy, &*options.clock, asked.name, asked.role, packs, expires_at);
-    options.store.add_key(key.clone(), digest).await?;
+    options.store.add_key(key.clone(), digest, principal.audited(now)).await?;
     context.keys.forget();
     tracing::info!(key = %key.id, role = %key.role, by = principal.by(), %now, "API key made");
     Ok((StatusCode::CREATED, Json(MadeKey { secret, key })))
@@ -133,7 +133,7 @@ async fn revoke(
     if !keys.iter().any(|key| key.id == id && is_within(key.packs.as_deref(), &principal)) {
         return Err(missing());
     }
-    let key = context.options.store.revoke_key(id, context.now()).await?.ok_or_else(missing)?;
+    let key = context.options.store.revoke_key(id, principal.audited(context.now())).await?.ok_or_else(missing)?;
     context.keys.forget();
     tracing::info!(key = %key.id, by = principal.by(), "API key taken back");
     Ok(Json(key))

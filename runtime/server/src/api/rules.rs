@@ -153,7 +153,7 @@ async fn switch(
     enabled: Option<bool>,
 ) -> Result<Json<RuleView>, ApiProblem> {
     let rule = find(&context, principal, &reference)?.rule.reference.clone();
-    let state = context.options.triggers.switch(&rule, enabled).await?;
+    let state = context.options.triggers.switch(&rule, enabled, principal.audited(context.now())).await?;
     tracing::info!(%rule, enabled = state.enabled, by = principal.by(), "rule switched");
     Ok(Json(RuleView::from(&state)))
 }

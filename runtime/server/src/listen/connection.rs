@@ -1,6 +1,7 @@
 //! One connection, from its first request to its end.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -15,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::HttpOptions;
+use super::{HttpOptions, Peer};
 
 /// How long a client that has a connection open may still ask after this process was told to stop: a request that is on
 /// its way then is not met by a closed door.
@@ -47,8 +48,8 @@ impl Conversation {
     }
 
     /// Holds a connection.
-    pub(super) async fn hold(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let service = service_fn(|request| answer(self.router.clone(), request, self.stop.clone()));
+    pub(super) async fn hold(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: IpAddr) {
+        let service = service_fn(|request| answer(self.router.clone(), request, peer, self.stop.clone()));
         let mut connection = std::pin::pin!(self.http.serve_connection(TokioIo::new(stream), service));
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
@@ -78,9 +79,11 @@ impl Conversation {
 
 async fn answer(
     router: TowerToHyperService<Router>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
+    peer: IpAddr,
     stop: CancellationToken,
 ) -> Result<Response<Body>, Infallible> {
+    request.extensions_mut().insert(Peer(peer));
     let mut response = router.call(request).await?;
     if stop.is_cancelled() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -4,7 +4,7 @@ use runner_model::{Clock as _, KeyId, Role, SystemClock};
 use runner_server::AccessMode;
 use serde_json::json;
 
-use crate::kit::{Answer, Place, Settings, eventually};
+use crate::kit::{Answer, Place, Settings, by, eventually};
 use crate::{ask, request, send};
 
 fn closed() -> Settings {
@@ -50,7 +50,7 @@ async fn a_key_that_another_process_takes_back_ends_soon() {
     let secret = process.key(Role::Viewer, None).await;
     assert_eq!(ask(&process, "GET", "/api/v1/version", Some(&secret)).await.status, 200);
     let id = process.store.keys_of_api().await.unwrap()[0].id;
-    process.store.revoke_key(id, SystemClock.now()).await.unwrap();
+    process.store.revoke_key(id, by()).await.unwrap();
     eventually("it opens nothing", async || {
         (ask(&process, "GET", "/api/v1/version", Some(&secret)).await.status == 401).then_some(())
     })

@@ -7,7 +7,7 @@ use runner_server::{AccessMode, new_key};
 use serde_json::{Value, json};
 
 use crate::document::{hold, operations};
-use crate::kit::{Answer, Place, Process, Settings};
+use crate::kit::{Answer, Place, Process, Settings, by};
 use crate::request;
 
 /// Whoever may ask, and what their key opens.
@@ -25,11 +25,11 @@ async fn everybody(process: &Process) -> Vec<Somebody> {
     }
     let make = |expires| new_key(&SystemEntropy, &SystemClock, "old".to_owned(), Role::Admin, None, expires);
     let (secret, key, digest) = make(Some(SystemClock.now().plus_ms(-1)));
-    process.store.add_key(key, digest).await.unwrap();
+    process.store.add_key(key, digest, by()).await.unwrap();
     all.push(Somebody { who: "expired", secret: Some(secret), role: None });
     let (secret, key, digest) = make(None);
-    process.store.add_key(key.clone(), digest).await.unwrap();
-    process.store.revoke_key(key.id, SystemClock.now()).await.unwrap();
+    process.store.add_key(key.clone(), digest, by()).await.unwrap();
+    process.store.revoke_key(key.id, by()).await.unwrap();
     all.push(Somebody { who: "revoked", secret: Some(secret), role: None });
     all
 }

@@ -17,7 +17,7 @@ use runner_pack::{Library, Pack, Sensor};
 use runner_server::local::Nodes;
 use runner_server::new_key;
 use runner_server::{AccessMode, Api, ApiOptions, HttpOptions, serve_http};
-use runner_store::{SqliteOptions, SqliteStore, Store};
+use runner_store::{AuditOrigin, Audited, SqliteOptions, SqliteStore, Store};
 use runner_triggers::{Sensors, Triggers, TriggersOptions};
 use serde_json::Value;
 use sha2::Sha256;
@@ -34,6 +34,11 @@ const WORKFLOWS: [(&str, &str); 4] = [
     ("asks", "tasks: {one: {action: core.ask, input: {prompt: Well?}}}\n"),
     ("waits", "tasks: {one: {action: core.wait_for, input: {key: ready-1}}}\n"),
 ];
+
+/// Somebody who changes something.
+pub(crate) fn by() -> Audited {
+    Audited { at: SystemClock.now(), actor: "a test".to_owned(), origin: AuditOrigin::Cli }
+}
 
 /// Runs nothing: what a test starts needs no guest.
 struct NoGuests;
@@ -250,7 +255,7 @@ impl Process {
     pub(crate) async fn key(&self, role: Role, packs: Option<&[&str]>) -> String {
         let packs = packs.map(|packs| packs.iter().map(|pack| PackRef::new(pack).unwrap()).collect());
         let (secret, key, digest) = new_key(&SystemEntropy, &SystemClock, "test".to_owned(), role, packs, None);
-        self.store.add_key(key, digest).await.unwrap();
+        self.store.add_key(key, digest, by()).await.unwrap();
         secret
     }
 

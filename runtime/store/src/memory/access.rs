@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use runner_model::{ApiKey, KeyId, RuleRef, Timestamp};
 
 use super::MemoryStore;
-use crate::access::{minute, there_is_one};
-use crate::{Access, Digest, Reservation, Reserved, StoreError};
+use crate::access::{key_made, key_revoked, minute, rule_switched, there_is_one};
+use crate::{Access, Audited, Digest, Reservation, Reserved, StoreError};
 
 #[derive(Debug, Default)]
 pub(super) struct Admitted {
@@ -18,12 +18,14 @@ pub(super) struct Admitted {
 
 #[async_trait]
 impl Access for MemoryStore {
-    async fn add_key(&self, key: ApiKey, digest: Digest) -> Result<(), StoreError> {
-        let keys = &mut self.0.lock().admitted.keys;
+    async fn add_key(&self, key: ApiKey, digest: Digest, by: Audited) -> Result<(), StoreError> {
+        let mut state = self.0.lock();
+        let keys = &mut state.admitted.keys;
         if keys.contains_key(&key.id) || keys.values().any(|(taken, _)| *taken == digest) {
             return Err(there_is_one());
         }
-        keys.insert(key.id, (digest, key));
+        keys.insert(key.id, (digest, key.clone()));
+        state.log(&by, &key_made(&key));
         Ok(())
     }
 
@@ -39,11 +41,16 @@ impl Access for MemoryStore {
         Ok(keys)
     }
 
-    async fn revoke_key(&self, id: KeyId, now: Timestamp) -> Result<Option<ApiKey>, StoreError> {
-        let keys = &mut self.0.lock().admitted.keys;
-        let Some((_, key)) = keys.get_mut(&id) else { return Ok(None) };
-        key.revoked_at.get_or_insert(now);
-        Ok(Some(key.clone()))
+    async fn revoke_key(&self, id: KeyId, by: Audited) -> Result<Option<ApiKey>, StoreError> {
+        let mut state = self.0.lock();
+        let Some((_, key)) = state.admitted.keys.get_mut(&id) else { return Ok(None) };
+        let is_new = key.revoked_at.is_none();
+        key.revoked_at.get_or_insert(by.at);
+        let key = key.clone();
+        if is_new {
+            state.log(&by, &key_revoked(&key));
+        }
+        Ok(Some(key))
     }
 
     async fn touch_key(&self, id: KeyId, now: Timestamp) -> Result<(), StoreError> {
@@ -63,12 +70,14 @@ impl Access for MemoryStore {
         Ok(Reserved::New)
     }
 
-    async fn switch_rule(&self, rule: &RuleRef, enabled: Option<bool>) -> Result<(), StoreError> {
-        let switches = &mut self.0.lock().admitted.switches;
+    async fn switch_rule(&self, rule: &RuleRef, enabled: Option<bool>, by: Audited) -> Result<(), StoreError> {
+        let mut state = self.0.lock();
+        let switches = &mut state.admitted.switches;
         match enabled {
             Some(enabled) => switches.insert(rule.clone(), enabled),
             None => switches.remove(rule),
         };
+        state.log(&by, &rule_switched(rule, enabled));
         Ok(())
     }
 

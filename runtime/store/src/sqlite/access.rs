@@ -7,17 +7,18 @@ use runner_model::{ApiKey, ExecutionId, KeyId, PackRef, RuleRef, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
+use super::audit::log;
 use super::fault::{Problem, unreadable};
 use super::query::parsed;
 use super::writer::Command;
-use crate::access::{minute, there_is_one};
-use crate::{Access, Digest, Reservation, Reserved, StoreError, codec};
+use crate::access::{key_made, key_revoked, minute, rule_switched, there_is_one};
+use crate::{Access, Audited, Digest, Reservation, Reserved, StoreError, codec};
 
 #[async_trait]
 impl Access for SqliteStore {
-    async fn add_key(&self, key: ApiKey, digest: Digest) -> Result<(), StoreError> {
+    async fn add_key(&self, key: ApiKey, digest: Digest, by: Audited) -> Result<(), StoreError> {
         let packs = key.packs.as_ref().map(|packs| codec::to_json("the key", packs)).transpose()?;
-        self.writer.submit(AddKey { key, packs, digest }).await
+        self.writer.submit(AddKey { key, packs, digest, by }).await
     }
 
     async fn key(&self, digest: Digest) -> Result<Option<ApiKey>, StoreError> {
@@ -28,8 +29,8 @@ impl Access for SqliteStore {
         self.readers.run(keys).await
     }
 
-    async fn revoke_key(&self, id: KeyId, now: Timestamp) -> Result<Option<ApiKey>, StoreError> {
-        self.writer.submit(RevokeKey { id, now }).await
+    async fn revoke_key(&self, id: KeyId, by: Audited) -> Result<Option<ApiKey>, StoreError> {
+        self.writer.submit(RevokeKey { id, by }).await
     }
 
     async fn touch_key(&self, id: KeyId, now: Timestamp) -> Result<(), StoreError> {
@@ -45,8 +46,8 @@ impl Access for SqliteStore {
         self.writer.submit(Reserve { reservation, now }).await
     }
 
-    async fn switch_rule(&self, rule: &RuleRef, enabled: Option<bool>) -> Result<(), StoreError> {
-        self.writer.submit(SwitchRule { rule: rule.clone(), enabled }).await
+    async fn switch_rule(&self, rule: &RuleRef, enabled: Option<bool>, by: Audited) -> Result<(), StoreError> {
+        self.writer.submit(SwitchRule { rule: rule.clone(), enabled, by }).await
     }
 
     async fn switched_rules(&self) -> Result<BTreeMap<RuleRef, bool>, StoreError> {
@@ -109,6 +110,7 @@ struct AddKey {
     key: ApiKey,
     packs: Option<Vec<u8>>,
     digest: Digest,
+    by: Audited,
 }
 
 impl Command for AddKey {
@@ -132,13 +134,16 @@ impl Command for AddKey {
                 key.revoked_at.map(Timestamp::as_millis),
                 key.last_used_at.map(Timestamp::as_millis),
             ])?;
-        if added == 0 { Err(there_is_one().into()) } else { Ok(()) }
+        if added == 0 {
+            return Err(there_is_one().into());
+        }
+        log(db, &self.by, &key_made(key)).map(|_| ())
     }
 }
 
 struct RevokeKey {
     id: KeyId,
-    now: Timestamp,
+    by: Audited,
 }
 
 impl Command for RevokeKey {
@@ -146,13 +151,19 @@ impl Command for RevokeKey {
 
     fn perform(&self, db: &Connection) -> Result<Option<ApiKey>, Problem> {
         let revoked = db
+            .prepare_cached("UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL")?
+            .execute(params![self.id.as_bytes(), self.by.at.as_millis()])?;
+        let key = db
             .prepare_cached(
-                "UPDATE api_keys SET revoked_at = ifnull(revoked_at, ?2) WHERE id = ?1
-                 RETURNING id, name, role, packs, created_at, expires_at, revoked_at, last_used_at",
+                "SELECT id, name, role, packs, created_at, expires_at, revoked_at, last_used_at
+                 FROM api_keys WHERE id = ?1",
             )?
-            .query_row(params![self.id.as_bytes(), self.now.as_millis()], key_of)
+            .query_row([self.id.as_bytes()], key_of)
             .optional()?;
-        Ok(revoked)
+        if let Some(key) = key.as_ref().filter(|_| revoked > 0) {
+            log(db, &self.by, &key_revoked(key))?;
+        }
+        Ok(key)
     }
 }
 
@@ -205,6 +216,7 @@ impl Command for Reserve {
 struct SwitchRule {
     rule: RuleRef,
     enabled: Option<bool>,
+    by: Audited,
 }
 
 impl Command for SwitchRule {
@@ -220,6 +232,6 @@ impl Command for SwitchRule {
                 .execute(params![self.rule.as_str(), enabled])?,
             None => db.prepare_cached("DELETE FROM rule_switches WHERE rule = ?1")?.execute([self.rule.as_str()])?,
         };
-        Ok(())
+        log(db, &self.by, &rule_switched(&self.rule, self.enabled)).map(|_| ())
     }
 }

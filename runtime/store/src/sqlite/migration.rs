@@ -16,6 +16,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0003_daemon.sql"),
     include_str!("migrations/0004_version.sql"),
     include_str!("migrations/0005_grants.sql"),
+    include_str!("migrations/0006_secrets.sql"),
 ];
 
 /// Refuses a file that is not ours or that a newer version has written. Changes nothing.

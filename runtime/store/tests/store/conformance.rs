@@ -1,6 +1,7 @@
 //! What every store must do. A further implementation is added to the macro and gets every case.
 
 mod access;
+mod audit;
 mod catalogue;
 mod events;
 mod grants;
@@ -107,6 +108,13 @@ conformance! {
         the_use_of_a_key_is_noted_to_the_minute
         a_request_is_reserved_once_until_it_expires
         rules_are_switched_and_go_back_to_their_files;
+    audit:
+        every_change_is_logged_with_who_made_it
+        what_changes_nothing_is_not_logged
+        entries_follow_from_one_another
+        entries_are_filtered_and_paged_from_both_ends
+        details_that_are_too_long_are_left_out_and_not_the_deed
+        the_log_is_not_pruned;
     upkeep:
         what_ended_long_ago_goes_and_what_is_open_stays
         what_a_step_started_goes_with_the_outermost

@@ -7,11 +7,16 @@ use runner_model::{
     Outcome, PackRef, Purpose, Requested, RouteId, RuleRef, Status, StepId, TaskName, Timestamp, Version, Wait,
     WaitKind,
 };
-use runner_store::{Append, Lease, NewEvent, NewExecution, SqliteOptions, SqliteStore};
+use runner_store::{Append, AuditOrigin, Audited, Lease, NewEvent, NewExecution, SqliteOptions, SqliteStore};
 use serde_json::{Value, json};
 
 pub(crate) async fn sqlite(dir: &Path) -> SqliteStore {
     SqliteStore::open(dir, SqliteOptions::default()).await.unwrap()
+}
+
+/// Somebody who changes something at this moment.
+pub(crate) fn by(millis: i64) -> Audited {
+    Audited { at: at(millis), actor: "carol".to_owned(), origin: AuditOrigin::Cli }
 }
 
 pub(crate) fn at(millis: i64) -> Timestamp {

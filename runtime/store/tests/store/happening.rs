@@ -10,7 +10,7 @@ use runner_store::{
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::given::{at, event, event_id, id, noise, plain, rule, sqlite};
+use crate::given::{at, by, event, event_id, id, noise, plain, rule, sqlite};
 
 #[tokio::test]
 async fn what_was_recorded_is_there_after_the_store_is_opened_again() {
@@ -154,7 +154,7 @@ async fn a_damaged_event_is_reported_and_does_not_fail_what_rides_with_it() {
         let advance = || vec![Advance::Mark { name: "m".into(), value: "1".into() }];
         let again = vec![plain(event(2, None, &[])), plain(event(3, Some("d"), &[]))];
         let ((), refused, served, ()) = tokio::join!(
-            async { store.switch_rule(&rule("x"), Some(true)).await.unwrap() },
+            async { store.switch_rule(&rule("x"), Some(true), by(1)).await.unwrap() },
             store.record(again, advance()),
             store.record(vec![plain(event(4, None, &[]))], vec![]),
             async { db.execute_batch("ROLLBACK").unwrap() },

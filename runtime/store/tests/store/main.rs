@@ -9,6 +9,7 @@
 )]
 
 mod against_model;
+mod audit;
 mod blobs;
 mod conformance;
 mod crash;

@@ -5,7 +5,7 @@ use runner_store::Catalogue;
 use runner_triggers::{Emitted, TriggerError};
 use serde_json::json;
 
-use super::kit::{World, delivered};
+use super::kit::{World, by, delivered};
 
 const HOOK: &str = "trigger: {type: core.webhook, parameters: {path: hook}}\n\
                     action: {ref: t.quick, parameters: {n: <% event().body.n %>}}";
@@ -106,16 +106,16 @@ fn a_rule_that_is_switched_off_hears_of_nothing_and_stays_so_after_a_restart() {
     let world = World::new(&[("hook", HOOK), ("other", HOOK)]);
     let process = world.start();
     let rule = "t.hook".parse().unwrap();
-    let state = process.run(process.triggers.switch(&rule, Some(false))).unwrap();
+    let state = process.run(process.triggers.switch(&rule, Some(false), by())).unwrap();
     assert_eq!((state.enabled, state.switched), (false, Some(false)));
     assert_eq!(process.deliver("hook", None, json!({"n": 1})).unwrap().event.matches.len(), 1);
     process.ends();
     let process = world.start();
     assert_eq!(process.triggers.endpoints("hook")[0].rules, ["t.other".parse().unwrap()]);
-    let state = process.run(process.triggers.switch(&rule, None)).unwrap();
+    let state = process.run(process.triggers.switch(&rule, None, by())).unwrap();
     assert_eq!((state.enabled, state.switched), (true, None));
     assert_eq!(process.deliver("hook", None, json!({"n": 1})).unwrap().event.matches.len(), 2);
-    let unknown = process.run(process.triggers.switch(&"t.hoook".parse().unwrap(), None)).unwrap_err();
+    let unknown = process.run(process.triggers.switch(&"t.hoook".parse().unwrap(), None, by())).unwrap_err();
     assert_eq!(unknown.hint().unwrap(), "did you mean `t.hook`?");
 }
 

@@ -5,7 +5,7 @@ use runner_model::{ExecutionId, Origin, Status, limits};
 use runner_store::Catalogue;
 use serde_json::{Value, json};
 
-use super::kit::{Process, World};
+use super::kit::{Process, World, by};
 
 const ON_WAIT: &str = "trigger: {type: core.execution_finished, parameters: {action: t.wait}}\n\
                        action: {ref: t.quick, parameters: {text: <% event().execution_id %>}}";
@@ -122,7 +122,7 @@ fn an_end_is_not_announced_when_no_rule_waits_for_it() {
     });
     assert!(process.run(world.store.ended(10)).unwrap().is_empty());
     // Switched on, it hears from then on.
-    process.run(process.triggers.switch(&"t.after".parse().unwrap(), Some(true))).unwrap();
+    process.run(process.triggers.switch(&"t.after".parse().unwrap(), Some(true), by())).unwrap();
     begin(&process, "t.wait", json!({}));
     process.until("it runs", || async { world.guests.release_first().is_some() });
     process.until("the rule has run", || async { process.triggers.rule("t.after").unwrap().counts.matched == 1 });

@@ -16,7 +16,8 @@ use runner_model::{
 };
 use runner_pack::{Library, Pack, Sensor};
 use runner_store::{
-    Advance, Catalogue, EventFilter, ExecutionFilter, MemoryStore, Order, SqliteOptions, SqliteStore, Store,
+    Advance, AuditOrigin, Audited, Catalogue, EventFilter, ExecutionFilter, MemoryStore, Order, SqliteOptions,
+    SqliteStore, Store,
 };
 use runner_triggers::{Delivered, Delivery, Sensors, TriggerError, Triggers, TriggersOptions};
 use serde_json::{Value, json};
@@ -31,6 +32,11 @@ pub(crate) struct World {
     pub(crate) guests: Arc<Waiting>,
     pub(crate) sensors: Arc<Scripted>,
     processes: AtomicU64,
+}
+
+/// Somebody who changes something.
+pub(crate) fn by() -> Audited {
+    Audited { at: at(NOON), actor: "a test".to_owned(), origin: AuditOrigin::Cli }
 }
 
 /// Noon of a Saturday.

@@ -2,7 +2,7 @@
 
 use runner_model::{ExecutionId, MatchState, Status};
 
-use super::kit::{Process, World, at};
+use super::kit::{Process, World, at, by};
 
 fn rule(overlap: &str) -> String {
     format!(
@@ -111,7 +111,7 @@ fn what_was_queued_runs_though_the_rule_is_switched_off_or_gone() {
     let process = world.start();
     hours(&process, 2);
     runs(&world, &process, 1);
-    process.run(process.triggers.switch(&"t.hourly".parse().unwrap(), Some(false))).unwrap();
+    process.run(process.triggers.switch(&"t.hourly".parse().unwrap(), Some(false), by())).unwrap();
     world.remove("rules/hourly.yaml");
     process.swaps(&world);
     world.guests.release_first();

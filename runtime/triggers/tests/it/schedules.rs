@@ -3,7 +3,7 @@
 use runner_model::MatchState;
 use serde_json::json;
 
-use super::kit::{NOON, World, at};
+use super::kit::{NOON, World, at, by};
 
 const HOURLY: &str = "trigger: {type: core.cron, parameters: {expression: '0 * * * *'}}\n\
                       action: {ref: t.quick, parameters: {text: <% event().scheduled_at %>}}";
@@ -104,7 +104,7 @@ fn a_rule_that_was_switched_off_does_not_catch_up() {
     let world = World::new(&[("hourly", &HOURLY.replace("'0 * * * *'", "'0 * * * *', on_missed: all, window: 12h"))]);
     let rule = "t.hourly".parse().unwrap();
     let process = world.start();
-    process.run(process.triggers.switch(&rule, Some(false))).unwrap();
+    process.run(process.triggers.switch(&rule, Some(false), by())).unwrap();
     process.turns(50);
     assert!(!process.triggers.schedules(1)[0].enabled && process.triggers.schedules(1)[0].next.is_empty());
     process.passes(7200);
@@ -112,7 +112,7 @@ fn a_rule_that_was_switched_off_does_not_catch_up() {
     world.clock.advance_ms(3_600_000);
     let process = world.start();
     process.passes(0);
-    process.run(process.triggers.switch(&rule, Some(true))).unwrap();
+    process.run(process.triggers.switch(&rule, Some(true), by())).unwrap();
     process.turns(50);
     process.passes(60);
     assert!(process.executions("t.hourly").is_empty());

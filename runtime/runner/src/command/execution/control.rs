@@ -3,6 +3,7 @@
 use clap::Args;
 use runner_executor::{Control, ControlError};
 use runner_model::{ExecutionId, Status};
+use runner_store::Audit as _;
 use serde_json::json;
 
 use super::foreground::{Driven, drive, explain, stands};
@@ -49,6 +50,8 @@ pub(crate) async fn perform(
         Place::There(remote) => return asking::ask(remote, id, &ask).await.map(Done::Asked),
         Place::Here(store) => store,
     };
+    // Before it is done: what cannot be logged is not.
+    store.log(app.audited(), ask.deed(id)).await?;
     if let Some(status) = owner::ask(app, store, id, &ask).await? {
         return Ok(Done::Asked(status));
     }

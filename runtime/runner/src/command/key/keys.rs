@@ -1,8 +1,8 @@
 //! Where the keys are: with a daemon, or in the store of the data directory.
 
-use runner_model::{ApiKey, Clock as _, KeyId, PackRef, Role, SystemClock, SystemEntropy, Timestamp};
+use runner_model::{ApiKey, KeyId, PackRef, Role, SystemClock, SystemEntropy, Timestamp};
 use runner_server::new_key;
-use runner_store::{Access as _, SqliteStore};
+use runner_store::{Access as _, Audited, SqliteStore};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -15,7 +15,7 @@ use crate::remote::{Remote, segment};
 /// Where they are.
 pub(super) enum Keys {
     Daemon(Remote),
-    Here(SqliteStore),
+    Here(SqliteStore, Audited),
 }
 
 /// A key with its secret.
@@ -31,13 +31,13 @@ impl Keys {
     pub(super) async fn open(app: &App) -> Result<Self, CliError> {
         match app.daemon() {
             Some(daemon) => Ok(Self::Daemon(daemon)),
-            None => Ok(Self::Here(app.store().await?)),
+            None => Ok(Self::Here(app.store().await?, app.audited())),
         }
     }
 
     /// Lets go of what was opened.
     pub(super) async fn close(self) {
-        if let Self::Here(store) = self {
+        if let Self::Here(store, _) = self {
             store.close().await;
         }
     }
@@ -46,7 +46,7 @@ impl Keys {
     pub(super) async fn all(&self) -> Result<Vec<ApiKey>, CliError> {
         match self {
             Self::Daemon(daemon) => daemon.list("/api/v1/keys", &[], ALL).await,
-            Self::Here(store) => Ok(store.keys_of_api().await?),
+            Self::Here(store, _) => Ok(store.keys_of_api().await?),
         }
     }
 
@@ -63,9 +63,9 @@ impl Keys {
                 let asked = json!({ "name": name, "role": role, "packs": packs, "expires_at": expires_at });
                 daemon.post("/api/v1/keys", &asked).await
             }
-            Self::Here(store) => {
+            Self::Here(store, by) => {
                 let (secret, key, digest) = new_key(&SystemEntropy, &SystemClock, name, role, packs, expires_at);
-                store.add_key(key.clone(), digest).await?;
+                store.add_key(key.clone(), digest, by.clone()).await?;
                 Ok(Made { secret, key })
             }
         }
@@ -79,7 +79,7 @@ impl Keys {
                 Err(error) if error.exit == Exit::NotFound => Ok(None),
                 Err(error) => Err(error),
             },
-            Self::Here(store) => Ok(store.revoke_key(id, SystemClock.now()).await?),
+            Self::Here(store, by) => Ok(store.revoke_key(id, by.clone()).await?),
         }
     }
 }

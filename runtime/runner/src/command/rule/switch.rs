@@ -22,7 +22,7 @@ pub(super) async fn run(app: &App, asked: &Asked, name: &str, enabled: Option<bo
         Asked::Here(Some(store)) => {
             let unreadable = |error: NameError| CliError::new(Exit::NotFound, code::EVENT_NO_RULE, error.to_string());
             let reference: RuleRef = rule.reference.parse().map_err(unreadable)?;
-            store.switch_rule(&reference, enabled).await?;
+            store.switch_rule(&reference, enabled, app.audited()).await?;
             find::one(app, asked, name).await?
         }
         Asked::Here(None) => {

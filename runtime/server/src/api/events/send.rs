@@ -8,10 +8,10 @@ use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use runner_executor::Control;
 use runner_model::{TriggerRef, code, limits};
-use runner_store::{Awaited, Catalogue, WaitFilter};
+use runner_store::{AuditAction, Awaited, Catalogue, Deed, WaitFilter};
 use runner_triggers::{Delivered, Emitted};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -158,6 +158,8 @@ async fn emit(
     }
     let trace_parent = headers.get("traceparent").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let emitted = Emitted { trigger, source, key: new.key, payload, occurred_at: None, trace_parent, chain: 0 };
+    let deed = Deed::new(AuditAction::EventSend, emitted.trigger.to_string(), json!({ "source": emitted.source }));
+    context.options.store.log(principal.audited(context.now()), deed).await?;
     Ok(context.options.triggers.emit(emitted).await?)
 }
 
@@ -179,6 +181,7 @@ async fn tell(
             continue;
         }
         let ask = Control::Event { by: principal.by(), key: key.to_owned(), payload: payload.clone() };
+        context.options.store.log(principal.audited(context.now()), ask.deed(id)).await?;
         // One that ended meanwhile, or whose process does not answer, keeps nothing from the others.
         match elsewhere::control(context, id, ask).await {
             Ok(status) => took.push(TookView { id: id.to_string(), status: status.to_string() }),

@@ -21,8 +21,15 @@ use crate::api::problem::ApiProblem;
 use crate::api::schema;
 use crate::control::Stands;
 
-/// Asks it. When this returns it is recorded.
-pub(crate) async fn ask(context: &Context, id: ExecutionId, ask: Control) -> Result<Json<Stands>, ApiProblem> {
+/// Logs that somebody asks it, and asks. When this returns it is recorded.
+pub(crate) async fn ask(
+    context: &Context,
+    principal: &Principal,
+    id: ExecutionId,
+    ask: Control,
+) -> Result<Json<Stands>, ApiProblem> {
+    // Before it is done: what cannot be logged is not.
+    context.options.store.log(principal.audited(context.now()), ask.deed(id)).await?;
     let cancels = matches!(ask, Control::Cancel { .. });
     match elsewhere::control(context, id, ask).await {
         Ok(status) => Ok(Json(Stands { id, status })),
@@ -43,7 +50,7 @@ async fn find_and_ask(
     what: impl FnOnce(String) -> Control,
 ) -> Result<Json<Stands>, ApiProblem> {
     let record = context.execution(id, principal).await?;
-    ask(context, record.id, what(principal.by())).await
+    ask(context, principal, record.id, what(principal.by())).await
 }
 
 /// Begin nothing new: what runs ends, and the execution rests until it is resumed

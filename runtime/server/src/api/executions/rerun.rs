@@ -8,9 +8,9 @@ use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, header};
 use runner_executor::{Control, ExecutionRequest};
 use runner_model::{ExecutionId, Fact, Origin, RerunTask, RouteId, Status, TaskName, Version, code};
-use runner_store::Journal;
+use runner_store::{AuditAction, Deed, Journal};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::control::ask;
@@ -104,18 +104,18 @@ pub(super) async fn rerun(
     let record = context.execution(&id, &principal).await?;
     let tasks = tasks.into_iter().map(Task::read).collect::<Result<Vec<_>, _>>()?;
     match (mode, tasks.is_empty()) {
-        (None | Some(Mode::Anew), true) => anew(&context, record.id).await,
+        (None | Some(Mode::Anew), true) => anew(&context, &principal, record.id).await,
         (Some(Mode::Anew | Mode::Failed), false) => Err(unfit("`tasks` are given: leave out `mode`")),
         (Some(Mode::Tasks), true) => Err(unfit("`mode` is `tasks`: name them")),
         (Some(Mode::Failed), true) | (None | Some(Mode::Tasks), false) => {
-            let stands = ask(&context, record.id, Control::Rerun { by: principal.by(), tasks }).await?;
+            let stands = ask(&context, &principal, record.id, Control::Rerun { by: principal.by(), tasks }).await?;
             Ok(stands.into_response())
         }
     }
 }
 
 /// Another execution with the same parameters, those that are secret included.
-async fn anew(context: &Context, id: ExecutionId) -> Result<Response, ApiProblem> {
+async fn anew(context: &Context, principal: &Principal, id: ExecutionId) -> Result<Response, ApiProblem> {
     let first = Journal::read(&*context.options.store, id, Version(0)).await?.into_iter().next();
     let Some(Fact::Requested(requested)) = first.map(|entry| entry.fact) else {
         return Err(ApiProblem::defect("a journal does not begin with a request"));
@@ -128,6 +128,8 @@ async fn anew(context: &Context, id: ExecutionId) -> Result<Response, ApiProblem
     let Value::Object(parameters) = requested.parameters else {
         return Err(ApiProblem::defect("the parameters of an execution are no map"));
     };
+    let deed = Deed::new(AuditAction::ExecutionRerun, id.to_string(), json!({ "anew": true }));
+    context.options.store.log(principal.audited(context.now()), deed).await?;
     let request = ExecutionRequest::new(requested.action, parameters, Origin::Api);
     let id = context.options.executor.submit(request).await?.id;
     let location = [(header::LOCATION, format!("/api/v1/executions/{id}"))];

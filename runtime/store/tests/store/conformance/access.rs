@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use runner_model::{ApiKey, KeyId, Role, Timestamp};
 use runner_store::{Reservation, Reserved, Store, StoreError};
 
-use crate::given::{at, id, pack, rule};
+use crate::given::{at, by, id, pack, rule};
 
 fn key_id(number: u8) -> KeyId {
     KeyId::from_bytes([number; 16])
@@ -30,7 +30,7 @@ pub(crate) async fn a_key_is_found_by_its_digest(store: &dyn Store) {
         ApiKey { packs: Some(vec![pack("aiqum"), pack("core")]), expires_at: Some(at(500)), ..key(2, Role::Operator) };
     let none = ApiKey { packs: Some(vec![]), ..key(3, Role::Viewer) };
     for (key, digest) in [(&key(1, Role::Admin), 1), (&bounded, 2), (&none, 3)] {
-        store.add_key(key.clone(), [digest; 32]).await.unwrap();
+        store.add_key(key.clone(), [digest; 32], by(1)).await.unwrap();
     }
     assert_eq!(store.key([2; 32]).await, Ok(Some(bounded.clone())));
     assert_eq!(store.key([9; 32]).await, Ok(None));
@@ -38,25 +38,25 @@ pub(crate) async fn a_key_is_found_by_its_digest(store: &dyn Store) {
 }
 
 pub(crate) async fn an_id_and_a_digest_are_used_once(store: &dyn Store) {
-    store.add_key(key(1, Role::Admin), [1; 32]).await.unwrap();
+    store.add_key(key(1, Role::Admin), [1; 32], by(1)).await.unwrap();
     for (number, digest) in [(1, 2), (2, 1), (1, 1)] {
-        let refused = store.add_key(key(number, Role::Viewer), [digest; 32]).await;
+        let refused = store.add_key(key(number, Role::Viewer), [digest; 32], by(1)).await;
         assert!(matches!(refused, Err(StoreError::Illegal { .. })), "{refused:?}");
     }
     assert_eq!(store.keys_of_api().await, Ok(vec![key(1, Role::Admin)]));
 }
 
 pub(crate) async fn a_key_that_was_taken_back_stays_taken_back(store: &dyn Store) {
-    store.add_key(key(1, Role::Admin), [1; 32]).await.unwrap();
+    store.add_key(key(1, Role::Admin), [1; 32], by(1)).await.unwrap();
     let revoked = ApiKey { revoked_at: Some(at(7)), ..key(1, Role::Admin) };
-    assert_eq!(store.revoke_key(key_id(1), at(7)).await, Ok(Some(revoked.clone())));
-    assert_eq!(store.revoke_key(key_id(1), at(9)).await, Ok(Some(revoked.clone())));
+    assert_eq!(store.revoke_key(key_id(1), by(7)).await, Ok(Some(revoked.clone())));
+    assert_eq!(store.revoke_key(key_id(1), by(9)).await, Ok(Some(revoked.clone())));
     assert_eq!(store.key([1; 32]).await, Ok(Some(revoked)));
-    assert_eq!(store.revoke_key(key_id(2), at(9)).await, Ok(None));
+    assert_eq!(store.revoke_key(key_id(2), by(9)).await, Ok(None));
 }
 
 pub(crate) async fn the_use_of_a_key_is_noted_to_the_minute(store: &dyn Store) {
-    store.add_key(key(1, Role::Admin), [1; 32]).await.unwrap();
+    store.add_key(key(1, Role::Admin), [1; 32], by(1)).await.unwrap();
     let used = async || store.key([1; 32]).await.unwrap().unwrap().last_used_at.map(Timestamp::as_millis);
     assert_eq!(used().await, None);
     for (now, expected) in [(60_000, 60_000), (119_999, 60_000), (200_000, 180_000), (60_000, 180_000)] {
@@ -90,12 +90,12 @@ pub(crate) async fn a_request_is_reserved_once_until_it_expires(store: &dyn Stor
 }
 
 pub(crate) async fn rules_are_switched_and_go_back_to_their_files(store: &dyn Store) {
-    store.switch_rule(&rule("b"), Some(false)).await.unwrap();
-    store.switch_rule(&rule("a"), Some(true)).await.unwrap();
+    store.switch_rule(&rule("b"), Some(false), by(1)).await.unwrap();
+    store.switch_rule(&rule("a"), Some(true), by(1)).await.unwrap();
     let switched = BTreeMap::from([(rule("a"), true), (rule("b"), false)]);
     assert_eq!(store.switched_rules().await, Ok(switched));
-    store.switch_rule(&rule("b"), Some(true)).await.unwrap();
-    store.switch_rule(&rule("a"), None).await.unwrap();
-    store.switch_rule(&rule("c"), None).await.unwrap();
+    store.switch_rule(&rule("b"), Some(true), by(1)).await.unwrap();
+    store.switch_rule(&rule("a"), None, by(1)).await.unwrap();
+    store.switch_rule(&rule("c"), None, by(1)).await.unwrap();
     assert_eq!(store.switched_rules().await, Ok(BTreeMap::from([(rule("b"), true)])));
 }

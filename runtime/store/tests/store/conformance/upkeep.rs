@@ -7,7 +7,7 @@ use runner_store::{
 };
 use serde_json::json;
 
-use crate::given::{append, at, by_rule, child, event, event_id, finished, id, new, of_version, pack, plain, rule};
+use crate::given::{append, at, by, by_rule, child, event, event_id, finished, id, new, of_version, pack, plain, rule};
 
 /// Nothing goes.
 fn keep() -> Expiry {
@@ -192,7 +192,7 @@ pub(crate) async fn nothing_goes_that_is_not_to_go(store: &dyn Store) {
         .record(vec![plain(event(1, None, &[]))], vec![Advance::Mark { name: "m".into(), value: "v".into() }])
         .await
         .unwrap();
-    store.switch_rule(&rule("a"), Some(false)).await.unwrap();
+    store.switch_rule(&rule("a"), Some(false), by(1)).await.unwrap();
     store.set(&pack("core"), "k", json!(1), None).await.unwrap();
     let pruned = store.prune(Expiry { now: at(i64::MAX), ..keep() }, 9).await.unwrap();
     assert_eq!(pruned, Pruned::default());
