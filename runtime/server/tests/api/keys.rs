@@ -1,6 +1,6 @@
 //! Keys: made, shown once, used, taken back.
 
-use runner_model::{Clock as _, KeyId, Role, SystemClock};
+use runner_model::{KeyId, Role};
 use runner_server::AccessMode;
 use serde_json::json;
 

@@ -122,7 +122,7 @@ impl Harm {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     /// S28: whatever is changed, removed, moved or put in is found.
     #[test]
