@@ -1,20 +1,27 @@
 //! The egress door: the only way out of the process for a guest's request.
 //!
 //! Every request goes through [`send`], in this order: **the target is resolved, the path normalised, the permission
-//! checked on both sides, the headers and sizes checked, the credentials added, the request sent**, and sent again where
-//! that is safe. Credentials are held here, are added after the last thing a guest can influence, and stand in no error, log line or debug output. A
+//! checked on both sides, the headers and sizes checked, the credentials added, the addresses of the host classified, the
+//! request sent**, and sent again where that is safe. Credentials are held here, are added after the last thing a guest can influence, and stand in no error, log line or debug output. A
 //! simulated system is reached by the same way, with the same limits and errors, as one on the network.
 
+mod client;
 mod connection;
 mod connections;
 mod deliver;
+mod door;
 mod endpoint;
 mod error;
+mod gate;
 mod header;
+mod listening;
+mod lookup;
 mod network;
 mod pass;
 mod path;
 mod permit;
+mod places;
+mod pool;
 mod probe;
 mod request;
 mod retry;
@@ -27,6 +34,9 @@ use runner_model::limits::HttpLimits;
 
 pub use connection::{Auth, ClientAuth, ClientCertificate, ConnectionConfig, Fingerprint, OAuth2, Tls};
 pub use connections::{AuthKind, ConnectionInfo, Connections, TlsKind};
+pub use door::Door;
+pub use listening::Listening;
+pub use lookup::Lookup;
 pub use probe::{CertificateReport, TestReport, TokenReport};
 
 pub(crate) use deliver::Again;

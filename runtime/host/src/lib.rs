@@ -35,7 +35,7 @@ pub use cassette::{Player, Recorder};
 pub use component::{Component, World};
 pub use egress::{
     Auth, AuthKind, CertificateReport, ClientAuth, ClientCertificate, ConnectionConfig, ConnectionInfo, Connections,
-    Fingerprint, HttpResponse, OAuth2, TestReport, Tls, TlsKind, TokenReport,
+    Door, Fingerprint, HttpResponse, Listening, Lookup, OAuth2, TestReport, Tls, TlsKind, TokenReport,
 };
 pub use host::{Host, HostError, HostOptions};
 pub use kv::{Kv, KvError, NoKv};

@@ -7,6 +7,7 @@ mod it {
     mod kit;
     mod server;
 
+    mod addresses;
     mod bad_guests;
     mod cache;
     mod cassettes;
@@ -18,6 +19,7 @@ mod it {
     mod retries;
     mod secrets;
     mod simulators;
+    mod spellings;
     mod stopping;
     mod tls;
     mod tokens;

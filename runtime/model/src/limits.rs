@@ -365,6 +365,8 @@ pub const DNS_ANSWERS_MAX: usize = 64;
 /// Names that are looked up at the same time: each takes a thread until the system's resolver gives up, however long
 /// ago the request was.
 pub const DNS_LOOKUPS_MAX: usize = 64;
+/// Requests at the same time that a pack may be allowed: more than one process has sockets for, as a rule.
+pub const PACK_REQUESTS_MAX: usize = 1024;
 /// Idle connections that one pack keeps to one host: what comes one after the other needs one.
 pub const POOL_IDLE_MAX: usize = 4;
 /// Hosts to which one pack keeps idle connections; of more, those longest not used are closed.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use runner_executor::{Executor, ExecutorOptions, HostGuests, Packs, PacksOptions, simulated_names};
-use runner_host::{ConnectionConfig, Connections, Host, HostOptions, Player, Traffic};
+use runner_host::{ConnectionConfig, Connections, Door, Host, HostOptions, Player, Traffic};
 use runner_model::{
     ActionRef, Clock as _, ConnectionName, Entropy as _, NodeId, SystemClock, SystemEntropy, Timestamp, code,
 };
@@ -39,6 +39,8 @@ pub(crate) struct App {
     pub(crate) spelling: Spelling,
     /// What stands between packs and systems.
     pub(crate) traffic: Option<Traffic>,
+    /// What the requests of all packs share.
+    pub(crate) door: Door,
     library: OnceCell<(Library, Report)>,
     keys: KeySource,
 }
@@ -59,6 +61,7 @@ impl App {
             output.warn(&Mistake::new(code::CONF_SECRET, message).maybe_hint(Some(hint)));
         }
         Ok(Self {
+            door: Door::new(&config.limits),
             keys: config.keys.source(environment),
             config,
             output,
@@ -200,7 +203,7 @@ impl App {
         configs: Vec<(ConnectionName, ConnectionConfig)>,
         library: &Library,
     ) -> Result<Connections, CliError> {
-        Connections::new(configs, manners::of_kinds(library), &self.config.limits)
+        Connections::behind(&self.door, configs, manners::of_kinds(library), &self.config.limits)
             .map_err(|failure| CliError::of_failure(Exit::Invalid, &failure))
     }
 

@@ -43,6 +43,8 @@ async fn serve(app: &mut App, store: &Arc<SqliteStore>, simulate: bool) -> Resul
     let certificate = app.config.daemon.tls.as_ref().map(certificate::read).transpose()?;
     let socket = Socket::open(app.config.daemon.listen, certificate).await?;
     refuse_to_be_open(&socket, store).await?;
+    // Before any pack makes a request: none reaches the API by a URL.
+    let _listening = app.door.listening(socket.address());
     // Before anything that is counted.
     let recorder = measure::Recorder::install()?;
     let process = Process::start(app, store, simulate, Takes::Open).await?;

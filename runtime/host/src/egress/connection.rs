@@ -5,9 +5,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use runner_model::{Manners, Secret};
+use runner_model::permission::is_localhost;
+use runner_model::{AddressRange, Manners, Reach, Secret};
 use serde::{Deserialize, Deserializer, de};
-use url::Url;
+use url::{Host, Url};
 
 /// The settings of one connection. Whoever reads the configuration has replaced references to secrets by the secrets.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,9 +30,30 @@ pub struct ConnectionConfig {
     /// Headers sent with each request, which a guest cannot set or see: for systems with a key of their own.
     #[serde(default)]
     pub headers: BTreeMap<String, Secret>,
+    /// The only networks in which the system, and its token endpoint, may be. Without it they may have any global or
+    /// private address, and the one that stands in the URL itself.
+    #[serde(default)]
+    pub addresses: Option<Vec<AddressRange>>,
     /// How the system wants to be talked to. What is left out is as its kind has it.
     #[serde(default)]
     pub manners: Manners,
+}
+
+impl ConnectionConfig {
+    /// Which addresses the host of this URL of the connection may have: its base URL's or its token endpoint's.
+    pub(super) fn reach(&self, url: &Url) -> Reach {
+        let literal = match url.host() {
+            Some(Host::Ipv4(address)) => Some(address.into()),
+            Some(Host::Ipv6(address)) => Some(address.into()),
+            _ => None,
+        };
+        let localhost = url.domain().is_some_and(is_localhost);
+        let Some(ranges) = self.addresses.clone() else {
+            return Reach { global: true, private: true, literal, localhost, ranges: Vec::new() };
+        };
+        let literal = literal.filter(|address| ranges.iter().any(|range| range.permits(*address)));
+        Reach { literal, ranges, ..Reach::default() }
+    }
 }
 
 /// How the host authenticates itself: `none`, `{ basic: { username, password } }`, `{ bearer: { token } }` or

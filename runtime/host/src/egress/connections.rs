@@ -9,6 +9,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::connection::{ConnectionConfig, Tls};
+use super::door::Door;
 use super::endpoint::Endpoint;
 use crate::simulator::Simulator;
 use crate::traffic::Traffic;
@@ -17,6 +18,7 @@ use crate::traffic::Traffic;
 #[derive(Clone)]
 pub struct Connections {
     by_name: Arc<BTreeMap<ConnectionName, Arc<Endpoint>>>,
+    door: Door,
     direct_plain: Arc<Endpoint>,
     direct_tls: Arc<Endpoint>,
     /// How the systems of a kind want to be talked to.
@@ -88,28 +90,46 @@ impl Connections {
         kinds: BTreeMap<String, Manners>,
         limits: &Limits,
     ) -> Result<Self, Failure> {
+        Self::behind(&Door::new(limits), configs, kinds, limits)
+    }
+
+    /// The same behind a door that the process has.
+    ///
+    /// # Errors
+    /// A name that stands twice, or a setting that cannot be meant.
+    pub fn behind(
+        door: &Door,
+        configs: Vec<(ConnectionName, ConnectionConfig)>,
+        kinds: BTreeMap<String, Manners>,
+        limits: &Limits,
+    ) -> Result<Self, Failure> {
         let mut by_name = BTreeMap::new();
         for (name, mut config) in configs {
             if let Some(of_kind) = kinds.get(&config.kind) {
                 config.manners = config.manners.over(of_kind);
             }
-            let endpoint = Endpoint::configured(&name, &config, &limits.http)
+            let endpoint = Endpoint::configured(&name, &config, &limits.http, door)
                 .map_err(|message| Failure::new(code::CONF_INVALID, format!("the connection `{name}`: {message}")))?;
             if by_name.insert(name.clone(), Arc::new(endpoint)).is_some() {
                 return Err(Failure::new(code::CONF_INVALID, format!("the connection `{name}` stands twice")));
             }
         }
-        Ok(Self { by_name: Arc::new(by_name), kinds: Arc::new(kinds), ..Self::none(limits) })
+        Ok(Self { by_name: Arc::new(by_name), kinds: Arc::new(kinds), ..Self::nothing(door, limits) })
     }
 
     /// No connections at all.
     #[must_use]
     pub fn none(limits: &Limits) -> Self {
+        Self::nothing(&Door::new(limits), limits)
+    }
+
+    fn nothing(door: &Door, limits: &Limits) -> Self {
         Self {
             by_name: Arc::default(),
             kinds: Arc::default(),
-            direct_plain: Arc::new(Endpoint::direct(None, &limits.http)),
-            direct_tls: Arc::new(Endpoint::direct(Some(Tls::default()), &limits.http)),
+            door: door.clone(),
+            direct_plain: Arc::new(Endpoint::direct(None, &limits.http, door)),
+            direct_tls: Arc::new(Endpoint::direct(Some(Tls::default()), &limits.http, door)),
             limits: limits.http.clone(),
             traffic: None,
         }
@@ -120,9 +140,15 @@ impl Connections {
     pub fn with_simulator(mut self, name: ConnectionName, kind: &str, simulator: Simulator) -> Self {
         let configured = self.by_name.get(&name).map(|endpoint| endpoint.manners.clone());
         let manners = configured.or_else(|| self.kinds.get(kind).cloned()).unwrap_or_default();
-        let endpoint = Endpoint::simulated(&name, kind, simulator, manners, &self.limits);
+        let endpoint = Endpoint::simulated(&name, kind, simulator, manners, &self.limits, &self.door);
         Arc::make_mut(&mut self.by_name).insert(name, Arc::new(endpoint));
         self
+    }
+
+    /// The door that they are behind.
+    #[must_use]
+    pub const fn door(&self) -> &Door {
+        &self.door
     }
 
     /// The same connections, with this between them and the packs.

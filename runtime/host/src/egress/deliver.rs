@@ -78,7 +78,7 @@ pub(super) async fn once(
     endpoint: &Endpoint,
 ) -> Result<HttpResponse, NetError> {
     let whole = async {
-        let _place = endpoint.place().await;
+        let _places = endpoint.place(&checked.owner).await;
         let Some(tokens) = &endpoint.tokens else { return attempt(limits, checked, endpoint, None).await };
         let token = tokens.get(limits).await?;
         let answer = attempt(limits, checked, endpoint, Some(token.header())).await?;
@@ -99,7 +99,10 @@ async fn attempt(
     authorization: Option<&HeaderValue>,
 ) -> Result<HttpResponse, NetError> {
     match &endpoint.via {
-        Via::Network(client) => network::send(limits, checked, authorization, client.get()?).await,
+        Via::Network(route) => {
+            let client = endpoint.client(route, &checked.owner, &checked.url, &checked.reach);
+            network::send(limits, checked, authorization, &client).await
+        }
         Via::Simulator(simulator) => {
             let reply =
                 simulator.handle(checked.for_simulator()).await.map_err(|failure| error::simulator(&failure))?;

@@ -1,22 +1,26 @@
 //! One place that requests go to: how it is reached, what is added to each request, how much of it there may be at once.
 
-use std::sync::OnceLock;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use runner_model::limits::{CONNECTION_CONCURRENCY_MAX, HttpLimits};
-use runner_model::{ConnectionName, Manners};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use runner_model::{ConnectionName, Manners, Reach};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tracing::warn;
 use url::Url;
 
+use super::client::Client;
 use super::connection::{Auth, ConnectionConfig, Tls};
 use super::connections::{AuthKind, ConnectionInfo, TlsKind};
+use super::door::Door;
 use super::error::{ErrorKind, NetError};
+use super::gate::{Gate, Side};
+use super::pool::{Key, Owner};
 use super::retry::RetryPolicy;
+use super::tls;
 use super::token::TokenSource;
-use super::{network, tls};
 use crate::simulator::Simulator;
 
 /// What a simulator is sent in place of credentials: real ones have no business there.
@@ -34,30 +38,29 @@ pub(super) struct Endpoint {
     /// Credentials and configured headers, marked as sensitive.
     headers: HeaderMap,
     places: Option<Semaphore>,
+    door: Door,
 }
 
 /// How an endpoint is reached.
 pub(super) enum Via {
-    Network(Box<Client>),
+    Network(Route),
     Simulator(Simulator),
 }
 
-/// An HTTP client, made when it is first needed: reading the platform's certificates takes milliseconds.
-pub(super) struct Client {
+/// A way over the network.
+pub(super) struct Route {
+    /// None for plain HTTP.
     pub(super) tls: Option<Tls>,
     limits: HttpLimits,
-    made: OnceLock<Result<reqwest::Client, NetError>>,
+    /// Which addresses; that of a URL is said by the grant that allows it.
+    reach: Option<Reach>,
 }
 
-impl Client {
-    pub(super) fn new(tls: Option<Tls>, limits: &HttpLimits) -> Self {
-        Self { tls, limits: limits.clone(), made: OnceLock::new() }
-    }
-
-    /// The client.
-    pub(super) fn get(&self) -> Result<&reqwest::Client, NetError> {
-        self.made.get_or_init(|| network::client(self.tls.as_ref(), &self.limits)).as_ref().map_err(Clone::clone)
-    }
+/// The places that a request has taken.
+pub(super) struct Taken<'a> {
+    _of_owner: Option<OwnedSemaphorePermit>,
+    _here: Option<SemaphorePermit<'a>>,
+    _of_all: Option<OwnedSemaphorePermit>,
 }
 
 impl Endpoint {
@@ -66,14 +69,18 @@ impl Endpoint {
         name: &ConnectionName,
         config: &ConnectionConfig,
         limits: &HttpLimits,
+        door: &Door,
     ) -> Result<Self, String> {
+        if config.addresses.as_ref().is_some_and(Vec::is_empty) {
+            return Err("`addresses` is empty: nothing could be reached".to_owned());
+        }
         if let Some(mistake) = config.manners.mistakes().into_iter().next() {
             return Err(mistake);
         }
         tls::check(&config.tls)?;
         let limits = limits_of(limits, &config.manners);
         let tokens = match &config.auth {
-            Auth::OAuth2(oauth2) => Some(TokenSource::new(oauth2, &config.tls, &limits)?),
+            Auth::OAuth2(oauth2) => Some(TokenSource::new(oauth2, config, &limits, door, name)?),
             _ => None,
         };
         let info = info(name, config, &limits)?;
@@ -82,12 +89,13 @@ impl Endpoint {
         Ok(Self {
             info,
             timeout: config.timeout,
-            via: Via::Network(Box::new(Client::new(tls, &limits))),
+            via: Via::Network(Route { tls, reach: Some(config.reach(&config.base_url)), limits: limits.clone() }),
             tokens,
             retry: RetryPolicy::of(&config.manners.retry),
             manners: config.manners.clone(),
             headers: own_headers(config)?,
             places: Some(Semaphore::new(limits.connection_concurrency_max)),
+            door: door.clone(),
         })
     }
 
@@ -97,6 +105,7 @@ impl Endpoint {
         simulator: Simulator,
         manners: Manners,
         limits: &HttpLimits,
+        door: &Door,
     ) -> Self {
         // What cannot be meant was refused when the pack was loaded.
         let mut headers = kind_headers(&manners).unwrap_or_default();
@@ -120,12 +129,13 @@ impl Endpoint {
             manners,
             headers,
             places: Some(Semaphore::new(limits.connection_concurrency_max)),
+            door: door.clone(),
         }
     }
 
     /// Requests to absolute URLs: no credentials, and no common limit of places, since one slow host must not hold up
     /// the others.
-    pub(super) fn direct(tls: Option<Tls>, limits: &HttpLimits) -> Self {
+    pub(super) fn direct(tls: Option<Tls>, limits: &HttpLimits, door: &Door) -> Self {
         Self {
             info: ConnectionInfo {
                 name: String::new(),
@@ -138,19 +148,49 @@ impl Endpoint {
                 simulated: false,
             },
             timeout: None,
-            via: Via::Network(Box::new(Client::new(tls, limits))),
+            via: Via::Network(Route { tls, reach: None, limits: limits.clone() }),
             tokens: None,
             retry: RetryPolicy::unknown(),
             manners: Manners::default(),
             headers: HeaderMap::new(),
             places: None,
+            door: door.clone(),
         }
     }
 
-    /// Waits for a place among the requests on this connection.
-    pub(super) async fn place(&self) -> Option<SemaphorePermit<'_>> {
-        // The semaphore is never closed.
-        self.places.as_ref()?.acquire().await.ok()
+    /// Waits for a place among the requests of the pack, then on this connection, then of the process. Whoever holds a
+    /// later one never waits for an earlier one; a pack that floods one connection holds up nobody but itself.
+    pub(super) async fn place(&self, owner: &Owner) -> Taken<'_> {
+        let over_network = matches!(self.via, Via::Network(_));
+        let of_owner = if over_network { self.door.place_of(owner).await } else { None };
+        let here = match &self.places {
+            // The semaphore is never closed.
+            Some(places) => places.acquire().await.ok(),
+            None => None,
+        };
+        let of_all = if over_network { self.door.place().await } else { None };
+        Taken { _of_owner: of_owner, _here: here, _of_all: of_all }
+    }
+
+    /// The gate of requests to this URL. `granted` is what a grant lets them reach.
+    pub(super) fn gate(&self, route: &Route, owner: &Owner, url: &Url, granted: &Reach) -> Gate {
+        let side = match (owner, &route.reach) {
+            (Owner::Pack(pack), None) => Side::Grant(pack.clone()),
+            _ => Side::Connection(self.info.name.clone()),
+        };
+        Gate::new(&self.door, route.reach.as_ref().unwrap_or(granted).clone(), url, side)
+    }
+
+    /// The client of whoever sends a request to this URL.
+    pub(super) fn client(&self, route: &Route, owner: &Owner, url: &Url, granted: &Reach) -> Arc<Client> {
+        let key = Key {
+            owner: owner.clone(),
+            connection: self.info.name.clone(),
+            origin: url.origin().ascii_serialization(),
+            reach: route.reach.as_ref().unwrap_or(granted).clone(),
+        };
+        let make = || Client::new(route.tls.clone(), &route.limits, self.gate(route, owner, url, granted));
+        self.door.client(key, make)
     }
 
     /// Whether the connection sets this header itself. `authorization` is never a guest's on a connection.

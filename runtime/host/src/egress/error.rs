@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use runner_model::{Code, Failure, code};
 
+use super::gate::Unreached;
+
 /// Why there is no response.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
@@ -22,6 +24,7 @@ pub(crate) struct NetError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
     Denied,
+    Address,
     UnknownConnection,
     BadRequest,
     Dns,
@@ -39,7 +42,8 @@ pub(crate) enum ErrorKind {
 }
 
 /// What a cassette can hold: what came of a request that was sent.
-const RECORDED: [ErrorKind; 10] = [
+const RECORDED: [ErrorKind; 11] = [
+    ErrorKind::Address,
     ErrorKind::Dns,
     ErrorKind::Connect,
     ErrorKind::Tls,
@@ -83,6 +87,7 @@ impl NetError {
     pub(crate) fn code(&self) -> Code {
         match self.kind {
             ErrorKind::Denied => code::NET_DENIED,
+            ErrorKind::Address => code::NET_ADDRESS,
             ErrorKind::UnknownConnection => code::NET_UNKNOWN_CONNECTION,
             ErrorKind::BadRequest => code::NET_BAD_REQUEST,
             ErrorKind::Dns => code::NET_DNS,
@@ -121,6 +126,11 @@ pub(super) fn timeout(after: Duration) -> NetError {
     NetError::new(ErrorKind::Timeout, format!("no complete response within {after:?}"))
 }
 
+/// The server stopped in the middle of its answer.
+pub(super) fn stalled(after: Duration) -> NetError {
+    NetError::new(ErrorKind::Timeout, format!("the server sent nothing for {after:?} in the middle of its response"))
+}
+
 /// The server asks for a longer wait than there is time for.
 pub(super) fn not_now(what: &str, asked: Duration, left: Option<Duration>) -> NetError {
     let left = left.map(|left| format!(", and {:.1} s are left", left.as_secs_f64())).unwrap_or_default();
@@ -155,6 +165,9 @@ pub(super) enum Stage {
 
 /// Tells apart what an HTTP client's error means.
 pub(super) fn classify(error: &reqwest::Error, stage: Stage) -> NetError {
+    if let Some(Unreached(error)) = find::<Unreached>(error) {
+        return error.clone();
+    }
     if error.is_dns() {
         return NetError::new(ErrorKind::Dns, "the host name cannot be resolved");
     }

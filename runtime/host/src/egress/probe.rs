@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use runner_model::limits::HttpLimits;
-use runner_model::{Failure, code};
+use runner_model::{Failure, Reach, code};
 use rustls::pki_types::{CertificateDer, ServerName};
 use serde::Serialize;
 use tokio::net::TcpStream;
@@ -19,6 +19,8 @@ use super::connections::{ConnectionInfo, Connections};
 use super::deliver;
 use super::endpoint::Via;
 use super::error::{self, ErrorKind, NetError};
+use super::gate::Gate;
+use super::pool::Owner;
 use super::request::Checked;
 use super::tls::{self, Recording};
 use super::token::TokenSource;
@@ -88,7 +90,10 @@ impl Connections {
         let start = Instant::now();
         let limits = self.limits();
         let (addresses, certificate) = match (&endpoint.via, &endpoint.info.base_url) {
-            (Via::Network(client), Some(url)) => reach(url, client.tls.as_ref(), limits).await?,
+            (Via::Network(route), Some(url)) => {
+                let gate = endpoint.gate(route, &Owner::Host, url, &Reach::default());
+                reach(url, &gate, route.tls.as_ref(), limits).await?
+            }
             _ => (Vec::new(), None),
         };
         let token = match &endpoint.tokens {
@@ -124,9 +129,9 @@ async fn token(tokens: &TokenSource, limits: &HttpLimits) -> Result<TokenReport,
 
 type Reached = (Vec<IpAddr>, Option<CertificateReport>);
 
-async fn reach(url: &Url, tls: Option<&Tls>, limits: &HttpLimits) -> Result<Reached, NetError> {
+async fn reach(url: &Url, gate: &Gate, tls: Option<&Tls>, limits: &HttpLimits) -> Result<Reached, NetError> {
     let within = limits.connect_timeout;
-    let addresses = in_time(within, ErrorKind::Dns, "resolving the host name", resolve(url)).await?;
+    let addresses = in_time(within, ErrorKind::Dns, "resolving the host name", gate.addresses(url)).await?;
     let stream = in_time(within, ErrorKind::Connect, "connecting", connect(&addresses)).await?;
     let certificate = match tls {
         Some(tls) => Some(in_time(within, ErrorKind::Tls, "the TLS handshake", handshake(url, tls, stream)).await?),
@@ -143,20 +148,6 @@ async fn in_time<T>(
 ) -> Result<T, NetError> {
     let late = |_| Err(NetError::new(kind, format!("{what} took longer than {within:?}")));
     tokio::time::timeout(within, step).await.unwrap_or_else(late)
-}
-
-async fn resolve(url: &Url) -> Result<Vec<SocketAddr>, NetError> {
-    // An IPv6 address stands in brackets in a URL, and not here.
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
-    let port = url.port_or_known_default().unwrap_or(443);
-    let found: Vec<_> = match tokio::net::lookup_host((host.as_str(), port)).await {
-        Ok(found) => found.collect(),
-        Err(_) => Vec::new(),
-    };
-    if found.is_empty() {
-        return Err(NetError::new(ErrorKind::Dns, format!("the host name `{host}` cannot be resolved")));
-    }
-    Ok(found)
 }
 
 async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, NetError> {

@@ -8,12 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use runner_model::limits::{HttpLimits, URL_BYTES_MAX};
-use runner_model::{HttpAsk, HttpTarget};
+use runner_model::{HttpAsk, HttpTarget, Reach};
 use tokio::time::Instant;
 use url::Url;
 
 use super::endpoint::Endpoint;
 use super::error::{self, ErrorKind, NetError};
+use super::pool::Owner;
 use super::{header as headers, path, permit};
 use crate::attempt::{PackContext, RequestSummary};
 use crate::mask::Mask;
@@ -81,6 +82,10 @@ pub(super) struct Checked {
     /// When it must have ended, further tries included.
     pub(super) until: Option<Instant>,
     pub(super) effect: Effect,
+    /// Who sends it.
+    pub(super) owner: Owner,
+    /// Which addresses the grant lets it reach; a connection says so itself.
+    pub(super) reach: Reach,
 }
 
 impl Checked {
@@ -93,7 +98,8 @@ impl Checked {
         endpoint.add_headers(&mut headers);
         let url = endpoint.url_of(&path)?;
         let (method, effect) = (Method::GET, Effect::Read);
-        Ok(Self { method, url, system_path: path, headers, body: None, timeout, until: None, effect })
+        let (owner, reach) = (Owner::Host, Reach::default());
+        Ok(Self { method, url, system_path: path, headers, body: None, timeout, until: None, effect, owner, reach })
     }
 
     /// A read of the very thing that this request is about, with its credentials.
@@ -111,6 +117,8 @@ impl Checked {
             timeout: self.timeout,
             until: self.until,
             effect: Effect::Read,
+            owner: self.owner.clone(),
+            reach: self.reach.clone(),
         }
     }
 
@@ -179,7 +187,7 @@ pub(super) fn check(
     outgoing: Outgoing,
 ) -> Result<(Checked, Arc<Endpoint>), NetError> {
     let method = method(&outgoing.method)?;
-    let (mut url, system_path, endpoint) = match &outgoing.target {
+    let Resolved { mut url, system_path, endpoint, reach } = match &outgoing.target {
         Target::Connection { name, path } => through_connection(pack, &method, name, path)?,
         Target::Url(text) => to_url(pack, &method, text)?,
     };
@@ -205,15 +213,19 @@ pub(super) fn check(
     let asked = outgoing.timeout.map(|timeout| Instant::now() + timeout);
     let until = asked.into_iter().chain(outgoing.until).min();
     let body = outgoing.body.map(Bytes::from);
-    Ok((Checked { method, url, system_path, headers, body, timeout, until, effect }, endpoint))
+    let owner = Owner::Pack(pack.pack.clone());
+    Ok((Checked { method, url, system_path, headers, body, timeout, until, effect, owner, reach }, endpoint))
 }
 
-fn through_connection(
-    pack: &PackContext,
-    method: &Method,
-    name: &str,
-    written: &str,
-) -> Result<(Url, String, Arc<Endpoint>), NetError> {
+/// Where a request goes, and which addresses it may find there.
+struct Resolved {
+    url: Url,
+    system_path: String,
+    endpoint: Arc<Endpoint>,
+    reach: Reach,
+}
+
+fn through_connection(pack: &PackContext, method: &Method, name: &str, written: &str) -> Result<Resolved, NetError> {
     let Some((name, endpoint)) = pack.connections.endpoint(name) else {
         return Err(NetError::new(
             ErrorKind::UnknownConnection,
@@ -225,10 +237,10 @@ fn through_connection(
     let target = HttpTarget::Connection { name, kind: &endpoint.info.kind };
     permit::check(pack, &HttpAsk { target, method: method.as_str(), path: &path })?;
     let url = endpoint.url_of(&path)?;
-    Ok((url, path, Arc::clone(endpoint)))
+    Ok(Resolved { url, system_path: path, endpoint: Arc::clone(endpoint), reach: Reach::default() })
 }
 
-fn to_url(pack: &PackContext, method: &Method, text: &str) -> Result<(Url, String, Arc<Endpoint>), NetError> {
+fn to_url(pack: &PackContext, method: &Method, text: &str) -> Result<Resolved, NetError> {
     let bad = |message: &str| NetError::new(ErrorKind::BadRequest, message);
     // The parser would remove them without a word.
     if text.chars().any(char::is_control) {
@@ -244,9 +256,12 @@ fn to_url(pack: &PackContext, method: &Method, text: &str) -> Result<(Url, Strin
     url.set_fragment(None);
     path::refuse_hidden_dots(url.path())?;
     let path = url.path().to_owned();
-    permit::check(pack, &HttpAsk { target: HttpTarget::Url(&url), method: method.as_str(), path: &path })?;
+    let ask = HttpAsk { target: HttpTarget::Url(&url), method: method.as_str(), path: &path };
+    permit::check(pack, &ask)?;
+    // The operator's word alone: what a pack asks for opens no network.
+    let reach = pack.grant.reach(&ask, &url);
     let endpoint = Arc::clone(pack.connections.direct(url.scheme() == "https"));
-    Ok((url, path, endpoint))
+    Ok(Resolved { url, system_path: path, endpoint, reach })
 }
 
 fn add_query(url: &mut Url, pairs: &[(String, String)]) -> Result<(), NetError> {

@@ -14,15 +14,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::HeaderValue;
+use runner_model::ConnectionName;
 use runner_model::limits::{HttpLimits, TOKEN_TIMEOUT};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tracing::warn;
 use url::Url;
 
-use super::connection::{OAuth2, Tls};
-use super::endpoint::Client;
+use super::client::Client;
+use super::connection::{ConnectionConfig, OAuth2};
+use super::door::Door;
 use super::error::{ErrorKind, NetError};
+use super::gate::{Gate, Side};
 use super::tls;
 use request::TokenRequest;
 
@@ -71,8 +74,14 @@ impl Token {
 }
 
 impl TokenSource {
-    /// The source that these settings mean. `tls` is the connection's own.
-    pub(super) fn new(oauth2: &OAuth2, tls: &Tls, limits: &HttpLimits) -> Result<Self, String> {
+    /// The source that these settings of a connection mean.
+    pub(super) fn new(
+        oauth2: &OAuth2,
+        config: &ConnectionConfig,
+        limits: &HttpLimits,
+        door: &Door,
+        name: &ConnectionName,
+    ) -> Result<Self, String> {
         let url = &oauth2.token_url;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err("the token endpoint is neither `http:` nor `https:`".to_owned());
@@ -82,11 +91,12 @@ impl TokenSource {
         }
         let own = oauth2.token_tls.as_ref();
         own.map_or(Ok(()), tls::check).map_err(|mistake| format!("for the token endpoint: {mistake}"))?;
-        let tls = (url.scheme() == "https").then(|| own.unwrap_or(tls).clone());
+        let tls = (url.scheme() == "https").then(|| own.unwrap_or(&config.tls).clone());
+        let gate = Gate::new(door, config.reach(url), url, Side::Connection(name.to_string()));
         Ok(Self {
             shown: shown(url),
             request: TokenRequest::new(oauth2)?,
-            client: Client::new(tls, limits),
+            client: Client::new(tls, limits, gate),
             has_own_tls: own.is_some(),
             ended: AtomicU64::new(0),
             state: Mutex::default(),
@@ -180,8 +190,7 @@ impl TokenSource {
     }
 
     async fn ask(&self) -> Result<answer::Granted, NetError> {
-        let client = self.client.get().map_err(|error| self.unreached(error))?;
-        let (status, body) = self.request.send(client).await.map_err(|error| self.unreached(error))?;
+        let (status, body) = self.request.send(&self.client).await.map_err(|error| self.unreached(error))?;
         answer::read(status, &body).map_err(|refusal| {
             let mut error = self.failed(&refusal.message);
             if refusal.passing {

@@ -69,7 +69,7 @@ impl From<NetError> for http::HttpError {
 
 const fn kind(kind: egress::ErrorKind) -> http::ErrorKind {
     match kind {
-        egress::ErrorKind::Denied => http::ErrorKind::Denied,
+        egress::ErrorKind::Denied | egress::ErrorKind::Address => http::ErrorKind::Denied,
         egress::ErrorKind::UnknownConnection => http::ErrorKind::UnknownConnection,
         egress::ErrorKind::BadRequest => http::ErrorKind::BadRequest,
         egress::ErrorKind::Dns => http::ErrorKind::Dns,

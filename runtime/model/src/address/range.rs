@@ -70,6 +70,13 @@ impl FromStr for AddressRange {
     }
 }
 
+/// One address. It permits nothing if nothing permits the address.
+impl From<IpAddr> for AddressRange {
+    fn from(address: IpAddr) -> Self {
+        Self(meant(address).into())
+    }
+}
+
 impl fmt::Display for AddressRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use runner_host::{Auth, ConnectionConfig, Tls};
-use runner_model::{Code, ConnectionName, Manners, RetryManners, Secret, TestManners, code};
+use runner_model::{AddressRange, Code, ConnectionName, Manners, RetryManners, Secret, TestManners, code};
 use serde::Deserialize;
 use toml::Spanned;
 use url::Url;
@@ -50,6 +50,7 @@ pub(crate) struct Settings {
     #[serde(default)]
     tls: WrittenTls,
     timeout: Option<Spanned<f64>>,
+    addresses: Option<Spanned<Vec<AddressRange>>>,
     #[serde(default)]
     headers: BTreeMap<String, SecretSource>,
     concurrency: Option<Spanned<u32>>,
@@ -69,6 +70,7 @@ impl Settings {
         self.auth()?;
         self.tls.check()?;
         self.timeout()?;
+        self.check_addresses()?;
         self.check_manners()?;
         Ok(())
     }
@@ -93,6 +95,16 @@ impl Settings {
         let Some(written) = &self.timeout else { return Ok(None) };
         let timeout = seconds(*written.get_ref());
         timeout.map(Some).ok_or_else(|| (Some(written.span()), "a timeout is more than 0 seconds".to_owned(), None))
+    }
+
+    fn check_addresses(&self) -> Result<(), Refusal> {
+        match &self.addresses {
+            Some(written) if written.get_ref().is_empty() => {
+                let hint = "leave it out, or list networks: `addresses = [\"10.20.0.0/16\"]`".to_owned();
+                Err((Some(written.span()), "`addresses` is empty: nothing could be reached".to_owned(), Some(hint)))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn auth(&self) -> Result<AuthSource, Refusal> {
@@ -154,6 +166,7 @@ impl Connection {
             tls: settings.tls.resolve(environment, &self.place.base)?,
             timeout: settings.timeout().map_err(invalid)?,
             headers,
+            addresses: settings.addresses.as_ref().map(|written| written.get_ref().clone()),
             manners: settings.manners(),
         })
     }
@@ -168,6 +181,7 @@ impl Connection {
             tls: Tls::default(),
             timeout: None,
             headers: BTreeMap::new(),
+            addresses: None,
             manners: self.settings.manners(),
         })
     }

@@ -1,7 +1,7 @@
 //! `[limits]`: what guests may use, as far as an operator changes it in the file.
 
 use runner_model::Limits;
-use runner_model::limits::ACTION_TIMEOUT_MAX;
+use runner_model::limits::{ACTION_TIMEOUT_MAX, PACK_REQUESTS_MAX};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -17,6 +17,8 @@ pub(super) struct WrittenLimits {
     concurrency_max: Option<Spanned<u32>>,
     /// A result, in bytes of JSON.
     result_bytes_max: Option<Spanned<usize>>,
+    /// Requests of one pack at the same time.
+    pack_requests_max: Option<Spanned<usize>>,
 }
 
 impl WrittenLimits {
@@ -50,6 +52,12 @@ impl WrittenLimits {
             }
             limits.guest.result_bytes_max = *bytes.get_ref();
         }
+        if let Some(count) = &self.pack_requests_max {
+            if !(1..=PACK_REQUESTS_MAX).contains(count.get_ref()) {
+                return Err((count.span(), "a pack can have between 1 and 1024 requests at the same time"));
+            }
+            limits.http.pack_requests_max = *count.get_ref();
+        }
         Ok(limits)
     }
 }
@@ -63,6 +71,7 @@ pub(super) fn dump(limits: &Limits) -> toml::Table {
         ("timeout", guest.timeout.as_secs_f64().into()),
         ("concurrency_max", i64::from(guest.concurrency_max).into()),
         ("result_bytes_max", number(guest.result_bytes_max)),
+        ("pack_requests_max", number(limits.http.pack_requests_max)),
     ];
     entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

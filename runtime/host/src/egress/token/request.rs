@@ -2,10 +2,11 @@
 
 use base64::Engine as _;
 use bytes::Bytes;
-use http::{HeaderValue, header};
+use http::{HeaderValue, Method, header};
 use runner_model::limits::TOKEN_BYTES_MAX;
 use url::{Url, form_urlencoded};
 
+use crate::egress::client::Client;
 use crate::egress::connection::{ClientAuth, OAuth2};
 use crate::egress::endpoint::sensitive;
 use crate::egress::error::{ErrorKind, NetError, Stage, classify};
@@ -45,9 +46,9 @@ impl TokenRequest {
     }
 
     /// Sends it. Gives the status and the body of the answer.
-    pub(super) async fn send(&self, client: &reqwest::Client) -> Result<(u16, Vec<u8>), NetError> {
+    pub(super) async fn send(&self, client: &Client) -> Result<(u16, Vec<u8>), NetError> {
         let mut request = client
-            .post(self.url.clone())
+            .request(Method::POST, &self.url)?
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::USER_AGENT, concat!("runner/", env!("CARGO_PKG_VERSION")))

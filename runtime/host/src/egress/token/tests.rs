@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use runner_model::Limits;
 use runner_model::limits::HttpLimits;
+use runner_model::{ConnectionName, Limits};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
 use super::TokenSource;
-use crate::egress::connection::Tls;
+use crate::egress::connection::{Auth, ConnectionConfig};
+use crate::egress::door::Door;
 
 fn limits() -> HttpLimits {
     Limits::default().http
@@ -31,7 +32,11 @@ async fn endpoint(status: impl Fn(usize) -> u16 + Send + Sync + 'static) -> (Tok
         }
     });
     let oauth2 = json!({ "token_url": url, "client_id": "a", "client_secret": "b" });
-    let source = TokenSource::new(&serde_json::from_value(oauth2).unwrap(), &Tls::default(), &limits()).unwrap();
+    let config = json!({ "kind": "k", "base_url": "http://h", "auth": { "oauth2": oauth2 } });
+    let config: ConnectionConfig = serde_json::from_value(config).unwrap();
+    let Auth::OAuth2(oauth2) = &config.auth else { panic!("it is") };
+    let (limits, name) = (limits(), ConnectionName::new("box").unwrap());
+    let source = TokenSource::new(oauth2, &config, &limits, &Door::of(&limits), &name).unwrap();
     (source, count)
 }
 
