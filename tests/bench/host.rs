@@ -26,6 +26,7 @@ impl Call {
             version: "0.1.0".to_owned(),
             permissions: Permissions::default(),
             grant: Permissions::default(),
+            current: None,
             config: "{}".to_owned(),
             kv: Arc::new(NoKv),
             connections: Connections::none(&Limits::default()),

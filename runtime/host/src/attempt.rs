@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::egress::Connections;
+use crate::grant::CurrentGrant;
 use crate::kv::Kv;
 use crate::trace::TraceParent;
 use crate::traffic::Origin;
@@ -62,8 +63,10 @@ pub struct PackContext {
     pub version: String,
     /// What the pack asks for.
     pub permissions: Permissions,
-    /// What the operator granted.
+    /// What the operator granted, as it was when the attempt began.
     pub grant: Permissions,
+    /// The same as it is now: what was taken back meanwhile is not allowed any more. None: it does not change.
+    pub current: Option<CurrentGrant>,
     /// Its checked configuration: a JSON object.
     pub config: String,
     /// Where its key-value data is kept.

@@ -19,6 +19,7 @@ mod egress;
 mod engine;
 mod epoch;
 mod escape;
+mod grant;
 mod guest;
 mod host;
 mod kv;
@@ -37,6 +38,7 @@ pub use egress::{
     Auth, AuthKind, CertificateReport, ClientAuth, ClientCertificate, ConnectionConfig, ConnectionInfo, Connections,
     Door, Fingerprint, HttpResponse, Listening, Lookup, OAuth2, TestReport, Tls, TlsKind, TokenReport,
 };
+pub use grant::CurrentGrant;
 pub use host::{Host, HostError, HostOptions};
 pub use kv::{Kv, KvError, NoKv};
 pub use mask::Mask;

@@ -112,6 +112,7 @@ fn attempt_of_nobody(limits: &Limits) -> Result<Attempt, runner_model::NameError
             version: String::new(),
             permissions: Permissions::default(),
             grant: Permissions::default(),
+            current: None,
             config: "{}".to_owned(),
             kv: Arc::new(NoKv),
             connections: Connections::none(limits),

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use runner_engine::Plan;
 use runner_engine::template::Place;
-use runner_model::{ActionRef, Origin, PackRef, Requested, code, limits};
+use runner_model::{ActionRef, Origin, PackRef, Permissions, Requested, code, limits};
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Document, Mistake};
 use crate::fields::{Fields, Foreign, wrong_type};
+use crate::manifest::{Manifest, permissions};
 use crate::metadata::{self, Tag};
 use crate::pack::Pack;
 use crate::parameters::{ParameterError, Parameters, compile_schema, read_schema};
@@ -38,6 +39,8 @@ pub struct Action {
     pub idempotent: bool,
     /// How long an attempt may take; none is the operator's limit.
     pub timeout: Option<Duration>,
+    /// What it asks for, if that is less than its pack does; none is all of that.
+    pub permissions: Option<Permissions>,
     /// What it runs.
     pub body: Body,
     /// The file that describes it.
@@ -65,6 +68,12 @@ pub enum Body {
 }
 
 impl Action {
+    /// What it asks for, as an action of this pack.
+    #[must_use]
+    pub fn wish<'a>(&'a self, pack: &'a Pack) -> &'a Permissions {
+        self.permissions.as_ref().unwrap_or(&pack.manifest.permissions)
+    }
+
     /// What the conductor follows: a workflow's own plan, or the plan of a single action.
     #[must_use]
     pub fn plan(&self) -> Arc<Plan> {
@@ -137,7 +146,7 @@ pub(crate) struct Read {
 }
 
 const FOREIGN: Foreign = Foreign {
-    later: &["retry", "concurrency", "permissions", "notify"],
+    later: &["retry", "concurrency", "notify"],
     instead: &[
         ("pack", "remove it: the directory says which pack it is"),
         ("ref", "remove it: the directory and the file's name are the reference"),
@@ -154,13 +163,20 @@ const LATER: [&str; 5] = ["http", "script", "python", "javascript", "command"];
 /// Runner types that this version carries out.
 const RUNNER_TYPES: [&str; 4] = ["wasm", "noop", "inquiry", "wait_for"];
 
-pub(crate) fn read(file: &Document<'_>, node: &Node, pack: &PackRef, reference: ActionRef) -> Read {
+pub(crate) fn read(
+    file: &Document<'_>,
+    node: &Node,
+    pack: &PackRef,
+    manifest: Option<&Manifest>,
+    reference: ActionRef,
+) -> Read {
     let nothing = |reference| Read { reference, parameters: None, action: None, component: None };
     let Some(mut fields) = Fields::open_root(file, node, "the action") else { return nothing(reference) };
     let metadata = metadata::read(file, &mut fields, reference);
     let idempotent = fields.boolean("idempotent").unwrap_or(false);
     let timeout = fields.get("timeout").and_then(|node| timeout(file, node));
     let output_schema = fields.get("output_schema").and_then(|node| output_schema(file, node));
+    let permissions = permissions::of_action(file, &mut fields, manifest);
     let body = body(file, &mut fields, pack, metadata.reference.name());
     let all_known = fields.finish(&FOREIGN);
     if let Some((body, _)) = &body {
@@ -180,6 +196,7 @@ pub(crate) fn read(file: &Document<'_>, node: &Node, pack: &PackRef, reference: 
         tags: metadata.tags,
         idempotent,
         timeout,
+        permissions,
         body,
         source: file.source.path().to_owned(),
     });

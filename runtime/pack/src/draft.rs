@@ -146,7 +146,7 @@ impl Draft {
     fn read_action(&mut self, directory: &Directory<'_>, path: &Path, pack: &PackRef) -> Option<Needed> {
         self.files.push(path.to_owned());
         let (file, root, reference) = self.begin(directory, path, pack)?;
-        let read = action::read(&file, &root, pack, reference);
+        let read = action::read(&file, &root, pack, self.manifest.as_ref(), reference);
         let waits = read.action.as_ref().and_then(|action| wait::Kind::of(&action.body));
         self.signatures
             .insert(read.reference.clone(), read.parameters.map(|parameters| Signature { parameters, waits }));

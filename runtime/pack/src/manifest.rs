@@ -2,7 +2,7 @@
 
 mod connections;
 mod manners;
-mod permissions;
+pub(crate) mod permissions;
 
 use std::collections::BTreeMap;
 

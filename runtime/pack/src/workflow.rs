@@ -74,6 +74,7 @@ pub(crate) fn read(file: &Document<'_>, node: &Node, reference: ActionRef) -> Re
         output_schema: None,
         tags: metadata.tags,
         idempotent: false,
+        permissions: None,
         timeout: None,
         body: Body::Workflow(Arc::new(plan)),
         source: file.source.path().to_owned(),

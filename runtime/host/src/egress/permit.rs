@@ -4,6 +4,7 @@ use runner_model::{HttpAsk, HttpTarget};
 
 use super::error::{ErrorKind, NetError};
 use crate::attempt::PackContext;
+use crate::grant::CurrentGrant;
 
 /// Checks one request against both sides.
 pub(super) fn check(pack: &PackContext, ask: &HttpAsk<'_>) -> Result<(), NetError> {
@@ -14,12 +15,23 @@ pub(super) fn check(pack: &PackContext, ask: &HttpAsk<'_>) -> Result<(), NetErro
         return Err(NetError::new(ErrorKind::Denied, format!("the pack `{name}` does not ask for {what}"))
             .with_hint(format!("add to `permissions.http` in the pack's pack.yaml: `- {line}`")));
     }
-    if !pack.grant.allows(ask) {
+    // What was taken back holds for attempts that run, too.
+    let is_standing = |grant: &CurrentGrant| grant.get().allows(ask);
+    if !pack.grant.allows(ask) || !pack.current.as_ref().is_none_or(is_standing) {
         let line = grant(ask);
+        let command = command(pack, ask);
         return Err(NetError::new(ErrorKind::Denied, format!("the operator has not granted the pack `{name}` {what}"))
-            .with_hint(format!("add to `http` under `[grants.{name}]` in runner.toml: `{line}`")));
+            .with_hint(format!("`{command}`, or add to `http` under `[grants.{name}]` in runner.toml: `{line}`")));
     }
     Ok(())
+}
+
+/// The command that grants what the pack asks for where this request goes.
+fn command(pack: &PackContext, ask: &HttpAsk<'_>) -> String {
+    match &ask.target {
+        HttpTarget::Connection { name, .. } => format!("runner pack grant {} --connection {name}", pack.pack),
+        HttpTarget::Url(_) => format!("runner pack grant {}", pack.pack),
+    }
 }
 
 fn describe(ask: &HttpAsk<'_>) -> String {

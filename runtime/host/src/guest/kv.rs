@@ -98,10 +98,11 @@ impl PackContext {
                 "the pack `{name}` does not ask for this: add `kv: {access}` to `permissions` in its pack.yaml"
             )));
         }
-        if self.grant.kv < needed {
+        let current = self.current.as_ref().map_or(KvAccess::ReadWrite, |current| current.get().kv);
+        if self.grant.kv.min(current) < needed {
             return Err(KvError::Denied(format!(
-                "the operator has not granted the pack `{name}` this: write `kv = \"{access}\"` under `[grants.{name}]` in \
-                 runner.toml"
+                "the operator has not granted the pack `{name}` this: `runner pack grant {name}`, or write \
+                 `kv = \"{access}\"` under `[grants.{name}]` in runner.toml"
             )));
         }
         Ok(())

@@ -78,6 +78,7 @@ pub(super) fn pack(connections: Connections) -> PackContext {
         version: "1.2.3".to_owned(),
         permissions: everything.clone(),
         grant: everything,
+        current: None,
         config: r#"{"greeting":"hello"}"#.to_owned(),
         kv: Arc::new(MemoryKv::default()),
         connections,

@@ -1,22 +1,47 @@
-//! `permissions:` of `pack.yaml`.
+//! `permissions:` of `pack.yaml`, and of an action, which asks for no more than its pack.
 
 use std::collections::BTreeMap;
 
-use runner_model::{HttpRule, KvAccess, Permissions, code};
+use runner_model::{Difference, HttpRule, KvAccess, Permissions, code};
 
-use super::ConnectionKind;
+use super::{ConnectionKind, Manifest};
 use crate::diagnostic::{Document, Mistake};
 use crate::fields::{Fields, Foreign, wrong_type};
 use crate::suggest;
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Entry, Kind, Node};
 
 pub(super) fn read(
     file: &Document<'_>,
     fields: &mut Fields<'_>,
     connections: &BTreeMap<String, ConnectionKind>,
 ) -> Permissions {
+    let entry = fields.entry("permissions").filter(|entry| !entry.value.is_null());
+    entry.map(|entry| of_entry(file, entry, connections)).unwrap_or_default()
+}
+
+/// What an action asks for, if it says so: less than its pack, or the same.
+pub(crate) fn of_action(
+    file: &Document<'_>,
+    fields: &mut Fields<'_>,
+    manifest: Option<&Manifest>,
+) -> Option<Permissions> {
+    let entry = fields.entry("permissions")?;
+    if entry.value.as_text() == Some("none") {
+        return Some(Permissions::default());
+    }
+    let manifest = manifest?;
+    let own = of_entry(file, entry, &manifest.connections);
+    if !manifest.permissions.covers(&own) {
+        let more = Difference::between(&manifest.permissions, &own).more();
+        let message = format!("the action asks for more than its pack: {}", more.join("; "));
+        let hint = "ask for it in `permissions` of pack.yaml, too, or write less here";
+        file.add(Mistake::new(code::PACK_BAD_VALUE, entry.key_span, message).hint(hint));
+    }
+    Some(own)
+}
+
+fn of_entry(file: &Document<'_>, entry: &Entry, connections: &BTreeMap<String, ConnectionKind>) -> Permissions {
     let mut permissions = Permissions::default();
-    let Some(entry) = fields.entry("permissions").filter(|entry| !entry.value.is_null()) else { return permissions };
     let Some(mut fields) = Fields::open(file, &entry.value, "`permissions`", entry.key_span) else {
         return permissions;
     };

@@ -12,6 +12,7 @@ mod hostile;
 mod kit;
 mod parameters;
 mod part;
+mod permissions;
 mod policies;
 mod rehearsals;
 mod reload;
