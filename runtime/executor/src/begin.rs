@@ -44,6 +44,10 @@ impl Shared {
         caller: Option<&Arc<Pack>>,
     ) -> Result<(), BeginError> {
         let (pack, action) = self.find(&request.action, caller)?;
+        // What a workflow calls was looked at with the workflow.
+        if caller.is_none() {
+            self.options.packs.check(&pack, &action)?;
+        }
         self.options.packs.keep(&pack).await;
         let depth = herald.depth;
         let simulate = self.options.packs.simulate();

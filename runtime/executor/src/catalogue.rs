@@ -1,5 +1,8 @@
 //! The packs of a process, ready to run: what they hold, what they were granted, what their connections lead to.
 
+mod granted;
+mod hold;
+mod need;
 mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,12 +12,14 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 use runner_host::{Connections, Host, Simulator, Traffic, World};
-use runner_model::{ActionRef, ConnectionName, Failure, KvAccess, PackRef, Permissions, code};
+use runner_model::{ActionRef, ConnectionName, Failure, PackRef, Permissions, code};
 use runner_pack::{Action, Archive, Changes, Library, Pack, Sum};
 use runner_store::{Catalogue, StoreError};
 use tokio::sync::watch;
 
 use crate::pack::{LoadedPack, component_sum, read_component};
+use granted::Granted;
+pub use need::NotGranted;
 use versions::Versions;
 
 /// What the operator granted, by pack.
@@ -26,8 +31,7 @@ impl Grants {
     /// request.
     #[must_use]
     pub fn of(&self, pack: &PackRef) -> Permissions {
-        let silent = || Permissions { http: Vec::new(), kv: KvAccess::ReadWrite };
-        self.0.get(pack).cloned().unwrap_or_else(silent)
+        self.0.get(pack).cloned().unwrap_or_else(Permissions::silent)
     }
 }
 
@@ -62,7 +66,7 @@ pub enum PruneError {
 /// **An execution stays with the version of its pack that it began with**: new ones see the library that was swapped in
 /// last, those that are under way ask for theirs by its digest ([`Packs::pinned`]).
 pub struct Packs {
-    grants: Grants,
+    granted: Granted,
     connections: Connections,
     simulate: bool,
     archive: Option<Archive>,
@@ -83,7 +87,7 @@ impl Packs {
         let mut versions = Versions::default();
         versions.follow(&library);
         Self {
-            grants,
+            granted: Granted::of_file(grants),
             connections,
             simulate,
             archive: archive.map(Archive::at),
@@ -108,10 +112,17 @@ impl Packs {
     }
 
     /// Puts a library in the place of the one that is there. What is not in the archive is put there first; a pack whose
-    /// files have changed meanwhile stays as it was. Blocks while files are copied.
-    pub fn swap(&self, mut library: Library) -> Changes {
+    /// files have changed meanwhile stays as it was, and so does one that waits for a grant. Blocks while files are copied.
+    pub fn swap(&self, library: Library) -> Changes {
+        self.exchange(|_| library)
+    }
+
+    /// The same with a library that follows from the one that is there.
+    fn exchange(&self, next: impl FnOnce(&Library) -> Library) -> Changes {
         let _one = self.swapping.lock();
         let previous = self.library();
+        let mut library = next(&previous);
+        self.hold_back(&mut library, &previous);
         let packs: Vec<_> = library.packs().cloned().collect();
         for pack in packs {
             if self.archive(&pack).is_err_and(|error| error.kind() == io::ErrorKind::InvalidData) {
@@ -292,9 +303,16 @@ impl Packs {
         let (connections, grant) = match self.simulate {
             _ if is_replayed => (self.connections.clone(), self.harmless(pack)),
             true => self.simulated(host, pack).await?,
-            false => (self.connections.clone(), self.grants.of(pack.reference())),
+            false => {
+                let copy = self.copy_of(pack);
+                // What is granted meanwhile finds the pack here, or is found by it.
+                let mut versions = self.versions.lock();
+                let grant = (self.granted.of(pack), self.granted.current(pack));
+                let loaded = LoadedPack::new(pack.clone(), copy, self.connections.clone(), grant);
+                return Ok(versions.load(Arc::new(loaded)));
+            }
         };
-        let loaded = Arc::new(LoadedPack::new(pack.clone(), self.copy_of(pack), connections, grant));
+        let loaded = Arc::new(LoadedPack::new(pack.clone(), self.copy_of(pack), connections, (grant, None)));
         // Another step may have been faster; what it made serves as well.
         Ok(self.versions.lock().load(loaded))
     }
@@ -302,14 +320,14 @@ impl Packs {
     /// The grant of a pack whose requests are all answered from a cassette: whatever it asks for.
     fn harmless(&self, pack: &Pack) -> Permissions {
         let manifest = &pack.manifest;
-        Permissions { http: manifest.permissions.http.clone(), ..self.grants.of(&manifest.reference) }
+        Permissions { http: manifest.permissions.http.clone(), ..self.granted.of(pack) }
     }
 
     /// The connections of a pack with simulators behind them, and its grant: whatever it asks for on them, since they
     /// reach nothing, and no request to an absolute URL, since that would leave.
     async fn simulated(&self, host: &Host, pack: &Pack) -> Result<(Connections, Permissions), Failure> {
         let mut connections = self.connections.clone();
-        let mut grant = self.grants.of(&pack.manifest.reference);
+        let mut grant = self.granted.of(pack);
         grant.http.clear();
         let library = self.library();
         for rule in &pack.manifest.permissions.http {

@@ -7,6 +7,8 @@ use runner_model::{ActionRef, Code, ExecutionId, code};
 use runner_pack::ParameterError;
 use runner_store::StoreError;
 
+use crate::catalogue::NotGranted;
+
 /// Why a request was refused. Nothing was recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
@@ -23,6 +25,14 @@ pub enum RequestError {
     Disabled {
         /// The action.
         action: ActionRef,
+    },
+    /// It needs something that was not granted.
+    #[error("`{action}` cannot do its work: {}", needs(missing))]
+    NotGranted {
+        /// The action.
+        action: ActionRef,
+        /// The packs that lack a grant.
+        missing: Vec<NotGranted>,
     },
     /// The parameters do not fit the action's.
     #[error("the parameters do not fit `{action}`: {}", list(mistakes))]
@@ -52,6 +62,10 @@ pub enum RequestError {
     Begin(ExecutorError),
 }
 
+fn needs(missing: &[NotGranted]) -> String {
+    missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
 fn list(mistakes: &[ParameterError]) -> String {
     mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
@@ -63,6 +77,7 @@ impl RequestError {
         match self {
             Self::UnknownAction { .. } => code::EXEC_UNKNOWN_ACTION,
             Self::Disabled { .. } => code::EXEC_DISABLED,
+            Self::NotGranted { missing, .. } => missing.first().map_or(code::PACK_NOT_GRANTED, NotGranted::code),
             Self::Parameters { mistakes, .. } => mistakes.first().map_or(code::PARAM_INVALID, |mistake| mistake.code),
             Self::Full { .. } => code::EXEC_FULL,
             Self::Draining => code::EXEC_DRAINING,
@@ -77,6 +92,10 @@ impl RequestError {
         match self {
             Self::UnknownAction { hint, .. } => hint.clone(),
             Self::Disabled { .. } => Some("set `enabled: true` in the action's file".to_owned()),
+            Self::NotGranted { missing, .. } => {
+                let commands: Vec<_> = missing.iter().map(|one| format!("`{}`", one.command)).collect();
+                Some(format!("grant it: {}", commands.join(", then ")))
+            }
             Self::Parameters { action, mistakes } => {
                 let own = mistakes.iter().find_map(|mistake| mistake.hint.clone());
                 Some(own.unwrap_or_else(|| format!("see `runner exec {action} --help`")))

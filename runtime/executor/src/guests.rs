@@ -117,7 +117,7 @@ impl Guests for HostGuests {
         let loaded = async {
             let loaded = self.packs.loaded(&self.host, &call.pack).await?;
             let component = loaded.component(&self.host, component).await?;
-            Ok::<_, Failure>((loaded.context(&self.kv), component))
+            Ok::<_, Failure>((loaded.context(&self.kv, Some(&call.action)), component))
         };
         let (context, component) = match loaded.await {
             Ok(ready) => ready,

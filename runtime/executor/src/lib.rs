@@ -31,7 +31,7 @@ mod registry;
 pub mod rehearsal;
 
 pub use admission::Load;
-pub use catalogue::{Grants, Packs, PacksOptions, PruneError, simulated_names};
+pub use catalogue::{Grants, NotGranted, Packs, PacksOptions, PruneError, simulated_names};
 pub use control::{Control, ControlError};
 pub use drain::Drained;
 pub use error::{ExecutorError, RequestError};

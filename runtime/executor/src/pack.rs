@@ -5,23 +5,37 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use runner_host::{Component, Connections, Host, Kv, PackContext, World};
+use runner_host::{Component, Connections, CurrentGrant, Host, Kv, PackContext, World};
 use runner_model::{Failure, Permissions, code};
-use runner_pack::{Pack, Sum};
+use runner_pack::{Action, Pack, Sum};
 
 pub(crate) struct LoadedPack {
     pub(crate) pack: Arc<Pack>,
     /// Where the archive has it, if there is one.
     copy: Option<PathBuf>,
     connections: Connections,
-    grant: Permissions,
     components: Mutex<BTreeMap<String, Component>>,
-    context: Mutex<Option<Arc<PackContext>>>,
+    allowed: Mutex<Allowed>,
+}
+
+/// What a pack is granted as it is made ready, and the same as it is at any time.
+pub(crate) type Grant = (Permissions, Option<CurrentGrant>);
+
+struct Allowed {
+    grant: Grant,
+    /// By the name of the action, if it asks for less than the pack.
+    contexts: BTreeMap<Option<String>, Arc<PackContext>>,
 }
 
 impl LoadedPack {
-    pub(crate) fn new(pack: Arc<Pack>, copy: Option<PathBuf>, connections: Connections, grant: Permissions) -> Self {
-        Self { pack, copy, connections, grant, components: Mutex::default(), context: Mutex::default() }
+    pub(crate) fn new(pack: Arc<Pack>, copy: Option<PathBuf>, connections: Connections, grant: Grant) -> Self {
+        let allowed = Mutex::new(Allowed { grant, contexts: BTreeMap::new() });
+        Self { pack, copy, connections, components: Mutex::default(), allowed }
+    }
+
+    /// Changes what it is granted, for attempts that are still to begin.
+    pub(crate) fn grant_anew(&self, grant: Grant) {
+        *self.allowed.lock() = Allowed { grant, contexts: BTreeMap::new() };
     }
 
     /// Whether no execution holds the pack, and no attempt this.
@@ -51,21 +65,25 @@ impl LoadedPack {
         Ok(component)
     }
 
-    /// What attempts of the pack have in common.
-    pub(crate) fn context(&self, kv: &Arc<dyn Kv>) -> Arc<PackContext> {
+    /// What attempts of the pack have in common; of an action that asks for less than its pack, what its own attempts have.
+    pub(crate) fn context(&self, kv: &Arc<dyn Kv>, action: Option<&Action>) -> Arc<PackContext> {
+        let less = action.and_then(|action| Some((action.reference.name(), action.permissions.as_ref()?)));
+        let mut allowed = self.allowed.lock();
+        let (grant, current) = allowed.grant.clone();
         let make = || {
             let manifest = &self.pack.manifest;
             Arc::new(PackContext {
                 pack: manifest.reference.clone(),
                 version: manifest.version.to_string(),
-                permissions: manifest.permissions.clone(),
-                grant: self.grant.clone(),
+                permissions: less.map_or(&manifest.permissions, |(_, wish)| wish).clone(),
+                grant,
+                current,
                 config: self.pack.config.to_string(),
                 kv: kv.clone(),
                 connections: self.connections.clone(),
             })
         };
-        self.context.lock().get_or_insert_with(make).clone()
+        allowed.contexts.entry(less.map(|(name, _)| name.to_owned())).or_insert_with(make).clone()
     }
 }
 

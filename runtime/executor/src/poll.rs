@@ -66,7 +66,7 @@ impl HostPolls {
             last_heartbeat: None,
             trace: None,
             cancel: poll.cancel,
-            pack: loaded.context(&self.kv),
+            pack: loaded.context(&self.kv, None),
             observer: poll.observer,
         };
         self.host.poll(&component, attempt, poll.cursor).await.map_err(failure)

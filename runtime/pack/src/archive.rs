@@ -113,6 +113,16 @@ impl Archive {
         mark::write(&self.directory, library)
     }
 
+    /// The version of a pack that was in use last; none if it is not known, or not kept.
+    ///
+    /// # Errors
+    /// It is there and cannot be used.
+    pub fn in_use(&self, reference: &PackRef) -> Result<Option<Arc<Pack>>, ArchiveError> {
+        let Some(mark) = mark::read(&self.directory).remove(reference) else { return Ok(None) };
+        let found = self.find(reference, &mark.digest, &Library::default())?;
+        Ok(found.map(|pack| Arc::new(Pack { directory: mark.directory, ..Arc::unwrap_or_clone(pack) })))
+    }
+
     /// What was in use last and is not in `present`, together with what is; none if nothing is missing. A version that
     /// cannot be used is left out, and is among the errors.
     #[must_use]

@@ -26,6 +26,8 @@ pub struct Library {
     broken: Vec<Broken>,
     /// Of packs that were not read: see [`Library::load_part`].
     glanced: Vec<Manifest>,
+    /// Versions in the place of which an earlier one stays, until somebody grants what they ask for.
+    waiting: BTreeMap<PackRef, Arc<Pack>>,
 }
 
 /// How a draft becomes a pack.
@@ -134,6 +136,11 @@ impl Library {
     /// The policies of all packs, with their packs.
     pub fn policies(&self) -> impl Iterator<Item = (&Arc<Pack>, &Arc<Policy>)> {
         self.packs().flat_map(|pack| pack.policies.values().map(move |policy| (pack, policy)))
+    }
+
+    /// The versions that are there and not in use, because they wait for a grant.
+    pub fn waiting(&self) -> impl Iterator<Item = &Arc<Pack>> {
+        self.waiting.values()
     }
 
     /// The packs with mistakes.

@@ -119,7 +119,7 @@ impl From<RequestError> for CliError {
             RequestError::UnknownAction { .. } => {
                 Self::new(Exit::NotFound, error.code(), error.to_string()).maybe_hint(error.hint())
             }
-            RequestError::Disabled { .. } => {
+            RequestError::Disabled { .. } | RequestError::NotGranted { .. } => {
                 Self::new(Exit::Invalid, error.code(), error.to_string()).maybe_hint(error.hint())
             }
             RequestError::Full { .. } | RequestError::Draining => {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use runner_model::PackRef;
 use runner_pack::{Library, Pack};
 
-use crate::pack::LoadedPack;
+use crate::pack::{Grant, LoadedPack};
 
 /// A version: the pack and its digest.
 type Version = (PackRef, String);
@@ -60,6 +60,13 @@ impl Versions {
     /// Makes every pack ready anew before it runs again.
     pub(super) fn unload(&mut self) {
         self.loaded.clear();
+    }
+
+    /// Gives every pack that is ready what it is granted now.
+    pub(super) fn grant_anew(&self, grant: impl Fn(&Pack) -> Grant) {
+        for loaded in self.loaded.values() {
+            loaded.grant_anew(grant(&loaded.pack));
+        }
     }
 
     pub(super) fn is_kept(&self, pack: &Pack) -> bool {

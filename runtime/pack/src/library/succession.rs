@@ -25,13 +25,16 @@ pub struct Changes {
     /// Packs that are broken now, and were not, or otherwise. Those of which the old version stays are in none of the
     /// other lists.
     pub broken: Vec<PackRef>,
+    /// Packs of which another version waits now than before. Of each an earlier version stays in use.
+    pub waiting: Vec<PackRef>,
 }
 
 impl Changes {
     /// Whether nothing differs.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty() && self.broken.is_empty()
+        let Self { added, changed, removed, broken, waiting } = self;
+        added.is_empty() && changed.is_empty() && removed.is_empty() && broken.is_empty() && waiting.is_empty()
     }
 }
 
@@ -73,6 +76,24 @@ impl Library {
         self.keep_good(previous);
     }
 
+    /// Holds the version of a pack back that is there: this earlier one stays in use. One that is not there is not brought
+    /// back.
+    pub fn hold_back(&mut self, earlier: Arc<Pack>) {
+        let reference = earlier.reference().clone();
+        if let Some(current) = self.packs.get_mut(&reference) {
+            let held = std::mem::replace(current, earlier);
+            self.waiting.insert(reference, held);
+        }
+    }
+
+    /// The same with every version that is held back in its place.
+    #[must_use]
+    pub fn with_waiting(&self) -> Self {
+        let mut library = self.clone();
+        library.packs.append(&mut library.waiting);
+        library
+    }
+
     /// The pack with this reference; or the one in this directory, if the reference is not known.
     fn before(&self, reference: Option<&PackRef>, directory: &Path) -> Option<&Arc<Pack>> {
         match reference {
@@ -103,6 +124,10 @@ impl Library {
         let is_new = |broken: &&Broken| !previous.broken.iter().any(|before| before.is_same(broken));
         changes.broken.extend(self.broken.iter().filter(is_new).filter_map(Broken::name));
         changes.broken.dedup();
+        let digest =
+            |library: &Self, reference: &PackRef| library.waiting.get(reference).map(|pack| pack.digest.clone());
+        let waits_anew = |reference: &&PackRef| digest(self, reference) != digest(previous, reference);
+        changes.waiting.extend(self.waiting.keys().filter(waits_anew).cloned());
         changes
     }
 }

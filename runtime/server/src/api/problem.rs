@@ -235,7 +235,7 @@ impl From<RequestError> for ApiProblem {
         let refused = |status| Self::new(status, code, detail).maybe_hint(hint);
         match error {
             RequestError::UnknownAction { .. } => refused(StatusCode::UNPROCESSABLE_ENTITY),
-            RequestError::Disabled { .. } => refused(StatusCode::CONFLICT),
+            RequestError::Disabled { .. } | RequestError::NotGranted { .. } => refused(StatusCode::CONFLICT),
             RequestError::Parameters { mistakes, .. } => {
                 let mistakes = mistakes.iter().map(Mistake::from).collect();
                 refused(StatusCode::UNPROCESSABLE_ENTITY).mistakes(mistakes)

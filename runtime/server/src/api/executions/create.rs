@@ -105,10 +105,11 @@ fn sound(context: &Context, principal: &Principal, asked: &Asked) -> Result<Acti
     if !principal.may_touch(action.pack()) {
         return Err(unknown(action));
     }
-    let Some((_, found)) = library.action(&action) else { return Err(unknown(action)) };
+    let Some((pack, found)) = library.action(&action) else { return Err(unknown(action)) };
     if !found.enabled {
         return Err(RequestError::Disabled { action }.into());
     }
+    context.options.packs.check(pack, found)?;
     match found.parameters.bind(asked.parameters.clone()) {
         Ok(_) => Ok(action),
         Err(mistakes) => Err(RequestError::Parameters { action, mistakes }.into()),
