@@ -35,6 +35,8 @@ impl Run {
             pack_digest: String::new(),
             parameters: json!({"region": "eu", "size": 10}),
             secret: vec![],
+            secret_output: Vec::new(),
+            sealed: false,
             origin: Origin::Cli,
             depth: 0,
             simulate: false,

@@ -127,6 +127,7 @@ async fn outcome(mut task: Task) -> Outcome {
         let millis = deadline.as_millis().saturating_sub(clock.now().as_millis()).max(0);
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     });
+    let mask = task.herald.mask.clone();
     let ear = Ear {
         herald: task.herald,
         unit: task.unit,
@@ -147,6 +148,7 @@ async fn outcome(mut task: Task) -> Outcome {
         trace: task.trace,
         cancel: task.cancel.clone(),
         observer: Arc::new(ear),
+        mask,
     };
     let guest = shared.options.guests.run(call);
     match task.heartbeat_ms {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use runner_engine::State;
 use runner_host::TraceParent;
-use runner_model::{ActionRef, Entry, ExecutionId, Fact};
+use runner_model::{ActionRef, Entry, ExecutionId, Fact, Mask};
 use runner_pack::{Action, Asked, Pack};
 use runner_store::{Catalogue, StoreError};
 
@@ -54,14 +54,18 @@ impl Shared {
         // What is no trace is nobody's.
         let trace = request.trace_parent.and_then(|given| given.parse::<TraceParent>().ok());
         let trace_parent = trace.map(|trace| trace.to_string());
-        let asked = Asked { origin: request.origin, depth, simulate, trace_parent };
+        // What a sealed execution asks for is sealed like itself.
+        let sealed =
+            request.sealed || !request.secrets.is_empty() || self.options.packs.may_hold_secrets(&pack, &action);
+        let asked = Asked { origin: request.origin, depth, simulate, sealed, trace_parent };
         let requested = action.request(&pack, request.parameters, asked);
         let requested =
             requested.map_err(|mistakes| RequestError::Parameters { action: request.action.clone(), mistakes })?;
         let state = State::new(id, &requested, Arc::new(pack.config.clone()));
         let first = Entry::new(self.options.clock.now(), Fact::Requested(Box::new(requested)));
         let Some(mailbox) = self.registry.enter(id) else { return self.is_here(id, depth).await };
-        let drive = match Drive::open(self.clone(), pack, action.plan(), herald, first, state).await {
+        let known = secrets_of(&pack, sealed, &request.secrets);
+        let drive = match Drive::open(self.clone(), pack, action.plan(), herald, first, known, state).await {
             Ok(drive) => drive,
             Err(error) => {
                 self.registry.leave(id);
@@ -125,4 +129,14 @@ impl Shared {
         }
         Ok((pack, found))
     }
+}
+
+/// What is secret in a sealed execution before it has begun: what whoever asks for it knows, and its pack's configuration.
+fn secrets_of(pack: &Pack, sealed: bool, known: &[String]) -> Vec<String> {
+    let mask = Mask::default();
+    known.iter().for_each(|text| mask.learn(text));
+    if sealed {
+        pack.secret_config().for_each(|value| mask.learn_all(value));
+    }
+    mask.secrets()
 }

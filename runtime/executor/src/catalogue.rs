@@ -5,7 +5,7 @@ mod hold;
 mod need;
 mod versions;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -75,6 +75,8 @@ pub struct Packs {
     /// Held while one library follows another.
     swapping: Mutex<()>,
     generation: watch::Sender<u64>,
+    /// Whether executions of an action, in a version of its pack, may hold something secret.
+    secret: Mutex<HashMap<(String, ActionRef), bool>>,
     /// By pack and component: all connections that one stands behind lead into the same world.
     simulators: tokio::sync::Mutex<BTreeMap<(PackRef, String), (Sum, Simulator)>>,
 }
@@ -95,6 +97,7 @@ impl Packs {
             versions: Mutex::new(versions),
             swapping: Mutex::default(),
             generation: watch::channel(0).0,
+            secret: Mutex::default(),
             simulators: tokio::sync::Mutex::default(),
         }
     }
@@ -135,6 +138,8 @@ impl Packs {
         // What holds the old library up goes before what is left of it is looked for.
         drop(std::mem::replace(&mut *self.current.write(), library.clone()));
         self.versions.lock().follow(&library);
+        // Actions of other packs may be other ones now.
+        self.secret.lock().clear();
         if self.simulate {
             self.versions.lock().unload();
         }
@@ -195,6 +200,26 @@ impl Packs {
         });
         // Another may have been faster; what is made ready for that one serves for all.
         found.map(|pack| self.versions.lock().enter(pack))
+    }
+
+    /// Whether an execution of an action may hold something secret, so that it is to be sealed
+    /// ([`Library::may_hold_secrets`]). Worked out once a version of its pack.
+    pub(crate) fn may_hold_secrets(&self, pack: &Pack, action: &Action) -> bool {
+        if action.has_secrets() {
+            return true;
+        }
+        let key = (pack.digest.clone(), action.reference.clone());
+        // Held meanwhile: what is worked out from a library that was swapped out must not stay.
+        let mut known = self.secret.lock();
+        *known.entry(key).or_insert_with(|| self.library().may_hold_secrets(pack, action))
+    }
+
+    /// The same of an action as it is now, and the parameters of it that must not be shown; one that is not there has
+    /// nothing to hide.
+    #[must_use]
+    pub fn secrecy(&self, action: &ActionRef) -> (bool, Vec<String>) {
+        let Some((pack, action)) = self.action(action) else { return (false, Vec::new()) };
+        (self.may_hold_secrets(&pack, &action), action.parameters.secret_names())
     }
 
     /// Puts a version into the archive, if it is not there: before an execution of it is recorded. That it cannot be kept

@@ -107,9 +107,13 @@ impl Drive {
         plan: Arc<Plan>,
         herald: Herald,
         requested: Entry,
+        secrets: Vec<String>,
         state: State,
     ) -> Result<Self, ExecutorError> {
         let mut drive = Self::new(shared, pack, plan, herald, None, state, vec![requested]);
+        if !secrets.is_empty() {
+            drive.take(Fact::SecretsLearned { texts: secrets }).await?;
+        }
         drive.decide_all().await?;
         Ok(drive)
     }
@@ -141,6 +145,7 @@ impl Drive {
     ) -> Self {
         let (signals, heard) = mpsc::unbounded_channel();
         let shadow = shared.options.verify.then(|| Box::new(state.clone()));
+        entries.iter().for_each(|entry| herald.mask.learn_fact(&entry.fact));
         Self {
             shared,
             pack,

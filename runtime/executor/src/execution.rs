@@ -1,6 +1,6 @@
 //! An execution as whoever asked for it holds it.
 
-use runner_model::{ActionRef, ExecutionId, ExecutionView, Origin};
+use runner_model::{ActionRef, Entry, ExecutionId, ExecutionView, JournalMask, Origin, Requested};
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
@@ -21,13 +21,27 @@ pub struct ExecutionRequest {
     pub id: Option<ExecutionId>,
     /// The trace that it belongs to: a W3C `traceparent`.
     pub trace_parent: Option<String>,
+    /// Whether all that is recorded of it is to be sealed even if nothing of the action is secret.
+    pub sealed: bool,
+    /// Texts that must not be shown, as whoever asks knows: it is sealed if there are any.
+    pub secrets: Vec<String>,
 }
 
 impl ExecutionRequest {
+    /// The request that an execution began with, once more.
+    #[must_use]
+    pub fn again(requested: &Requested, entries: &[Entry], parameters: Map<String, Value>, origin: Origin) -> Self {
+        let secrets = match requested.sealed {
+            true => JournalMask::of(entries).mask().secrets(),
+            false => Vec::new(),
+        };
+        Self { sealed: requested.sealed, secrets, ..Self::new(requested.action.clone(), parameters, origin) }
+    }
+
     /// A request for an action, with a new id and no trace.
     #[must_use]
     pub const fn new(action: ActionRef, parameters: Map<String, Value>, origin: Origin) -> Self {
-        Self { action, parameters, origin, id: None, trace_parent: None }
+        Self { action, parameters, origin, id: None, trace_parent: None, sealed: false, secrets: Vec::new() }
     }
 }
 

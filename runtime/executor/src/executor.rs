@@ -107,7 +107,7 @@ impl Executor {
         let id = request.id.unwrap_or_else(new);
         // Dropped, it forgets that somebody waited for the end.
         let execution = self.execution(id);
-        let herald = Herald { root: id, execution: id, depth: 0, sender: self.shared.events.clone() };
+        let herald = Herald::new(id, id, self.shared.events.clone());
         let shared = self.shared.clone();
         let begun = self.whole(async move { shared.begin(request, id, herald, None).await }).await;
         match begun.unwrap_or(Err(BeginError::Executor(ExecutorError::Interrupted))) {
@@ -500,7 +500,7 @@ impl Shared {
         let plan = action.plan();
         let config = Arc::new(pack.config.clone());
         let root = self.root_of(id, &requested.origin).await;
-        let herald = Herald { root, execution: id, depth: requested.depth, sender: self.events.clone() };
+        let herald = Herald { depth: requested.depth, ..Herald::new(root, id, self.events.clone()) };
         let state = runner_engine::State::replay(&plan, id, &entries, config).map_err(|stop| match stop {
             runner_engine::Stop::Mismatch(mismatch) => ExecutorError::from(mismatch),
             // A journal records what its decisions read; one that lacks a value was made by another plan.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use runner_engine::UnitId;
 use runner_host::{Attempt, Host, Kv, Observer, TraceParent};
-use runner_model::{AttemptNumber, Clock, ExecutionId, Failure, Outcome, code};
+use runner_model::{AttemptNumber, Clock, ExecutionId, Failure, Mask, Outcome, code};
 use runner_pack::{Action, Body, Pack};
 use runner_store::Store;
 use serde_json::{Map, Value};
@@ -40,6 +40,8 @@ pub struct Call {
     pub cancel: CancellationToken,
     /// Who hears of it.
     pub observer: Arc<dyn Observer>,
+    /// What its execution knows as secret.
+    pub mask: Arc<Mask>,
 }
 
 impl Call {
@@ -125,6 +127,7 @@ impl Guests for HostGuests {
         };
         if let Some(traffic) = context.connections.traffic() {
             let secret = call.action.parameters.secret_names();
+            traffic.mask().learn_from(&call.mask);
             secret.iter().filter_map(|name| call.input.get(name)).for_each(|value| traffic.mask().learn_all(value));
         }
         let attempt = Attempt {

@@ -1,9 +1,11 @@
 //! What can be heard of an execution while it runs. Nothing here is a promise: the journal is. A listener that is too
 //! slow loses events.
 
+use std::sync::Arc;
+
 use runner_engine::UnitId;
 use runner_host::{LogLine, RequestSummary};
-use runner_model::{ActionRef, DelayReason, ExecutionId, Failure, Status, TaskName, Timestamp, Wait};
+use runner_model::{ActionRef, DelayReason, ExecutionId, Failure, Mask, Status, TaskName, Timestamp, Wait};
 use tokio::sync::broadcast;
 
 /// Something that happened in an execution.
@@ -105,6 +107,26 @@ pub enum Progress {
     },
 }
 
+impl Progress {
+    /// Masks what is secret in what is said.
+    fn hide(&mut self, mask: &Mask) {
+        match self {
+            Self::Log { line, .. } => {
+                mask.hide_text(&mut line.message);
+                for (key, value) in &mut line.fields {
+                    mask.hide_text(key);
+                    mask.hide_text(value);
+                }
+            }
+            Self::Heartbeat { progress, .. } => mask.hide_text(progress),
+            Self::Request { summary, .. } => summary.hide(mask),
+            Self::StepFinished { failure: Some(failure), .. } => mask.hide_failure(failure),
+            Self::WaitOpened { wait, .. } => mask.hide_wait(wait),
+            _ => {}
+        }
+    }
+}
+
 /// Says what happens in one execution.
 #[derive(Debug, Clone)]
 pub(crate) struct Herald {
@@ -113,12 +135,22 @@ pub(crate) struct Herald {
     pub(crate) depth: u32,
     /// One for the whole process: an execution that nobody listens to costs nothing.
     pub(crate) sender: broadcast::Sender<ProgressEvent>,
+    /// What must not be said.
+    pub(crate) mask: Arc<Mask>,
 }
 
 impl Herald {
-    pub(crate) fn say(&self, at: Timestamp, progress: Progress) {
+    /// For an execution that no other one asked for.
+    pub(crate) fn new(root: ExecutionId, execution: ExecutionId, sender: broadcast::Sender<ProgressEvent>) -> Self {
+        Self { root, execution, depth: 0, sender, mask: Arc::default() }
+    }
+
+    pub(crate) fn say(&self, at: Timestamp, mut progress: Progress) {
         if self.sender.receiver_count() == 0 {
             return;
+        }
+        if !self.mask.is_empty() {
+            progress.hide(&self.mask);
         }
         let (root, execution, depth) = (self.root, self.execution, self.depth);
         // Nobody listening is no error.
@@ -127,7 +159,10 @@ impl Herald {
 
     /// For an execution that a step starts: its events reach the same listeners.
     pub(crate) fn child(&self, execution: ExecutionId) -> Self {
-        Self { root: self.root, execution, depth: self.depth + 1, sender: self.sender.clone() }
+        let mask = Mask::default();
+        mask.learn_from(&self.mask);
+        let (root, depth) = (self.root, self.depth + 1);
+        Self { root, execution, depth, sender: self.sender.clone(), mask: Arc::new(mask) }
     }
 }
 

@@ -137,6 +137,17 @@ pub struct RequestSummary {
     pub elapsed: Duration,
 }
 
+impl RequestSummary {
+    /// Masks what is secret in it.
+    pub fn hide(&mut self, mask: &runner_model::Mask) {
+        mask.hide_text(&mut self.target);
+        mask.hide_text(&mut self.path);
+        if let Err(code) = &mut self.result {
+            mask.hide_text(code);
+        }
+    }
+}
+
 /// What a poll of a sensor found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Polled {

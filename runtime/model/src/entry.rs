@@ -45,6 +45,12 @@ pub enum Fact {
         /// Keys of the pack's key-value data and what they held; null for a key that was not there.
         kv: BTreeMap<String, Value>,
     },
+    /// Texts that must not be shown anywhere came up: in results that an action calls secret, or in another execution
+    /// that this one is a part of, or that is a part of it.
+    SecretsLearned {
+        /// The texts.
+        texts: Vec<String>,
+    },
     /// The conductor decided to run a task: the intent.
     StepScheduled {
         /// The step this makes.
@@ -306,6 +312,12 @@ pub struct Requested {
     /// Names of parameters that must not be shown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secret: Vec<String>,
+    /// Where in its result stands what must not be shown: JSON pointers, in which `*` is any key or index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secret_output: Vec<String>,
+    /// Whether something secret may be in it: then all that is recorded of it is sealed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
     /// Where the request came from.
     pub origin: Origin,
     /// How many workflows it is nested in.
@@ -428,6 +440,8 @@ mod tests {
                 pack_digest: "00".into(),
                 parameters: json!({}),
                 secret: vec![],
+                secret_output: vec![],
+                sealed: false,
                 origin: Origin::Cli,
                 depth: 0,
                 simulate: false,

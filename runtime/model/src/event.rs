@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{ActionRef, EventId, ExecutionId, Failure, RuleRef, Timestamp, TriggerRef};
+use crate::{ActionRef, EventId, ExecutionId, Failure, Mask, RuleRef, Timestamp, TriggerRef};
 
 /// One occurrence of a trigger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,12 @@ pub struct Event {
     /// The trace that it belongs to, as whoever sent it says: a W3C `traceparent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_parent: Option<String>,
+    /// Whether something that it brought must not be shown: then it is sealed, and so is what it leads to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
+    /// The texts of it that must not be shown: what rules put where an action says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
     /// The rules that matched.
     #[serde(default)]
     pub matches: Vec<Match>,
@@ -49,6 +55,25 @@ impl Event {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.matches.iter().any(|one| one.state.is_open())
+    }
+
+    /// The event as it may be shown.
+    #[must_use]
+    pub fn masked(mut self) -> Self {
+        let mask = Mask::default();
+        std::mem::take(&mut self.secrets).iter().for_each(|text| mask.learn(text));
+        mask.hide(&mut self.payload);
+        for one in &mut self.matches {
+            let mut parameters = Value::Object(std::mem::take(&mut one.parameters));
+            mask.hide(&mut parameters);
+            if let Value::Object(parameters) = parameters {
+                one.parameters = parameters;
+            }
+            if let MatchState::Failed { failure } = &mut one.state {
+                mask.hide_failure(failure);
+            }
+        }
+        self
     }
 }
 

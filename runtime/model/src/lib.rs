@@ -18,6 +18,7 @@ pub mod failure;
 pub mod id;
 pub mod limits;
 pub mod manners;
+pub mod mask;
 pub mod name;
 pub mod permission;
 pub mod record;
@@ -40,6 +41,7 @@ pub use failure::{Failure, Outcome};
 pub use id::{AttemptNumber, EventId, ExecutionId, FencingToken, ItemIndex, KeyId, NodeId, RouteId, StepId, Version};
 pub use limits::Limits;
 pub use manners::{BodyRule, Manners, RetryManners, TestManners};
+pub use mask::{JournalMask, Mask};
 pub use name::{ActionRef, ConnectionName, NameError, PackRef, PolicyRef, RuleRef, SensorRef, TaskName, TriggerRef};
 pub use permission::{
     Choice, ChoiceError, Configured, Difference, GrantRecord, HttpAsk, HttpRule, HttpTarget, KvAccess, Permissions,

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     ActionRef, AttemptNumber, DelayReason, Entry, ErrorRecord, ExecutionId, ExecutionRecord, Fact, Failure, ItemIndex,
-    Outcome, Purpose, RouteId, Status, StepId, TaskName, Timestamp, Wait,
+    JournalMask, Outcome, Purpose, RouteId, Status, StepId, TaskName, Timestamp, Wait,
 };
 
 /// What stands in the place of a secret.
@@ -141,6 +141,14 @@ impl ExecutionView {
     /// cannot follow one another.
     #[must_use]
     pub fn fold(id: ExecutionId, entries: &[Entry]) -> Option<Self> {
+        let mut view = Self::fold_unmasked(id, entries)?;
+        view.mask(&JournalMask::of(entries));
+        Some(view)
+    }
+
+    /// The same with what is secret in results, failures and texts: for those who go on with it, and show nothing.
+    #[must_use]
+    pub fn fold_unmasked(id: ExecutionId, entries: &[Entry]) -> Option<Self> {
         let (first, rest) = entries.split_first()?;
         let Fact::Requested(requested) = &first.fact else { return None };
         let mut view = Self {
@@ -157,6 +165,19 @@ impl ExecutionView {
         }
         view.steps.iter_mut().for_each(StepView::sum_up);
         Some(view)
+    }
+
+    fn mask(&mut self, secret: &JournalMask) {
+        let mask = secret.mask();
+        mask.hide(&mut self.parameters);
+        self.result.iter_mut().for_each(|result| secret.hide_result(result, true));
+        self.errors.iter_mut().for_each(|error| mask.hide_error(error));
+        let action = self.record.action.clone();
+        for step in &mut self.steps {
+            // The only step of an action that is run by itself returns what it does.
+            let own = step.action.as_ref() == Some(&action);
+            step.mask(secret, own);
+        }
     }
 
     fn apply(&mut self, entry: &Entry) {
@@ -254,6 +275,21 @@ impl Fact {
 }
 
 impl StepView {
+    fn mask(&mut self, secret: &JournalMask, own: bool) {
+        let mask = secret.mask();
+        mask.hide(&mut self.input);
+        self.result.iter_mut().for_each(|result| secret.hide_result(result, own));
+        self.failure.iter_mut().for_each(|failure| mask.hide_failure(failure));
+        self.waits_for.iter_mut().for_each(|waits| mask.hide_wait(&mut waits.wait));
+        self.progress.iter_mut().for_each(|progress| mask.hide_text(progress));
+        for item in self.items.iter_mut().flatten() {
+            mask.hide(&mut item.input);
+            item.result.iter_mut().for_each(|result| secret.hide_result(result, own));
+            item.failure.iter_mut().for_each(|failure| mask.hide_failure(failure));
+            item.waits_for.iter_mut().for_each(|waits| mask.hide_wait(&mut waits.wait));
+        }
+    }
+
     /// The step that an entry makes.
     fn begin(entry: &Entry) -> Option<Self> {
         let blank = |step: StepId, task: &TaskName, route: RouteId, status: Status| Self {
@@ -459,28 +495,17 @@ impl Unit<'_> {
 #[must_use]
 pub fn masked(value: &Value, secret: &[String]) -> Value {
     let mut value = value.clone();
-    if let Value::Object(map) = &mut value {
+    masked_names(&mut value, secret);
+    value
+}
+
+/// Masks the named top-level keys.
+pub(crate) fn masked_names(value: &mut Value, secret: &[String]) {
+    if let Value::Object(map) = value {
         for key in secret {
             if let Some(slot) = map.get_mut(key).filter(|slot| !slot.is_null()) {
                 *slot = Value::String(MASK.to_owned());
             }
         }
-    }
-    value
-}
-
-impl Entry {
-    /// The entry as it may be shown: values that are marked secret are masked.
-    #[must_use]
-    pub fn masked(&self) -> Self {
-        let mut entry = self.clone();
-        match &mut entry.fact {
-            Fact::Requested(requested) => requested.parameters = masked(&requested.parameters, &requested.secret),
-            Fact::StepScheduled { input, secret, .. } | Fact::ItemScheduled { input, secret, .. } => {
-                *input = masked(input, secret);
-            }
-            _ => {}
-        }
-        entry
     }
 }

@@ -33,6 +33,8 @@ pub struct Action {
     pub parameters: Parameters,
     /// What it returns, as a JSON Schema.
     pub output_schema: Option<Value>,
+    /// Where in what it returns stands what must not be shown: JSON pointers, in which `*` is any key or index.
+    pub secret_output: Vec<String>,
     /// Labels.
     pub tags: Vec<Tag>,
     /// Whether running it twice does no more than running it once.
@@ -83,6 +85,12 @@ impl Action {
         }
     }
 
+    /// Whether something that it takes or returns must not be shown.
+    #[must_use]
+    pub fn has_secrets(&self) -> bool {
+        !self.secret_output.is_empty() || self.parameters.iter().any(|parameter| parameter.secret)
+    }
+
     /// The request that an execution of it begins with: the parameters checked, with their defaults.
     ///
     /// # Errors
@@ -106,6 +114,8 @@ impl Action {
             pack_digest: pack.digest.clone(),
             parameters: Value::Object(bound),
             secret: self.parameters.secret_names(),
+            secret_output: self.secret_output.clone(),
+            sealed: asked.sealed,
             origin: asked.origin,
             depth: asked.depth,
             simulate: asked.simulate,
@@ -123,6 +133,8 @@ pub struct Asked {
     pub depth: u32,
     /// Whether connections lead to simulators.
     pub simulate: bool,
+    /// Whether something secret may come up in it ([`crate::Library::may_hold_secrets`]).
+    pub sealed: bool,
     /// The trace that it belongs to: a W3C `traceparent`.
     pub trace_parent: Option<String>,
 }
@@ -131,7 +143,7 @@ impl Asked {
     /// By itself, against the real systems.
     #[must_use]
     pub const fn by(origin: Origin) -> Self {
-        Self { origin, depth: 0, simulate: false, trace_parent: None }
+        Self { origin, depth: 0, simulate: false, sealed: false, trace_parent: None }
     }
 }
 
@@ -175,7 +187,8 @@ pub(crate) fn read(
     let metadata = metadata::read(file, &mut fields, reference);
     let idempotent = fields.boolean("idempotent").unwrap_or(false);
     let timeout = fields.get("timeout").and_then(|node| timeout(file, node));
-    let output_schema = fields.get("output_schema").and_then(|node| output_schema(file, node));
+    let output = fields.get("output_schema").and_then(|node| output_schema(file, node));
+    let (output_schema, secret_output) = output.unzip();
     let permissions = permissions::of_action(file, &mut fields, manifest);
     let body = body(file, &mut fields, pack, metadata.reference.name());
     let all_known = fields.finish(&FOREIGN);
@@ -193,6 +206,7 @@ pub(crate) fn read(
         enabled: metadata.enabled,
         parameters: metadata.parameters.clone(),
         output_schema,
+        secret_output: secret_output.unwrap_or_default(),
         tags: metadata.tags,
         idempotent,
         timeout,
@@ -222,9 +236,11 @@ fn timeout(file: &Document<'_>, node: &Node) -> Option<Duration> {
     timeout
 }
 
-fn output_schema(file: &Document<'_>, node: &Node) -> Option<Value> {
-    let schema = Value::Object(read_schema(file, node, &[]).schema);
-    compile_schema(file, node, &schema).map(|_| schema)
+/// The schema, and where it says that something is secret.
+fn output_schema(file: &Document<'_>, node: &Node) -> Option<(Value, Vec<String>)> {
+    let read = read_schema(file, node, &[]);
+    let schema = Value::Object(read.schema);
+    compile_schema(file, node, &schema).map(|_| (schema, read.places))
 }
 
 /// The body, and where to point if its component does not exist.

@@ -1,6 +1,7 @@
 //! All packs of the packs directories.
 
 mod part;
+mod secrecy;
 mod succession;
 
 use std::collections::BTreeMap;

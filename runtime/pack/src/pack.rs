@@ -60,6 +60,12 @@ impl Pack {
     pub const fn reference(&self) -> &PackRef {
         &self.manifest.reference
     }
+
+    /// The values of its configuration that must not be shown.
+    pub fn secret_config(&self) -> impl Iterator<Item = &Value> {
+        let keys = self.config_schema.iter().flatten().filter(|key| key.secret);
+        keys.filter_map(|key| self.config.get(&key.name)).filter(|value| !value.is_null())
+    }
 }
 
 /// A configuration as it counts for the digest and is kept in the archive.

@@ -72,6 +72,7 @@ pub(crate) fn read(file: &Document<'_>, node: &Node, reference: ActionRef) -> Re
         enabled: metadata.enabled,
         parameters: metadata.parameters,
         output_schema: None,
+        secret_output: Vec::new(),
         tags: metadata.tags,
         idempotent: false,
         permissions: None,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use runner_engine::{Plan, State};
 use runner_executor::{Control, ControlError, ExecutorError, RequestError};
 use runner_model::{
-    Clock as _, Entry, ExecutionId, ExecutionView, Fact, Origin, Status, SystemClock, SystemEntropy, Version, code,
+    Clock as _, Entry, ExecutionId, ExecutionView, Fact, Mask, Origin, Status, SystemClock, SystemEntropy, Version, code,
     limits,
 };
 use runner_pack::{Action, Asked, Pack, check_answer};
@@ -25,17 +25,27 @@ pub(crate) async fn request(
     action: &Action,
     parameters: Map<String, Value>,
     simulate: bool,
+    secrets: Vec<String>,
 ) -> Result<ExecutionId, CliError> {
     let reference = || action.reference.clone();
     if !action.enabled {
         return Err(RequestError::Disabled { action: reference() }.into());
     }
     let (pack, _) = pack_of(app, action)?;
-    let requested = action.request(&pack, parameters, Asked { simulate, ..Asked::by(Origin::Cli) });
+    let sealed = !secrets.is_empty() || app.library().0.may_hold_secrets(&pack, action);
+    let requested = action.request(&pack, parameters, Asked { simulate, sealed, ..Asked::by(Origin::Cli) });
     let requested = requested.map_err(|mistakes| RequestError::Parameters { action: reference(), mistakes })?;
     let id = ExecutionId::new(&SystemClock, &SystemEntropy);
     let now = SystemClock.now();
-    let entries = vec![Entry::new(now, Fact::Requested(Box::new(requested)))];
+    let mut entries = vec![Entry::new(now, Fact::Requested(Box::new(requested)))];
+    let mask = Mask::default();
+    secrets.iter().for_each(|text| mask.learn(text));
+    if sealed {
+        pack.secret_config().for_each(|value| mask.learn_all(value));
+    }
+    if !mask.is_empty() {
+        entries.push(Entry::new(now, Fact::SecretsLearned { texts: mask.secrets() }));
+    }
     let new = NewExecution { id, entries, owner: App::node(), lease_until: now };
     let lease = store.create(new).await?;
     store.release(id, lease.token).await?;
@@ -63,12 +73,13 @@ async fn append(
 ) -> Result<Status, CliError> {
     let entries = store.read(id, Version(0)).await?;
     let corrupt = || CliError::new(Exit::Broken, code::STORE_CORRUPT, format!("the journal of {id} cannot be read"));
-    let view = ExecutionView::fold(id, &entries).ok_or_else(corrupt)?;
+    let view = ExecutionView::fold_unmasked(id, &entries).ok_or_else(corrupt)?;
+    let sealed = matches!(entries.first().map(|entry| &entry.fact), Some(Fact::Requested(requested)) if requested.sealed);
     let at = SystemClock.now().max(entries.last().map(|entry| entry.at).unwrap_or_default());
     let facts = facts(app, &view, &entries, ask)?;
     let added: Vec<_> = facts.into_iter().map(|fact| Entry::new(at, fact)).collect();
     let expected = Version(u64::try_from(entries.len()).unwrap_or(u64::MAX));
-    store.append(Append { id, token, expected, entries: added.clone(), announce: false }).await?;
+    store.append(Append { id, token, expected, entries: added.clone(), sealed, announce: false }).await?;
     let after = ExecutionView::fold(id, &[entries, added].concat()).ok_or_else(corrupt)?;
     Ok(after.record.status)
 }

@@ -105,6 +105,7 @@ async fn append_for_a_round(store: Arc<SqliteStore>, mut lease: Lease) -> Lease 
             token: lease.token,
             expected: lease.version,
             entries: vec![outcome()],
+            sealed: false,
             announce: false,
         };
         lease.version = store.append(append).await.unwrap();
@@ -126,6 +127,7 @@ async fn start_and_end(data: &Path) {
             token: lease.token,
             expected: lease.version,
             entries: vec![outcome()],
+            sealed: false,
             announce: false,
         };
         store.append(append).await.unwrap();
@@ -145,6 +147,8 @@ fn new(number: u64) -> NewExecution {
         pack_digest: "0".repeat(64),
         parameters: json!({}),
         secret: vec![],
+        secret_output: Vec::new(),
+        sealed: false,
         origin: Origin::Cli,
         depth: 0,
         simulate: false,

@@ -122,6 +122,8 @@ fn new(number: u64) -> NewExecution {
         pack_digest: "0".repeat(64),
         parameters: json!({}),
         secret: vec![],
+        secret_output: Vec::new(),
+        sealed: false,
         origin: Origin::Cli,
         depth: 0,
         simulate: false,

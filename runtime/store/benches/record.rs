@@ -198,6 +198,8 @@ fn event(number: u64, key: u64, matched: bool) -> Event {
         payload: serde_json::from_slice(&body()).unwrap(),
         chain: 0,
         trace_parent: None,
+        sealed: false,
+        secrets: Vec::new(),
         matches: matched.then(found).into_iter().collect(),
     }
 }

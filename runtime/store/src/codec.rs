@@ -10,6 +10,7 @@
 mod blob;
 mod event;
 mod place;
+mod sealing;
 
 use runner_model::{Entry, ExecutionId, Version, limits};
 use serde::Serialize;
@@ -18,7 +19,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::StoreError;
 pub(crate) use blob::{Blob, Hash};
-pub(crate) use event::{StoredEvent, WrittenEvent, check_event, read_event, write_event};
+pub(crate) use event::{StoredEvent, WrittenEvent, check_event, owner_of_event, read_event, write_event};
+pub(crate) use sealing::Sealer;
 
 /// Levels that the journal may add around a value: the list, the entry, the outcome, the failure, and some to spare.
 const DEPTH_MAX: usize = limits::JSON_DEPTH_MAX + 16;
@@ -63,11 +65,18 @@ pub(crate) fn check_entries(entries: &[Entry]) -> Result<(), StoreError> {
     to_json("the entry", &entries).map(|_| ())
 }
 
-/// Writes down the entries that follow after `first` others. Their large values are gone from them afterwards.
+/// Who may read the parts of an execution.
+pub(crate) fn owner_of(id: ExecutionId) -> String {
+    format!("execution {id}")
+}
+
+/// Writes down the entries that follow after `first` others, sealed if there is a sealer. Their large values are gone from
+/// them afterwards.
 pub(crate) async fn write_entries(
     id: ExecutionId,
     first: Version,
     entries: &mut [Entry],
+    sealer: Option<&Sealer>,
 ) -> Result<Written, StoreError> {
     let count = entries.len() as u64;
     // The depth is that of the whole, wherever its parts are kept.
@@ -78,12 +87,27 @@ pub(crate) async fn write_entries(
         let large = place::take_large(entries)?;
         if !large.is_empty() {
             json = to_json("the entry", &entries)?;
-            let (found, made) = blob::make(large).await?;
+            let (found, made) = blob::make(large, sealer.cloned(), first.0.to_string()).await?;
             (references, blobs) = (Some(place::write(&found)), made);
         }
     }
+    if let Some(sealer) = sealer {
+        json = sealer.seal(
+            ENTRIES,
+            &entries_place(first, count, references.as_deref()).each_ref().map(|part| &**part),
+            &json,
+        )?;
+    }
     let digest = digest(id, first, count, &json, references.as_deref());
     Ok(Written { json, count, references, blobs, digest })
+}
+
+/// What the entries of an append are called where they are sealed.
+const ENTRIES: &str = "journal";
+
+/// The place of an append: which entries they are, and which blobs belong to them.
+fn entries_place(first: Version, count: u64, references: Option<&[u8]>) -> [String; 3] {
+    [first.0.to_string(), count.to_string(), hex::encode(references.unwrap_or_default())]
 }
 
 /// Reads the entries of one append and makes sure that they are what was written. `fetch` finds a blob: the length of
@@ -92,6 +116,7 @@ pub(crate) fn read_entries<E: From<StoreError>>(
     id: ExecutionId,
     first: Version,
     stored: Stored<'_>,
+    sealer: Option<&Sealer>,
     mut fetch: impl FnMut(&Hash) -> Result<Option<(u64, Vec<u8>)>, E>,
 ) -> Result<Vec<Entry>, E> {
     let damaged = |why: &str| StoreError::Corrupt { what: format!("entry {first} of execution {id} {why}") };
@@ -99,13 +124,22 @@ pub(crate) fn read_entries<E: From<StoreError>>(
     if digest(id, first, count, json, references) != expected {
         return Err(damaged("is not what was written").into());
     }
+    let opened = match sealer {
+        None => None,
+        Some(sealer) => {
+            let place = entries_place(first, count, references);
+            Some(sealer.open(ENTRIES, &place.each_ref().map(|part| &**part), json)?)
+        }
+    };
+    let json = opened.as_ref().map_or(json, |opened| opened.as_slice());
     let mut entries: Vec<Entry> = from_json(json).map_err(|reason| damaged(&format!("cannot be read: {reason}")))?;
     if entries.len() as u64 != count {
         return Err(damaged("has another number of entries than recorded").into());
     }
     for reference in place::read(references.unwrap_or_default()) {
         let found = fetch(&reference.hash)?;
-        let plain = found.and_then(|(bytes, data)| blob::open(&reference.hash, bytes, &data));
+        let seal = sealer.map(|sealer| (sealer, first.0.to_string()));
+        let plain = found.and_then(|(bytes, data)| blob::open(&reference, bytes, &data, seal));
         let plain = plain.ok_or_else(|| damaged("has a large value that is not what was written"))?;
         place::put_back(&mut entries, &reference, &plain).ok_or_else(|| damaged("has no place for a large value"))?;
     }

@@ -92,7 +92,8 @@ pub trait Events {
     /// that are open.
     ///
     /// # Errors
-    /// [`StoreError::Illegal`] if a rule matches an event twice.
+    /// [`StoreError::Illegal`] if a rule matches an event twice; [`StoreError::NoKey`] or [`StoreError::Key`] if one is to
+    /// be sealed and there is no key.
     async fn record(&self, events: Vec<NewEvent>, advance: Vec<Advance>) -> Result<Vec<Recorded>, StoreError>;
 
     /// Says what became of a match. Does nothing if the match is not open any more.

@@ -29,6 +29,8 @@ pub struct Append {
     pub expected: Version,
     /// What happened since. An empty list checks the token and the version and writes nothing.
     pub entries: Vec<Entry>,
+    /// Whether the execution is sealed, as its request says ([`runner_model::Requested::sealed`]).
+    pub sealed: bool,
     /// Whether the end of the execution, if it is among the entries, is to be dealt with by somebody
     /// ([`Events::ended`](crate::Events::ended)).
     pub announce: bool,
@@ -40,7 +42,8 @@ pub trait Journal {
     /// Begins an execution and gives its owner the first lease. It is committed when this returns.
     ///
     /// # Errors
-    /// [`StoreError::Exists`]; [`StoreError::Illegal`] if the entries do not begin with a request.
+    /// [`StoreError::Exists`]; [`StoreError::Illegal`] if the entries do not begin with a request;
+    /// [`StoreError::NoKey`] or [`StoreError::Key`] if the execution is to be sealed and there is no key.
     async fn create(&self, new: NewExecution) -> Result<Lease, StoreError>;
 
     /// Adds entries, all or none, and returns how many there are now. They are committed when this returns. A
@@ -49,7 +52,8 @@ pub trait Journal {
     ///
     /// # Errors
     /// [`StoreError::NotFound`], then [`StoreError::Fenced`] if the token is not the current one, then
-    /// [`StoreError::VersionConflict`], then [`StoreError::Illegal`] for a move that the execution's status forbids.
+    /// [`StoreError::VersionConflict`], then [`StoreError::Illegal`] for a move that the execution's status forbids, or
+    /// for entries that are sealed in an execution that is not, or the other way round.
     async fn append(&self, append: Append) -> Result<Version, StoreError>;
 
     /// The entries after the first `from`.

@@ -22,6 +22,18 @@ pub(crate) fn pack_digest(entries: &[Entry]) -> Option<&str> {
     }
 }
 
+/// Whether a new execution is sealed.
+pub(crate) fn is_sealed(entries: &[Entry]) -> bool {
+    matches!(entries.first().map(|entry| &entry.fact), Some(Fact::Requested(requested)) if requested.sealed)
+}
+
+/// What is said of an append that says otherwise than the execution whether it is sealed.
+pub(crate) fn sealed_otherwise(sealed: bool) -> StoreError {
+    let reason =
+        if sealed { "the execution is sealed, and they are not" } else { "the execution is not sealed, and they are" };
+    StoreError::Illegal { what: "entries", reason: reason.to_owned() }
+}
+
 /// Takes further entries into account. On an error the record is worth nothing.
 pub(crate) fn proceed(record: &mut ExecutionRecord, entries: &[Entry]) -> Result<(), StoreError> {
     entries.iter().try_for_each(|entry| record.apply(entry)).map_err(|error| illegal(&error.to_string()))

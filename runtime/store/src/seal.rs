@@ -8,6 +8,7 @@ use std::fmt;
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -15,6 +16,8 @@ use zeroize::Zeroizing;
 pub const SEAL_KEY_BYTES: usize = 32;
 const KEY_ID_BYTES: usize = 8;
 const NONCE_BYTES: usize = 24;
+/// Half of the digest: enough that no two texts have the same.
+const TAG_BYTES: usize = 16;
 /// Changes whenever the layout or the cipher does.
 const FORMAT: u8 = 1;
 
@@ -73,6 +76,17 @@ impl SealKey {
         let mut id = [0; KEY_ID_BYTES];
         id.iter_mut().zip(digest.finalize()).for_each(|(to, from)| *to = from);
         id
+    }
+}
+
+impl SealKey {
+    fn tag(&self, domain: &str, text: &str) -> Option<[u8; TAG_BYTES]> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice()).ok()?;
+        mac.update(&authenticated(b"runner tag", &[domain, text]));
+        let whole = mac.finalize().into_bytes();
+        let mut tag = [0; TAG_BYTES];
+        tag.iter_mut().zip(whole).for_each(|(to, from)| *to = from);
+        Some(tag)
     }
 }
 
@@ -138,6 +152,14 @@ impl Keyring {
         let cipher = XChaCha20Poly1305::new((&*key.0).into());
         let plain = cipher.decrypt(&XNonce::from(nonce), Payload { msg: text, aad: &aad });
         plain.map(Zeroizing::new).map_err(|_| SealError::Broken)
+    }
+
+    /// What stands for a text where it is looked for and must not be read: its HMAC-SHA256 by each key, that of the
+    /// current one first.
+    #[must_use]
+    pub fn tags(&self, domain: &str, text: &str) -> Vec<[u8; TAG_BYTES]> {
+        let all = std::iter::once(&self.current).chain(&self.earlier);
+        all.filter_map(|key| key.tag(domain, text)).collect()
     }
 
     /// Whether it was sealed with the current key: what was not is to be sealed anew.

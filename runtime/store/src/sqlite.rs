@@ -83,6 +83,7 @@ pub struct SqliteStore {
     // Dropped before the writer, so that the writer's connection is the last and tidies up.
     readers: reader::Readers,
     writer: writer::Writer,
+    keys: Option<KeySource>,
 }
 
 impl SqliteStore {
@@ -96,8 +97,9 @@ impl SqliteStore {
         let data_dir = data_dir.to_owned();
         let opened = tokio::task::spawn_blocking(move || {
             let opened = open::open(&data_dir, &options)?;
+            let keys = options.keys.clone();
             let readers = reader::Readers::new(opened.path, options);
-            Ok(Self { readers, writer: writer::Writer::start(opened.connection)? })
+            Ok(Self { readers, writer: writer::Writer::start(opened.connection)?, keys })
         });
         opened.await.unwrap_or_else(|error| Err(StoreError::Io { reason: error.to_string() }))
     }
@@ -114,22 +116,24 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Corrupt`] with the first thing that is wrong.
     pub async fn verify(&self) -> Result<(), StoreError> {
-        self.readers.run(query::verify).await
+        let keys = self.keys.clone();
+        self.readers.run(move |db| query::verify(db, keys.as_ref())).await
     }
 }
 
 #[async_trait]
 impl Journal for SqliteStore {
     async fn create(&self, new: NewExecution) -> Result<Lease, StoreError> {
-        self.writer.submit(command::Create::new(new).await?).await
+        self.writer.submit(command::Create::new(new, self.keys.as_ref()).await?).await
     }
 
     async fn append(&self, append: Append) -> Result<Version, StoreError> {
-        self.writer.submit(command::Extend::new(append).await?).await
+        self.writer.submit(command::Extend::new(append, self.keys.as_ref()).await?).await
     }
 
     async fn read(&self, id: ExecutionId, from: Version) -> Result<Vec<Entry>, StoreError> {
-        self.readers.run(move |db| query::entries(db, id, from)).await
+        let keys = self.keys.clone();
+        self.readers.run(move |db| query::entries(db, keys.as_ref(), id, from)).await
     }
 }
 
@@ -213,8 +217,8 @@ impl Catalogue for SqliteStore {
 #[async_trait]
 impl Waits for SqliteStore {
     async fn waits(&self, filter: &WaitFilter, limit: usize) -> Result<Vec<OpenWait>, StoreError> {
-        let filter = filter.clone();
-        self.readers.run(move |db| waits::list(db, &filter, limit)).await
+        let (keys, filter) = (self.keys.clone(), filter.clone());
+        self.readers.run(move |db| waits::list(db, keys.as_ref(), &filter, limit)).await
     }
 }
 

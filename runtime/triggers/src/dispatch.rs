@@ -31,6 +31,9 @@ pub(crate) struct Job {
     pub(crate) execution: ExecutionId,
     pub(crate) chain: u32,
     pub(crate) trace_parent: Option<String>,
+    /// Its event is sealed, and these texts in it must not be shown.
+    pub(crate) sealed: bool,
+    pub(crate) secrets: Arc<[String]>,
     /// It waits for earlier ones of its rule.
     pub(crate) queued: bool,
     /// It is in a lane, and goes back there if it cannot be done now.
@@ -65,7 +68,15 @@ struct Waiting {
 
 impl Queue {
     /// Takes in an open match, unless it is here; if there is no room, it is left in the store.
-    pub(crate) fn offer(&self, event: &Event, one: &Match, count: bool, lanes: &Lanes, overlaps: bool) {
+    pub(crate) fn offer(
+        &self,
+        event: &Event,
+        one: &Match,
+        secrets: &Arc<[String]>,
+        count: bool,
+        lanes: &Lanes,
+        overlaps: bool,
+    ) {
         let laned = overlaps || one.state == MatchState::Queued;
         let mut inner = self.inner.lock();
         if count {
@@ -87,6 +98,8 @@ impl Queue {
             execution: one.execution,
             chain: event.chain,
             trace_parent: event.trace_parent.clone(),
+            sealed: event.sealed,
+            secrets: secrets.clone(),
             queued: one.state == MatchState::Queued,
             laned,
             cancel: Vec::new(),
@@ -255,6 +268,7 @@ impl Shared {
         let mut request = ExecutionRequest::new(job.action.clone(), job.parameters.clone(), origin);
         request.id = Some(job.execution);
         request.trace_parent.clone_from(&job.trace_parent);
+        (request.sealed, request.secrets) = (job.sealed, job.secrets.to_vec());
         let refused = match self.executor().submit(request).await {
             Ok(_) if !job.doubtful => return self.settle(job, MatchState::Started).await,
             Ok(_) => None,

@@ -162,10 +162,11 @@ fn occurrence(record: &ExecutionRecord, entries: &[Entry], chain: u32) -> Option
     let view = ExecutionView::fold(record.id, entries)?;
     let reruns = entries.iter().filter(|entry| matches!(entry.fact, Fact::RerunRequested { .. })).count();
     let id = record.id.to_string();
-    let trace_parent = entries.first().and_then(|entry| match &entry.fact {
-        Fact::Requested(requested) => requested.trace_parent.clone(),
+    let requested = entries.first().and_then(|entry| match &entry.fact {
+        Fact::Requested(requested) => Some(requested),
         _ => None,
     });
+    let trace_parent = requested.and_then(|requested| requested.trace_parent.clone());
     Some(Occurrence {
         trigger: trigger()?,
         source: id.clone(),
@@ -174,6 +175,7 @@ fn occurrence(record: &ExecutionRecord, entries: &[Entry], chain: u32) -> Option
         payload: Arc::new(payload(record, &view)),
         trace_parent,
         chain,
+        sealed: requested.is_some_and(|requested| requested.sealed),
     })
 }
 

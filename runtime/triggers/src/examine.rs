@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use runner_engine::EvaluationError;
 use runner_engine::rule::{EventInfo, Occasion};
-use runner_model::{Event, EventId, Failure, Match, MatchState, Timestamp, TriggerRef, code};
+use runner_model::{ActionRef, Event, EventId, Failure, Mask, Match, MatchState, Timestamp, TriggerRef, code};
 use runner_store::{NewEvent, Once};
 use serde_json::{Map, Value};
 
@@ -23,11 +23,20 @@ pub(crate) struct Occurrence {
     pub(crate) occurred_at: Timestamp,
     pub(crate) trace_parent: Option<String>,
     pub(crate) chain: u32,
+    /// Whether what it brings comes from something that is sealed.
+    pub(crate) sealed: bool,
 }
 
-/// What the rules make of it.
-pub(crate) fn examine(occurrence: Occurrence, id: EventId, now: Timestamp, members: &[Arc<Member>]) -> NewEvent {
-    let Occurrence { trigger, source, key, payload, occurred_at, trace_parent, chain } = occurrence;
+/// What the rules make of it. `secret` says of an action whether something secret may come up in it, and which of its
+/// parameters must not be shown.
+pub(crate) fn examine(
+    occurrence: Occurrence,
+    id: EventId,
+    now: Timestamp,
+    members: &[Arc<Member>],
+    secret: impl Fn(&ActionRef) -> (bool, Vec<String>),
+) -> NewEvent {
+    let Occurrence { trigger, source, key, payload, occurred_at, trace_parent, chain, sealed } = occurrence;
     let about = EventInfo { trigger, source, id, occurred_at };
     let mut found = Found::default();
     let look = |backstop: bool, found: &mut Found| {
@@ -42,6 +51,12 @@ pub(crate) fn examine(occurrence: Occurrence, id: EventId, now: Timestamp, membe
         look(true, &mut found);
     }
     let EventInfo { trigger, source, .. } = about;
+    let (mut sealed, mask) = (sealed, Mask::default());
+    for one in &found.matches {
+        let (is_secret, names) = secret(&one.action);
+        sealed |= is_secret;
+        names.iter().filter_map(|name| one.parameters.get(name)).for_each(|value| mask.learn_all(value));
+    }
     let event = Event {
         id,
         trigger,
@@ -52,6 +67,8 @@ pub(crate) fn examine(occurrence: Occurrence, id: EventId, now: Timestamp, membe
         payload: Arc::unwrap_or_clone(payload),
         chain,
         trace_parent,
+        sealed,
+        secrets: mask.secrets(),
         matches: found.matches,
     };
     NewEvent { event, once: found.once }

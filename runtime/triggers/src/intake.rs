@@ -43,7 +43,8 @@ impl Shared {
 
     /// An event with what these rules make of it. Nothing is recorded.
     pub(crate) fn draft(&self, occurrence: Occurrence, members: &[Arc<Member>]) -> NewEvent {
-        examine(occurrence, self.new_id(), self.now(), members)
+        let packs = self.executor().packs();
+        examine(occurrence, self.new_id(), self.now(), members, |action| packs.secrecy(action))
     }
 
     /// Records events and how far whoever emitted them has come; what they lead to is begun after that.
@@ -94,9 +95,10 @@ impl Shared {
     /// Passes on what is left to do for an event.
     pub(crate) fn hand_over(&self, event: &Event, count: bool) {
         let table = self.table();
+        let secrets: Arc<[String]> = event.secrets.clone().into();
         for one in event.matches.iter().filter(|one| one.state.is_open()) {
             let overlaps = table.rule(one.rule.as_str()).is_some_and(|member| has_lane(member));
-            self.queue.offer(event, one, count, &self.lanes, overlaps);
+            self.queue.offer(event, one, &secrets, count, &self.lanes, overlaps);
         }
     }
 }

@@ -26,6 +26,7 @@ impl Shared {
             occurred_at: event.occurred_at,
             trace_parent: event.trace_parent,
             chain: event.chain,
+            sealed: event.sealed,
         };
         self.take(occurrence, members).await
     }

@@ -203,6 +203,7 @@ impl Shared {
             occurred_at: instant,
             trace_parent: None,
             chain: 0,
+            sealed: false,
         }
     }
 

@@ -106,6 +106,7 @@ impl Triggers {
             occurred_at: self.shared.now(),
             trace_parent,
             chain: 0,
+            sealed: false,
         };
         self.shared.take(occurrence, members).await
     }
@@ -127,7 +128,7 @@ impl Triggers {
         let members = table.waiting_for(&trigger, &payload);
         let occurred_at = occurred_at.unwrap_or_else(|| self.shared.now());
         let payload = Arc::new(payload);
-        let occurrence = Occurrence { trigger, source, key, payload, occurred_at, trace_parent, chain };
+        let occurrence = Occurrence { trigger, source, key, payload, occurred_at, trace_parent, chain, sealed: false };
         self.shared.take(occurrence, members).await
     }
 

@@ -18,6 +18,8 @@ fn play(workflow: &Value) -> Play {
         pack_digest: String::new(),
         parameters: json!({}),
         secret: vec![],
+        secret_output: Vec::new(),
+        sealed: false,
         origin: Origin::Cli,
         depth: 0,
         simulate: false,

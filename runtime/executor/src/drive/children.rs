@@ -2,7 +2,9 @@
 //! again after a crash. It lives beside its parent, not within it; the parent hears of its end.
 
 use runner_host::TraceParent;
-use runner_model::{ExecutionId, ExecutionView, Fact, Failure, Origin, Outcome, Status, Version, code, limits};
+use runner_model::{
+    ExecutionId, ExecutionView, Fact, Failure, JournalMask, Origin, Outcome, Status, Version, code, limits,
+};
 use runner_store::{Catalogue, Journal, StoreError};
 use serde_json::Value;
 
@@ -34,7 +36,10 @@ impl Drive {
         let origin = Origin::Step { execution: self.id(), step: unit.step };
         let trace = TraceParent::of_attempt(self.trace(), self.id(), &idempotency_key(self.id(), unit), attempt);
         let trace_parent = Some(trace.to_string());
-        let request = ExecutionRequest { trace_parent, ..ExecutionRequest::new(due.action, parameters, origin) };
+        let sealed = self.is_sealed();
+        let secrets = if sealed { self.herald.mask.secrets() } else { Vec::new() };
+        let request =
+            ExecutionRequest { trace_parent, sealed, secrets, ..ExecutionRequest::new(due.action, parameters, origin) };
         // Known before it begins: it may end before this returns.
         self.children.insert(id, Child { unit, attempt, deadline: due.deadline, is_late: false, is_paused: false });
         let begun = Box::pin(self.shared.begin(request, id, self.herald.child(id), Some(&self.pack))).await;
@@ -83,12 +88,16 @@ impl Drive {
         self.adopts.remove(&id);
         let Some(child) = self.children.get(&id).copied() else { return Ok(()) };
         let entries = Journal::read(&*self.shared.options.store, id, Version(0)).await?;
-        let view = ExecutionView::fold(id, &entries);
+        let view = ExecutionView::fold_unmasked(id, &entries);
         if view.as_ref().is_some_and(|view| !view.record.status.is_terminal()) {
             // It was run again as soon as it had ended: it ends once more.
             return Ok(());
         }
         self.children.remove(&id);
+        // What it came to know as secret may be in what it returns.
+        if self.is_sealed() {
+            self.learn(JournalMask::of(&entries).mask().secrets()).await?;
+        }
         let outcome = match view {
             Some(view) if child.is_late && view.record.status == Status::Canceled => {
                 let message = "the workflow did not end within the task's timeout";

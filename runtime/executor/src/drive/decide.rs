@@ -1,7 +1,8 @@
 //! Turning what the conductor decides, and what the time says, into entries and attempts.
 
 use runner_engine::{Command, UnitId};
-use runner_model::{ActionRef, AttemptNumber, Fact, Outcome, Status, limits};
+use runner_model::mask::at_places;
+use runner_model::{ActionRef, AttemptNumber, Fact, Mask, Outcome, Status, WaitKind, limits};
 use runner_pack::{Action, Body};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -66,10 +67,24 @@ impl Drive {
                 {
                     *secret = self.secret_names(action);
                 }
+                if let Fact::Finished { result, .. } = &fact {
+                    let places = self.requested().map(|requested| requested.secret_output.clone()).unwrap_or_default();
+                    self.learn_from(result.clone(), &places).await?;
+                }
                 self.take(fact).await?;
             }
         }
         Ok(true)
+    }
+
+    /// Takes what stands at these places of a value as secret.
+    async fn learn_from(&mut self, value: Value, places: &[String]) -> Result<(), ExecutorError> {
+        if places.is_empty() {
+            return Ok(());
+        }
+        let mask = Mask::default();
+        at_places(&value, places).into_iter().for_each(|secret| mask.learn_all(secret));
+        self.learn(mask.secrets()).await
     }
 
     fn secret_names(&self, action: &ActionRef) -> Vec<String> {
@@ -132,6 +147,10 @@ impl Drive {
             Ok(Some(mut wait)) => {
                 // The task's own `timeout` holds for a wait too.
                 wait.expires_at = wait.expires_at.into_iter().chain(due.deadline).min();
+                if let WaitKind::Inquiry { prompt, .. } = &mut wait.kind {
+                    // It is asked of people, on whatever way they are reached.
+                    self.herald.mask.hide_text(prompt);
+                }
                 let task = due.task.clone();
                 let opened = Progress::WaitOpened { unit, task, wait: wait.clone() };
                 self.take(Fact::WaitOpened { step: unit.step, item: unit.item, wait: Box::new(wait) }).await?;
@@ -167,11 +186,31 @@ impl Drive {
         attempt: AttemptNumber,
         outcome: Outcome,
     ) -> Result<(), ExecutorError> {
+        if let Outcome::Succeeded { result } = &outcome {
+            let places = self.secret_output(unit);
+            self.learn_from(result.clone(), &places).await?;
+        }
         let (status, failure) = (outcome.status(), outcome.failure().cloned());
         let UnitId { step, item } = unit;
         self.take(Fact::AttemptFinished { step, item, attempt, outcome }).await?;
         self.untold.push((self.now(), Progress::StepFinished { unit, status, failure }));
         Ok(())
+    }
+
+    /// Where the result of a unit holds what its action calls secret.
+    fn secret_output(&self, unit: UnitId) -> Vec<String> {
+        if !self.is_sealed() {
+            return Vec::new();
+        }
+        let action = self.entries.iter().rev().find_map(|entry| match &entry.fact {
+            Fact::ItemScheduled { step, item, action, .. } if *step == unit.step && Some(*item) == unit.item => {
+                Some(action)
+            }
+            Fact::StepScheduled { step, action, .. } if *step == unit.step => Some(action),
+            _ => None,
+        });
+        let found = action.and_then(|action| self.action(action));
+        found.map(|(_, action)| action.secret_output.clone()).unwrap_or_default()
     }
 
     fn say_started(&self, due: &Due) {

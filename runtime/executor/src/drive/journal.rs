@@ -1,7 +1,7 @@
 //! Taking facts into the state and into the journal.
 
 use runner_engine::{Stop, UnitId};
-use runner_model::{Entry, Fact, FencingToken, Version, limits};
+use runner_model::{Entry, Fact, FencingToken, Mask, Version, limits};
 use runner_store::{Append, Journal, KeyValue, NewExecution};
 use serde_json::Value;
 
@@ -27,11 +27,31 @@ impl Drive {
                 Err(Stop::Mismatch(mismatch)) => return Err(mismatch.into()),
             }
         }
+        self.herald.mask.learn_fact(&entry.fact);
         if let Some(progress) = self.progress_of(&entry.fact) {
             self.untold.push((entry.at, progress));
         }
         self.entries.push(entry);
         Ok(())
+    }
+
+    /// Takes texts as secret that are not known as such yet. Recorded before whatever holds them.
+    pub(super) async fn learn(&mut self, texts: Vec<String>) -> Result<(), ExecutorError> {
+        let fresh = Mask::default();
+        texts.iter().for_each(|text| fresh.learn(text));
+        let known = self.herald.mask.secrets();
+        let texts: Vec<_> = fresh.secrets().into_iter().filter(|text| !known.contains(text)).collect();
+        // One that is not sealed must not hold them: it was asked for before its pack said that they are secret.
+        if texts.is_empty() || !self.is_sealed() {
+            texts.iter().for_each(|text| self.herald.mask.learn(text));
+            return Ok(());
+        }
+        self.take(Fact::SecretsLearned { texts }).await
+    }
+
+    /// Whether all that is recorded of it is sealed.
+    pub(super) fn is_sealed(&self) -> bool {
+        self.requested().is_some_and(|requested| requested.sealed)
     }
 
     /// What is told of a fact, once it is recorded.
@@ -120,7 +140,14 @@ impl Drive {
         let mut wait = limits::STORE_RETRY_FIRST;
         loop {
             let entries = self.unrecorded().to_vec();
-            let append = Append { id: self.id(), token, expected, entries, announce: self.is_wanted() };
+            let append = Append {
+                id: self.id(),
+                token,
+                expected,
+                entries,
+                sealed: self.is_sealed(),
+                announce: self.is_wanted(),
+            };
             match Journal::append(&*self.shared.options.store, append).await {
                 Ok(_) => return Ok(()),
                 Err(error) if error.is_retryable() => {

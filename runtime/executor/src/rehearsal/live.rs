@@ -78,6 +78,7 @@ impl Live {
             trace: None,
             cancel: CancellationToken::new(),
             observer: ear.clone(),
+            mask: Arc::default(),
         };
         let outcome = self.guests.run(guest).await;
         let sent = std::mem::take(&mut *ear.0.lock());

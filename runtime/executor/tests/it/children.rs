@@ -127,8 +127,14 @@ async fn a_part_is_cancelled_after_a_crash_though_only_its_parent_is_taken_up() 
     let (node, now) = (NodeId("one".into()), Timestamp::from_millis(1_800_000_000_000));
     let lease = stage.store.claim(id, &node, now, now.plus_ms(1)).await.unwrap().unwrap();
     let asked = Entry::new(now.plus_ms(60_000), Fact::CancelRequested { by: "a test".into() });
-    let append =
-        Append { id, token: lease.token, expected: Version(lease.version.0), entries: vec![asked], announce: false };
+    let append = Append {
+        id,
+        token: lease.token,
+        expected: Version(lease.version.0),
+        entries: vec![asked],
+        sealed: false,
+        announce: false,
+    };
     stage.store.append(append).await.unwrap();
     stage.store.expire(&node).await.unwrap();
     let two = stage.executor("two");

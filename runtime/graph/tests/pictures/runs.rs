@@ -24,6 +24,8 @@ impl Journal {
             pack_digest: "00".into(),
             parameters: json!({}),
             secret: vec![],
+            secret_output: Vec::new(),
+            sealed: false,
             origin: Origin::Cli,
             depth: 0,
             simulate: false,

@@ -20,6 +20,8 @@ fn requested() -> Fact {
         pack_digest: String::new(),
         parameters: json!({}),
         secret: vec![],
+        secret_output: vec![],
+        sealed: false,
         origin: Origin::Cli,
         depth: 0,
         simulate: false,

@@ -51,6 +51,8 @@ pub(crate) struct Read {
     pub(crate) required: bool,
     /// `secret: true` on it or somewhere in it.
     pub(crate) secret: bool,
+    /// Where in a value that stands: JSON pointers, in which `*` is any key or index.
+    pub(crate) places: Vec<String>,
 }
 
 /// Reads a schema; `own` are keys that the caller reads itself.
@@ -71,7 +73,10 @@ impl Read {
         let Entry { key, value, .. } = entry;
         let read = match key.as_str() {
             "secret" => {
-                self.secret |= boolean(file, value, key).unwrap_or(true);
+                if boolean(file, value, key).unwrap_or(true) {
+                    self.secret = true;
+                    self.places.push(String::new());
+                }
                 return;
             }
             "required" if !matches!(value.kind, Kind::List(_)) => {
@@ -86,7 +91,8 @@ impl Read {
                 return;
             }
             name if HOLDS_MAP.contains(&name) => self.map(file, value, name == "properties"),
-            name if HOLDS_SCHEMA.contains(&name) => self.schema_or_boolean(file, value),
+            "not" => self.schema_or_boolean(file, value, ""),
+            name if HOLDS_SCHEMA.contains(&name) => self.schema_or_boolean(file, value, "/*"),
             name if HOLDS_LIST.contains(&name) => self.list(file, value, name),
             name if PLAIN.contains(&name) => value.to_value(),
             _ => {
@@ -97,11 +103,17 @@ impl Read {
         self.schema.insert(key.clone(), read);
     }
 
-    fn schema_or_boolean(&mut self, file: &Document<'_>, node: &Node) -> Value {
+    /// What an inner schema says is secret, below `place`.
+    fn secrets_of(&mut self, inner: &Self, place: &str) {
+        self.secret |= inner.secret;
+        self.places.extend(inner.places.iter().map(|below| format!("{place}{below}")));
+    }
+
+    fn schema_or_boolean(&mut self, file: &Document<'_>, node: &Node, place: &str) -> Value {
         match &node.kind {
             Kind::Map(_) => {
                 let inner = read(file, node, &[]);
-                self.secret |= inner.secret;
+                self.secrets_of(&inner, place);
                 Value::Object(inner.schema)
             }
             // Whether a boolean may stand here is said by the schema of schemas.
@@ -114,7 +126,9 @@ impl Read {
             file.add(wrong_type(node, key, "a list of schemas"));
             return Value::Array(vec![Value::Bool(true)]);
         };
-        items.iter().map(|item| self.schema_or_boolean(file, item)).collect()
+        // The others say something of the very same value.
+        let place = if key == "prefixItems" { "/*" } else { "" };
+        items.iter().map(|item| self.schema_or_boolean(file, item, place)).collect()
     }
 
     fn map(&mut self, file: &Document<'_>, node: &Node, are_properties: bool) -> Value {
@@ -131,7 +145,8 @@ impl Read {
                 }
                 _ => read(file, value, &[]),
             };
-            self.secret |= inner.secret;
+            let part = if are_properties { key.replace('~', "~0").replace('/', "~1") } else { "*".to_owned() };
+            self.secrets_of(&inner, &format!("/{part}"));
             if inner.required && are_properties {
                 let listed = self.schema.entry("required").or_insert_with(|| Value::Array(Vec::new()));
                 if let Value::Array(listed) = listed {

@@ -155,9 +155,10 @@ impl ExecCommand {
         if !self.detach {
             // What is replayed reaches no real system either.
             let simulate = self.simulate || self.replay.is_some();
-            return run_new(app, store, action, parameters, simulate, self.no_progress).await.map(Some);
+            let request = ExecutionRequest::new(action.reference.clone(), parameters, Origin::Cli);
+            return run_new(app, store, action, request, simulate, self.no_progress).await.map(Some);
         }
-        let id = record::request(app, store, action, parameters, self.simulate).await?;
+        let id = record::request(app, store, action, parameters, self.simulate, Vec::new()).await?;
         recorded(app, id, &action.reference);
         if !app.output.json {
             super::execution::left(app, id);
@@ -179,12 +180,11 @@ pub(crate) async fn run_new(
     app: &mut App,
     store: &Arc<SqliteStore>,
     action: &Action,
-    parameters: Map<String, Value>,
+    request: ExecutionRequest,
     simulate: bool,
     silent: bool,
 ) -> Result<ExecutionView, CliError> {
     let process = Process::start(app, store, simulate, Takes::New).await?;
-    let request = ExecutionRequest::new(action.reference.clone(), parameters, Origin::Cli);
     let mut watch = Watch::begin(app, matches!(action.body, Body::Workflow(_)), silent);
     let followed = match process.executor.submit(request).await {
         Ok(execution) => watch.follow(execution, action, store, Until::End).await,

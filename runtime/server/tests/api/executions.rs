@@ -282,6 +282,8 @@ async fn what_was_simulated_is_not_run_again_with_real_systems() {
         pack_digest: String::new(),
         parameters: json!({}),
         secret: Vec::new(),
+        secret_output: Vec::new(),
+        sealed: false,
         origin: Origin::Cli,
         depth: 0,
         simulate: true,

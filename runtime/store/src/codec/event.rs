@@ -3,7 +3,7 @@
 use runner_model::{Event, EventId, limits};
 use sha2::{Digest as _, Sha256};
 
-use super::{Blob, Digest, Hash, blob, from_json, half, place, to_json};
+use super::{Blob, Digest, Hash, Sealer, blob, from_json, half, place, to_json};
 use crate::StoreError;
 
 /// An event as it is stored.
@@ -31,13 +31,21 @@ pub(crate) struct StoredEvent<'a> {
     pub digest: &'a [u8],
 }
 
+/// What an event is called where it is sealed.
+const EVENT: &str = "content";
+
+/// Who may read the parts of an event.
+pub(crate) fn owner_of_event(id: EventId) -> String {
+    format!("event {id}")
+}
+
 /// Makes sure that an event can be written down and read again.
 pub(crate) fn check_event(event: &Event) -> Result<(), StoreError> {
     to_json("the event", event).map(|_| ())
 }
 
-/// Writes down an event.
-pub(crate) async fn write_event(event: &Event) -> Result<WrittenEvent, StoreError> {
+/// Writes down an event, sealed if there is a sealer.
+pub(crate) async fn write_event(event: &Event, sealer: Option<&Sealer>) -> Result<WrittenEvent, StoreError> {
     let mut json = to_json("the event", event)?;
     let (mut references, mut blobs) = (None, Vec::new());
     if json.len() > limits::RESULT_INLINE_BYTES_MAX {
@@ -45,9 +53,12 @@ pub(crate) async fn write_event(event: &Event) -> Result<WrittenEvent, StoreErro
         let large = place::take_large_of_event(&mut rest)?;
         if !large.is_empty() {
             json = to_json("the event", &rest)?;
-            let (found, made) = blob::make(large).await?;
+            let (found, made) = blob::make(large, sealer.cloned(), String::new()).await?;
             (references, blobs) = (Some(place::write(&found)), made);
         }
+    }
+    if let Some(sealer) = sealer {
+        json = sealer.seal(EVENT, &[&hex::encode(references.as_deref().unwrap_or_default())], &json)?;
     }
     let digest = digest(event.id, &json, references.as_deref());
     Ok(WrittenEvent { json, references, blobs, digest })
@@ -58,6 +69,7 @@ pub(crate) async fn write_event(event: &Event) -> Result<WrittenEvent, StoreErro
 pub(crate) fn read_event<E: From<StoreError>>(
     id: EventId,
     stored: StoredEvent<'_>,
+    sealer: Option<&Sealer>,
     mut fetch: impl FnMut(&Hash) -> Result<Option<(u64, Vec<u8>)>, E>,
 ) -> Result<Event, E> {
     let damaged = |why: &str| StoreError::Corrupt { what: format!("event {id} {why}") };
@@ -65,10 +77,16 @@ pub(crate) fn read_event<E: From<StoreError>>(
     if digest(id, json, references) != expected {
         return Err(damaged("is not what was written").into());
     }
+    let opened = match sealer {
+        None => None,
+        Some(sealer) => Some(sealer.open(EVENT, &[&hex::encode(references.unwrap_or_default())], json)?),
+    };
+    let json = opened.as_ref().map_or(json, |opened| opened.as_slice());
     let mut event: Event = from_json(json).map_err(|reason| damaged(&format!("cannot be read: {reason}")))?;
     for reference in place::read(references.unwrap_or_default()) {
         let found = fetch(&reference.hash)?;
-        let plain = found.and_then(|(bytes, data)| blob::open(&reference.hash, bytes, &data));
+        let seal = sealer.map(|sealer| (sealer, String::new()));
+        let plain = found.and_then(|(bytes, data)| blob::open(&reference, bytes, &data, seal));
         let plain = plain.ok_or_else(|| damaged("has a large value that is not what was written"))?;
         place::put_back_into_event(&mut event, &reference, &plain)
             .ok_or_else(|| damaged("has no place for a large value"))?;

@@ -20,6 +20,12 @@ pub(super) struct Place {
     value: u8,
 }
 
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.entry, self.value)
+    }
+}
+
 /// What stands in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reference {

@@ -67,6 +67,10 @@ impl Execution {
         if append.entries.is_empty() {
             return Ok(self.version());
         }
+        let sealed = projection::is_sealed(&self.entries);
+        if append.sealed != sealed {
+            return Err(projection::sealed_otherwise(sealed));
+        }
         self.record = record;
         self.entries.extend(append.entries);
         self.parked = None;

@@ -8,9 +8,8 @@ use super::fault::Problem;
 use super::query::{self, integer};
 use super::writer::Command;
 use super::{lease, versions, waits};
-use crate::codec::{self, Written};
-use crate::waits::Change;
-use crate::{Append, Lease, NewExecution, StoreError, catalogue, projection};
+use crate::codec::{self, Sealer, Written};
+use crate::{Append, KeySource, Lease, NewExecution, StoreError, catalogue, projection};
 
 /// Begins an execution. What can be prepared is prepared in the caller's thread.
 pub(crate) struct Create {
@@ -21,17 +20,26 @@ pub(crate) struct Create {
     owner: NodeId,
     lease_until: Timestamp,
     written: Written,
-    waits: Vec<Change>,
+    waits: Vec<waits::Change>,
+    sealed: bool,
+}
+
+/// The sealer of an execution, if it is sealed.
+async fn sealer(sealed: bool, keys: Option<&KeySource>, id: ExecutionId) -> Result<Option<Sealer>, StoreError> {
+    Ok(if sealed { Some(Sealer::prepare(keys, codec::owner_of(id)).await?) } else { None })
 }
 
 impl Create {
-    pub(crate) async fn new(mut new: NewExecution) -> Result<Self, StoreError> {
+    pub(crate) async fn new(mut new: NewExecution, keys: Option<&KeySource>) -> Result<Self, StoreError> {
         let record = projection::fold(new.id, &new.entries)?;
+        let sealed = projection::is_sealed(&new.entries);
+        let sealer = sealer(sealed, keys, new.id).await?;
         Ok(Self {
+            sealed,
             origin: codec::to_json("the origin", &record.origin)?,
             pack_digest: projection::pack_digest(&new.entries).map(str::to_owned),
-            written: codec::write_entries(new.id, Version(0), &mut new.entries).await?,
-            waits: crate::waits::changes(new.id, &new.entries),
+            written: codec::write_entries(new.id, Version(0), &mut new.entries, sealer.as_ref()).await?,
+            waits: waits::prepare(new.id, &new.entries, sealer.as_ref())?,
             record,
             owner: new.owner,
             lease_until: new.lease_until,
@@ -52,9 +60,9 @@ impl Command for Create {
         let inserted = db
             .prepare_cached(
                 "INSERT INTO executions (id, pack, action, status, open, origin, created_at, started_at, finished_at,
-                                         version, token, owner, parent, rule, event, pack_version)
+                                         version, token, owner, parent, rule, event, pack_version, sealed)
                  VALUES (:id, :pack, :action, :status, :open, :origin, :created_at, :started_at, :finished_at,
-                         :version, 1, :owner, :parent, :rule, :event, :pack_version)
+                         :version, 1, :owner, :parent, :rule, :event, :pack_version, :sealed)
                  ON CONFLICT (id) DO NOTHING",
             )?
             .execute(named_params! {
@@ -73,6 +81,7 @@ impl Command for Create {
                 ":rule": catalogue::cause_of(record).map(|(rule, _)| rule.as_str()),
                 ":event": catalogue::cause_of(record).map(|(_, event)| *event.as_bytes()),
                 ":pack_version": pack_version,
+                ":sealed": self.sealed,
             })?;
         if inserted == 0 {
             return Err(StoreError::Exists.into());
@@ -98,18 +107,20 @@ pub(crate) struct Extend {
     expected: Version,
     entries: Vec<Entry>,
     written: Written,
-    waits: Vec<Change>,
+    waits: Vec<waits::Change>,
+    sealed: bool,
     /// Whether somebody is to deal with the end that is among the entries.
     announces: bool,
 }
 
 impl Extend {
-    pub(crate) async fn new(append: Append) -> Result<Self, StoreError> {
-        let Append { id, token, expected, mut entries, announce } = append;
+    pub(crate) async fn new(append: Append, keys: Option<&KeySource>) -> Result<Self, StoreError> {
+        let Append { id, token, expected, mut entries, sealed, announce } = append;
         let announces = announce && projection::ends(&entries);
-        let written = codec::write_entries(id, expected, &mut entries).await?;
-        let waits = crate::waits::changes(id, &entries);
-        Ok(Self { id, token, expected, entries, written, waits, announces })
+        let sealer = sealer(sealed, keys, id).await?;
+        let written = codec::write_entries(id, expected, &mut entries, sealer.as_ref()).await?;
+        let waits = waits::prepare(id, &entries, sealer.as_ref())?;
+        Ok(Self { id, token, expected, entries, written, waits, sealed, announces })
     }
 }
 
@@ -117,13 +128,15 @@ impl Command for Extend {
     type Answer = Version;
 
     fn perform(&self, db: &Connection) -> Result<Version, Problem> {
-        let (row, version, token, mut record) = db
+        let (row, version, token, mut record, sealed) = db
             .prepare_cached(
-                "SELECT row, version, token, id, action, status, origin, created_at, started_at, finished_at
+                "SELECT row, version, token, id, action, status, origin, created_at, started_at, finished_at,
+                        sealed
                  FROM executions WHERE id = ?1",
             )?
             .query_row([self.id.as_bytes()], |row| {
-                Ok((row.get(0)?, query::count(row, 1)?, query::count(row, 2)?, query::record_of(row, 3)?))
+                let (version, token) = (query::count(row, 1)?, query::count(row, 2)?);
+                Ok((row.get(0)?, version, token, query::record_of(row, 3)?, row.get::<_, bool>(10)?))
             })
             .optional()?
             .ok_or(StoreError::NotFound)?;
@@ -137,6 +150,9 @@ impl Command for Extend {
         projection::proceed(&mut record, &self.entries)?;
         if self.written.count == 0 {
             return Ok(self.expected);
+        }
+        if sealed != self.sealed {
+            return Err(projection::sealed_otherwise(sealed).into());
         }
         insert_entries(db, self.id, row, self.expected, &self.written)?;
         let version = Version(version.saturating_add(self.written.count));

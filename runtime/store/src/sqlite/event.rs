@@ -10,6 +10,7 @@ use rusqlite::{Connection, params};
 use super::SqliteStore;
 use super::fault::Problem;
 use super::writer::Command;
+use crate::codec::Sealer;
 use crate::event::check;
 use crate::{Advance, EventFilter, Events, NewEvent, Recorded, StoreError, codec};
 pub(crate) use query::verify;
@@ -19,18 +20,29 @@ use record::Record;
 impl Events for SqliteStore {
     async fn record(&self, events: Vec<NewEvent>, advance: Vec<Advance>) -> Result<Vec<Recorded>, StoreError> {
         check(&events)?;
-        let fates = self.writer.submit(Record::new(&events, advance).await?).await?;
+        let record = Record::new(&events, advance, self.keys.as_ref()).await?;
+        let fates = self.writer.submit(record).await?;
         Ok(events.into_iter().zip(fates).map(|(new, fate)| fate.of(new.event)).collect())
     }
 
     async fn settle(&self, event: EventId, rule: &RuleRef, state: MatchState) -> Result<(), StoreError> {
         let json = codec::to_json("what became of the match", &state)?;
-        let open = state.is_open();
-        self.writer.submit(Settle { event, rule: rule.clone(), open, json }).await
+        // Of the others it is known what they say.
+        let is_told = matches!(state, MatchState::Failed { .. });
+        let sealed = is_told && self.readers.run(move |db| Ok(query::is_sealed(db, event)?)).await?;
+        let text = match sealed {
+            false => String::from_utf8_lossy(&json).into_owned(),
+            true => {
+                let sealer = Sealer::prepare(self.keys.as_ref(), codec::owner_of_event(event)).await?;
+                record::sealed_state(&sealer, rule, &json)?
+            }
+        };
+        self.writer.submit(Settle { event, rule: rule.clone(), open: state.is_open(), text }).await
     }
 
     async fn event(&self, id: EventId) -> Result<Event, StoreError> {
-        self.readers.run(move |db| query::one(&*db.unchecked_transaction()?, id)).await
+        let keys = self.keys.clone();
+        self.readers.run(move |db| query::one(&*db.unchecked_transaction()?, keys.as_ref(), id)).await
     }
 
     async fn events(
@@ -39,12 +51,13 @@ impl Events for SqliteStore {
         cursor: Option<EventId>,
         limit: usize,
     ) -> Result<Vec<Event>, StoreError> {
-        let filter = filter.clone();
-        self.readers.run(move |db| query::list(db, &query::page(&filter, cursor, limit))).await
+        let (keys, filter) = (self.keys.clone(), filter.clone());
+        self.readers.run(move |db| query::list(db, keys.as_ref(), &query::page(&filter, cursor, limit))).await
     }
 
     async fn open_events(&self, after: Option<EventId>, limit: usize) -> Result<Vec<Event>, StoreError> {
-        self.readers.run(move |db| query::list(db, &query::open(after, limit))).await
+        let keys = self.keys.clone();
+        self.readers.run(move |db| query::list(db, keys.as_ref(), &query::open(after, limit))).await
     }
 
     async fn mark(&self, name: &str) -> Result<Option<String>, StoreError> {
@@ -62,14 +75,14 @@ struct Settle {
     event: EventId,
     rule: RuleRef,
     open: bool,
-    json: Vec<u8>,
+    text: String,
 }
 
 impl Command for Settle {
     type Answer = ();
 
     fn perform(&self, db: &Connection) -> Result<(), Problem> {
-        let state = String::from_utf8_lossy(&self.json);
+        let state = &self.text;
         let settled = db
             .prepare_cached("UPDATE matches SET open = ?3, state = ?4 WHERE event = ?1 AND rule = ?2 AND open = 1")?
             .execute(params![self.event.as_bytes(), self.rule.as_str(), self.open, state])?;
@@ -81,6 +94,6 @@ impl Command for Settle {
     }
 
     fn bytes(&self) -> usize {
-        self.json.len()
+        self.text.len()
     }
 }

@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0004_version.sql"),
     include_str!("migrations/0005_grants.sql"),
     include_str!("migrations/0006_secrets.sql"),
+    include_str!("migrations/0007_seal.sql"),
 ];
 
 /// Refuses a file that is not ours or that a newer version has written. Changes nothing.

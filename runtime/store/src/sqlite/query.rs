@@ -9,25 +9,36 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::blobs::{self, Owner};
 use super::fault::{Problem, unreadable};
 use super::{catalogue, event, waits};
-use crate::StoreError;
 use crate::catalogue::parent_of;
-use crate::codec::{self, Hash, Stored};
+use crate::codec::{self, Hash, Sealer, Stored};
+use crate::{KeySource, StoreError};
 
 /// The entries of a journal after the first `from`.
-pub(crate) fn entries(db: &Connection, id: ExecutionId, from: Version) -> Result<Vec<Entry>, Problem> {
+pub(crate) fn entries(
+    db: &Connection,
+    keys: Option<&KeySource>,
+    id: ExecutionId,
+    from: Version,
+) -> Result<Vec<Entry>, Problem> {
     // One transaction, so that the length, the rows and the blobs belong together.
-    entries_in(&*db.unchecked_transaction()?, id, from)
+    entries_in(&*db.unchecked_transaction()?, keys, id, from)
 }
 
-fn entries_in(db: &Connection, id: ExecutionId, from: Version) -> Result<Vec<Entry>, Problem> {
-    let (row, version) = db
-        .prepare_cached("SELECT row, version FROM executions WHERE id = ?1")?
-        .query_row([id.as_bytes()], |row| Ok((row.get::<_, i64>(0)?, count(row, 1)?)))
+fn entries_in(
+    db: &Connection,
+    keys: Option<&KeySource>,
+    id: ExecutionId,
+    from: Version,
+) -> Result<Vec<Entry>, Problem> {
+    let (row, version, sealed) = db
+        .prepare_cached("SELECT row, version, sealed FROM executions WHERE id = ?1")?
+        .query_row([id.as_bytes()], |row| Ok((row.get::<_, i64>(0)?, count(row, 1)?, row.get::<_, bool>(2)?)))
         .optional()?
         .ok_or(StoreError::NotFound)?;
     if from.0 >= version {
         return Ok(Vec::new());
     }
+    let sealer = if sealed { Some(Sealer::new(keys, codec::owner_of(id))?) } else { None };
     let mut statement = db.prepare_cached(
         "SELECT first, count, entries, digest, blobs FROM journal
          WHERE execution = ?1
@@ -46,7 +57,7 @@ fn entries_in(db: &Connection, id: ExecutionId, from: Version) -> Result<Vec<Ent
         let columns = (row.get_ref(2)?.as_blob(), row.get_ref(3)?.as_blob(), row.get_ref(4)?.as_blob_or_null());
         let (Ok(json), Ok(digest), Ok(references)) = columns else { return Err(unreadable("entries")) };
         let stored = Stored { json, count, references, digest };
-        let written = codec::read_entries(id, Version(first), stored, |hash| blobs::get(db, hash))?;
+        let written = codec::read_entries(id, Version(first), stored, sealer.as_ref(), |hash| blobs::get(db, hash))?;
         let known = usize::try_from(from.0.saturating_sub(first)).unwrap_or(usize::MAX);
         entries.extend(written.into_iter().skip(known));
     }
@@ -58,12 +69,12 @@ fn incomplete(id: ExecutionId) -> Problem {
 }
 
 /// Checks the structure of the database, every journal, and what is kept beside the journals.
-pub(crate) fn verify(db: &Connection) -> Result<(), Problem> {
+pub(crate) fn verify(db: &Connection, keys: Option<&KeySource>) -> Result<(), Problem> {
     check_structure(db)?;
     // One snapshot: what is compared must be of the same moment.
     let snapshot = db.unchecked_transaction()?;
     let mut statement = snapshot.prepare(
-        "SELECT id, parent, versions.pack, versions.digest FROM executions LEFT JOIN versions ON versions.row = pack_version",
+        "SELECT id, parent, versions.pack, versions.digest, sealed FROM executions LEFT JOIN versions ON versions.row = pack_version",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -71,24 +82,27 @@ pub(crate) fn verify(db: &Connection) -> Result<(), Problem> {
         let otherwise =
             |what: &str| StoreError::Corrupt { what: format!("execution {id} {what} otherwise than it ran") };
         let (pack, digest) = (row.get::<_, Option<String>>(2)?, row.get::<_, Option<String>>(3)?);
-        let entries = entries_in(&snapshot, id, Version(0))?;
+        let entries = entries_in(&snapshot, keys, id, Version(0))?;
         let record = catalogue::record(&snapshot, id)?;
         let parent = parent.map(ExecutionId::from_bytes);
         if crate::projection::fold(id, &entries).as_ref() != Ok(&record) || parent_of(&record) != parent {
             return Err(otherwise("is listed").into());
         }
+        if crate::projection::is_sealed(&entries) != row.get::<_, bool>(4)? {
+            return Err(otherwise("is sealed").into());
+        }
         let is_of = pack.as_deref() == Some(record.action.pack());
         if !is_of || digest.as_deref() != crate::projection::pack_digest(&entries) {
             return Err(otherwise("names its pack").into());
         }
-        if waits::of(&snapshot, id)? != crate::waits::fold(id, &entries) {
+        if waits::of(&snapshot, keys, id)? != crate::waits::fold(id, &entries) {
             return Err(otherwise("waits").into());
         }
         if blobs::of(&snapshot, &Owner::Execution(id))? != needed_blobs(&snapshot, id)? {
             return Err(otherwise("keeps its large values").into());
         }
     }
-    event::verify(&snapshot)
+    event::verify(&snapshot, keys)
 }
 
 /// The blobs that an execution's journal refers to, each once, sorted.

@@ -282,7 +282,9 @@ async fn perform(store: &dyn Store, operation: Operation, known: &Known) -> Resu
             let (token, version) = knows(number);
             let token = FencingToken(token.saturating_sub(stale));
             let expected = Version(version.saturating_sub(behind));
-            Answer::Version(store.append(Append { id: id(number), token, expected, entries, announce }).await?)
+            Answer::Version(
+                store.append(Append { id: id(number), token, expected, entries, sealed: false, announce }).await?,
+            )
         }
         Operation::Read { number, from } => Answer::Entries(store.read(id(number), Version(from)).await?),
         Operation::Claim { number, node: name, now, until } => {

@@ -8,6 +8,7 @@ mod grants;
 mod journal;
 mod key_value;
 mod lease;
+mod sealed;
 mod upkeep;
 mod waits;
 
@@ -53,6 +54,11 @@ conformance! {
         values_around_the_limit_come_back_as_they_were_written
         values_of_every_depth_that_a_guest_may_return_can_be_read_again
         what_is_not_there_is_not_found;
+    sealed:
+        what_is_sealed_comes_back_as_it_was_written
+        an_append_must_say_whether_the_execution_is_sealed
+        what_waits_in_a_sealed_execution_is_found_by_its_key
+        a_sealed_event_comes_back_with_what_became_of_it;
     lease:
         a_claim_shuts_out_the_former_holder
         a_lease_is_taken_only_when_it_has_ended

@@ -7,11 +7,37 @@ use runner_model::{
     Outcome, PackRef, Purpose, Requested, RouteId, RuleRef, Status, StepId, TaskName, Timestamp, Version, Wait,
     WaitKind,
 };
-use runner_store::{Append, AuditOrigin, Audited, Lease, NewEvent, NewExecution, SqliteOptions, SqliteStore};
+use runner_store::{
+    Append, AuditOrigin, Audited, KeySource, Keyring, Lease, NewEvent, NewExecution, SEAL_KEY_BYTES, SealKey,
+    SqliteOptions, SqliteStore,
+};
 use serde_json::{Value, json};
 
 pub(crate) async fn sqlite(dir: &Path) -> SqliteStore {
-    SqliteStore::open(dir, SqliteOptions::default()).await.unwrap()
+    with_keys(dir, Some(keys(1, &[]))).await
+}
+
+pub(crate) async fn with_keys(dir: &Path, keys: Option<KeySource>) -> SqliteStore {
+    SqliteStore::open(dir, SqliteOptions { keys, ..SqliteOptions::default() }).await.unwrap()
+}
+
+/// A current key, and earlier ones.
+pub(crate) fn keys(current: u8, earlier: &[u8]) -> KeySource {
+    let key = |byte: &u8| SealKey::new([*byte; SEAL_KEY_BYTES]);
+    KeySource::of(Keyring::new(key(&current), earlier.iter().map(key).collect()))
+}
+
+/// The same execution, sealed.
+pub(crate) fn sealed(mut new: NewExecution) -> NewExecution {
+    if let Fact::Requested(requested) = &mut new.entries[0].fact {
+        requested.sealed = true;
+    }
+    new
+}
+
+/// The same append, to an execution that is sealed.
+pub(crate) fn sealed_append(append: Append) -> Append {
+    Append { sealed: true, ..append }
 }
 
 /// Somebody who changes something at this moment.
@@ -47,6 +73,8 @@ pub(crate) fn requested_by(millis: i64, action: &str, origin: Origin) -> Entry {
         pack_digest: "00".into(),
         parameters: json!({"message": "grüße"}),
         secret: vec![],
+        secret_output: Vec::new(),
+        sealed: false,
         origin,
         depth: 0,
         simulate: false,
@@ -153,7 +181,7 @@ pub(crate) fn child(number: u128, parent: u128) -> NewExecution {
 }
 
 pub(crate) fn append(lease: &Lease, entries: Vec<Entry>) -> Append {
-    Append { id: lease.id, token: lease.token, expected: lease.version, entries, announce: false }
+    Append { id: lease.id, token: lease.token, expected: lease.version, entries, sealed: false, announce: false }
 }
 
 pub(crate) fn append_at(lease: &Lease, version: Version, entries: Vec<Entry>) -> Append {
@@ -199,6 +227,8 @@ pub(crate) fn event(number: u128, key: Option<&str>, rules: &[&str]) -> Event {
         payload: json!({"n": i64::try_from(number).unwrap(), "text": "grüße"}),
         chain: 1,
         trace_parent: None,
+        sealed: false,
+        secrets: Vec::new(),
         matches: rules.iter().map(matched).collect(),
     }
 }

@@ -22,5 +22,6 @@ mod happening;
 mod many;
 mod power_cut;
 mod schema;
+mod sealed;
 mod two_stores;
 mod upkeep;

@@ -59,7 +59,8 @@ async fn a_database_of_the_first_version_opens_and_its_executions_go_on() {
     assert_eq!(claimed(&store, 500).await, [id(3)]);
     assert_eq!(claimed(&store, 999).await, []);
     let entries = vec![result(9, 0, json!(1)), finished(9, Status::Succeeded)];
-    let append = Append { id: id(1), token: FencingToken(1), expected: Version(2), entries, announce: false };
+    let append =
+        Append { id: id(1), token: FencingToken(1), expected: Version(2), entries, sealed: false, announce: false };
     assert_eq!(store.append(append).await, Ok(Version(4)));
     store.close().await;
 

@@ -83,6 +83,7 @@ impl Shared {
             occurred_at: now,
             trace_parent: None,
             chain: 0,
+            sealed: false,
         })
     }
 }

@@ -44,6 +44,8 @@ impl Run {
             pack_digest: String::new(),
             parameters,
             secret: vec![],
+            secret_output: Vec::new(),
+            sealed: false,
             origin: Origin::Cli,
             depth: 0,
             simulate: false,

@@ -68,7 +68,8 @@ async fn pages(store: &SqliteStore, filter: &EventFilter, limit: usize) -> Resul
 }
 
 /// An event as it may be shown: parameters that the actions of today call secret are masked.
-fn shown(library: &Library, mut event: Event) -> Event {
+fn shown(library: &Library, event: Event) -> Event {
+    let mut event = event.masked();
     for one in &mut event.matches {
         let Some((_, action)) = library.action(&one.action) else { continue };
         let parameters = Value::Object(std::mem::take(&mut one.parameters));

@@ -1,6 +1,7 @@
 //! `runner execution journal`: every entry, secrets masked.
 
-use runner_model::{Entry, ExecutionId, Version};
+use runner_model::mask::masked;
+use runner_model::{ExecutionId, Version};
 
 use super::story::{Story, Told};
 use crate::app::App;
@@ -10,7 +11,7 @@ use crate::records::Records;
 
 /// Shows it.
 pub(super) async fn run(app: &App, records: &dyn Records, id: ExecutionId) -> Result<(), CliError> {
-    let entries: Vec<_> = records.read(id, Version(0)).await?.iter().map(Entry::masked).collect();
+    let entries = masked(&records.read(id, Version(0)).await?);
     if app.output.json {
         app.output.value(&entries);
         return Ok(());

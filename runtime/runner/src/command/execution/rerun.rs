@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use clap::Args;
-use runner_executor::Control;
-use runner_model::{ExecutionId, Fact, Requested, RerunTask, TaskName, Version, code};
+use runner_executor::{Control, ExecutionRequest};
+use runner_model::{Entry, ExecutionId, Fact, Origin, Requested, RerunTask, TaskName, Version, code};
 use runner_server::control::Stands;
 use runner_store::{Journal as _, SqliteStore};
 use serde_json::{Value, json};
@@ -106,28 +106,31 @@ impl RerunCommand {
 
     /// A new execution with the same parameters.
     async fn anew(&self, app: &mut App, store: &Arc<SqliteStore>, id: ExecutionId) -> Result<Exit, CliError> {
-        let Requested { action, parameters, simulate, .. } = requested(store, id).await?;
-        let action = find(app, action.as_str())?;
-        let Value::Object(parameters) = parameters else {
+        let entries = store.read(id, Version(0)).await?;
+        let requested = requested(&entries, id)?;
+        let simulate = requested.simulate;
+        let action = find(app, requested.action.as_str())?;
+        let Value::Object(parameters) = requested.parameters.clone() else {
             let message = format!("the parameters of {id} are not a map");
             return Err(CliError::new(Exit::Broken, code::STORE_CORRUPT, message));
         };
+        let request = ExecutionRequest::again(requested, &entries, parameters, Origin::Cli);
         if self.detach {
-            let new = record::request(app, store, &action, parameters, simulate).await?;
+            let new =
+                record::request(app, store, &action, request.parameters, simulate, request.secrets).await?;
             let exit = stands(app, new, runner_model::Status::Requested);
             left(app, new);
             return Ok(exit);
         }
-        let view = run_new(app, store, &action, parameters, simulate, false).await?;
+        let view = run_new(app, store, &action, request, simulate, false).await?;
         show_result(app, &view, None)
     }
 }
 
 /// What an execution began with, secrets included.
-async fn requested(store: &SqliteStore, id: ExecutionId) -> Result<Requested, CliError> {
-    let first = store.read(id, Version(0)).await?.into_iter().next().map(|entry| entry.fact);
-    match first {
-        Some(Fact::Requested(requested)) => Ok(*requested),
+fn requested(entries: &[Entry], id: ExecutionId) -> Result<&Requested, CliError> {
+    match entries.first().map(|entry| &entry.fact) {
+        Some(Fact::Requested(requested)) => Ok(requested),
         _ => {
             let message = format!("the journal of {id} does not begin with a request");
             Err(CliError::new(Exit::Broken, code::STORE_CORRUPT, message))

@@ -62,6 +62,7 @@ fn words(entry: &Entry) -> (String, String) {
             ("requested", format!("{} {}{simulated}", requested.action, value(&requested.parameters)))
         }
         Fact::Started => ("started", String::new()),
+        Fact::SecretsLearned { texts } => ("secrets", format!("{} not shown from here on", texts.len())),
         Fact::ValuesRead { kv } => {
             let read = kv.iter().map(|(key, held)| format!("{key}={}", value(held)));
             ("read", read.collect::<Vec<_>>().join(" "))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
-use runner_model::{Entry, ExecutionId, ExecutionRecord, Status, Timestamp, Version};
+use runner_model::{Entry, ExecutionId, ExecutionRecord, JournalMask, Status, Timestamp, Version};
 use runner_server::control::{Line, Lines, Said};
 use runner_store::SqliteStore;
 use serde_json::{Value, json};
@@ -60,6 +60,8 @@ struct Part {
     depth: usize,
     read: usize,
     story: Story,
+    /// What must not be shown, as far as it was read.
+    mask: JournalMask,
     record: Option<ExecutionRecord>,
     /// What was recorded, for whoever goes on from there; kept only as long as somebody may.
     entries: Vec<Entry>,
@@ -87,7 +89,14 @@ struct Tail<'a> {
 
 impl Tail<'_> {
     fn part(&mut self, id: ExecutionId, depth: usize) {
-        let new = || Part { depth, read: 0, story: Story::default(), record: None, entries: Vec::new() };
+        let new = || Part {
+            depth,
+            read: 0,
+            story: Story::default(),
+            mask: JournalMask::default(),
+            record: None,
+            entries: Vec::new(),
+        };
         self.parts.entry(id).or_insert_with(new);
     }
 
@@ -190,8 +199,9 @@ impl Tail<'_> {
             let Some(part) = self.parts.get_mut(&id) else { continue };
             let from = Version(u64::try_from(part.read).unwrap_or(u64::MAX));
             let entries = self.records.read(id, from).await?;
+            part.mask.learn(&entries);
             for entry in &entries {
-                new.push((entry.at, id, part.read, entry.masked()));
+                new.push((entry.at, id, part.read, part.mask.entry(entry)));
                 part.take(id, entry);
             }
             if self.keeps {

@@ -94,6 +94,7 @@ enum MatchStateWord {
 impl EventView {
     /// An event, with secrets as the actions of today name them.
     pub(crate) fn of(library: &Library, event: Event) -> Self {
+        let event = event.masked();
         Self {
             id: event.id.to_string(),
             trigger: event.trigger.to_string(),

@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use http::header;
 use runner_graph::{Direction, Graph, SvgOptions, Theme};
+use runner_model::mask::masked;
 use runner_model::{
     Entry, ErrorRecord, ExecutionId, ExecutionRecord, ExecutionView, Fact, ItemIndex, PackRef, Status, StepId,
     TaskName, Timestamp, Version, answering,
@@ -70,7 +71,7 @@ pub(super) async fn journal(
 ) -> Result<Json<Recorded>, ApiProblem> {
     let record = context.execution(&id, &principal).await?;
     let entries = Journal::read(&*context.options.store, record.id, Version(0)).await?;
-    Ok(Json(Recorded { entries: entries.iter().map(Entry::masked).collect() }))
+    Ok(Json(Recorded { entries: masked(&entries) }))
 }
 
 /// The executions that its steps started

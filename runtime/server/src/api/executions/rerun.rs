@@ -116,8 +116,8 @@ pub(super) async fn rerun(
 
 /// Another execution with the same parameters, those that are secret included.
 async fn anew(context: &Context, principal: &Principal, id: ExecutionId) -> Result<Response, ApiProblem> {
-    let first = Journal::read(&*context.options.store, id, Version(0)).await?.into_iter().next();
-    let Some(Fact::Requested(requested)) = first.map(|entry| entry.fact) else {
+    let entries = Journal::read(&*context.options.store, id, Version(0)).await?;
+    let Some(Fact::Requested(requested)) = entries.first().map(|entry| &entry.fact) else {
         return Err(ApiProblem::defect("a journal does not begin with a request"));
     };
     if requested.simulate != context.options.packs.simulate() {
@@ -125,12 +125,12 @@ async fn anew(context: &Context, principal: &Principal, id: ExecutionId) -> Resu
         let detail = format!("the execution {id} ran with {was} systems, and those of this process are {are}");
         return Err(ApiProblem::new(StatusCode::CONFLICT, code::EXEC_SIMULATED, detail));
     }
-    let Value::Object(parameters) = requested.parameters else {
+    let Value::Object(parameters) = requested.parameters.clone() else {
         return Err(ApiProblem::defect("the parameters of an execution are no map"));
     };
     let deed = Deed::new(AuditAction::ExecutionRerun, id.to_string(), json!({ "anew": true }));
     context.options.store.log(principal.audited(context.now()), deed).await?;
-    let request = ExecutionRequest::new(requested.action, parameters, Origin::Api);
+    let request = ExecutionRequest::again(requested, &entries, parameters, Origin::Api);
     let id = context.options.executor.submit(request).await?.id;
     let location = [(header::LOCATION, format!("/api/v1/executions/{id}"))];
     Ok((StatusCode::CREATED, location, Json(Stands { id, status: Status::Requested })).into_response())

@@ -9,7 +9,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::HeaderMap;
 use runner_model::limits::{STREAM_HEARTBEAT, STREAM_LOOK};
-use runner_model::{Entry, ExecutionId, Fact, Timestamp, Version};
+use runner_model::{Entry, ExecutionId, Fact, JournalMask, Timestamp, Version};
 use runner_store::Journal;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -54,6 +54,7 @@ pub(super) async fn follow(
         leave,
         id,
         version: 0,
+        mask: JournalMask::default(),
         line: Seen::Number(0),
         changed,
         pending: VecDeque::new(),
@@ -96,6 +97,8 @@ struct Follow {
     id: ExecutionId,
     /// How many entries were sent.
     version: u64,
+    /// What must not be shown, as far as the journal was read.
+    mask: JournalMask,
     line: Seen,
     changed: watch::Receiver<()>,
     pending: VecDeque<Bytes>,
@@ -112,6 +115,7 @@ impl Follow {
             // A journal never becomes shorter: who claims to have seen more has not seen this one.
             let seen = usize::try_from(after.version).ok().and_then(|count| entries.get(..count));
             if let Some(last) = seen.and_then(<[Entry]>::last) {
+                self.mask.learn(seen.unwrap_or_default());
                 self.version = after.version;
                 self.line = after.line.map_or(Seen::Until(last.at), Seen::Number);
             }
@@ -166,6 +170,7 @@ impl Follow {
 
     /// Facts and lines, in the order of time.
     fn merge(&mut self, entries: &[Entry], lines: Vec<Said>) {
+        self.mask.learn(entries);
         let mut lines = lines.into_iter().peekable();
         for entry in entries {
             while let Some(said) = lines.next_if(|said| said.at < entry.at) {
@@ -178,7 +183,7 @@ impl Follow {
 
     fn send_entry(&mut self, entry: &Entry) {
         self.version += 1;
-        let data = serde_json::to_value(entry.masked()).unwrap_or_default();
+        let data = serde_json::to_value(self.mask.entry(entry)).unwrap_or_default();
         let kind = data.get("type").and_then(Value::as_str).unwrap_or("fact").to_owned();
         self.pending.push_back(event(&kind, Some(&self.version.to_string()), &data.to_string()));
     }

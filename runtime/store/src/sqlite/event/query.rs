@@ -5,35 +5,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use runner_model::{Event, EventId, ExecutionId, MatchState, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 
-use crate::codec::{self, StoredEvent};
+use crate::codec::{self, Sealer, StoredEvent};
 use crate::sqlite::blobs::{self, Owner};
 use crate::sqlite::fault::{Problem, unreadable};
 use crate::sqlite::query::integer;
 use crate::sqlite::select::Select;
-use crate::{EventFilter, StoreError};
+use crate::{EventFilter, KeySource, StoreError};
 
 /// What is read of an event.
-const COLUMNS: &str = "SELECT e.id, e.digest, e.event, e.blobs FROM";
+const COLUMNS: &str = "SELECT e.id, e.digest, e.event, e.blobs, e.sealed FROM";
 
 /// One event.
-pub(super) fn one(db: &Connection, id: EventId) -> Result<Event, Problem> {
-    let mut statement = db.prepare_cached("SELECT id, digest, event, blobs FROM events WHERE id = ?1")?;
+pub(super) fn one(db: &Connection, keys: Option<&KeySource>, id: EventId) -> Result<Event, Problem> {
+    let mut statement = db.prepare_cached("SELECT id, digest, event, blobs, sealed FROM events WHERE id = ?1")?;
     let mut rows = statement.query([id.as_bytes()])?;
     match rows.next()? {
-        Some(row) => event_of(db, row),
+        Some(row) => event_of(db, keys, row),
         None => Err(StoreError::NoEvent.into()),
     }
 }
 
 /// The events that a query finds.
-pub(super) fn list(db: &Connection, select: &Select) -> Result<Vec<Event>, Problem> {
+pub(super) fn list(db: &Connection, keys: Option<&KeySource>, select: &Select) -> Result<Vec<Event>, Problem> {
     // One transaction, so that events, matches and blobs belong together.
     let snapshot = db.unchecked_transaction()?;
     let mut statement = snapshot.prepare_cached(&select.sql)?;
     let mut rows = statement.query(params_from_iter(&select.values))?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
-        events.push(event_of(&snapshot, row)?);
+        events.push(event_of(&snapshot, keys, row)?);
     }
     Ok(events)
 }
@@ -90,13 +90,15 @@ pub(super) fn ended(db: &Connection, limit: usize) -> Result<Vec<ExecutionId>, P
     ids.map(|id| Ok(ExecutionId::from_bytes(id?))).collect()
 }
 
-/// The event in the first four columns: id, digest, JSON, references. Its matches are as they stand now.
-fn event_of(db: &Connection, row: &Row<'_>) -> Result<Event, Problem> {
+/// The event in the first five columns: id, digest, JSON, references, whether it is sealed. Its matches are as they stand now.
+fn event_of(db: &Connection, keys: Option<&KeySource>, row: &Row<'_>) -> Result<Event, Problem> {
     let id = EventId::from_bytes(row.get(0)?);
+    let sealer = if row.get(4)? { Some(Sealer::new(keys, codec::owner_of_event(id))?) } else { None };
     let columns = (row.get_ref(1)?.as_blob(), row.get_ref(2)?.as_blob(), row.get_ref(3)?.as_blob_or_null());
     let (Ok(digest), Ok(json), Ok(references)) = columns else { return Err(unreadable("an event")) };
-    let mut event = codec::read_event(id, StoredEvent { json, references, digest }, |hash| blobs::get(db, hash))?;
-    let mut states = states(db, id)?;
+    let mut event =
+        codec::read_event(id, StoredEvent { json, references, digest }, sealer.as_ref(), |hash| blobs::get(db, hash))?;
+    let mut states = states(db, id, sealer.as_ref())?;
     for found in &mut event.matches {
         found.state = states.remove(found.rule.as_str()).ok_or_else(|| unreadable("an event without its matches"))?;
     }
@@ -104,28 +106,43 @@ fn event_of(db: &Connection, row: &Row<'_>) -> Result<Event, Problem> {
 }
 
 /// What became of the matches of an event, by rule.
-fn states(db: &Connection, event: EventId) -> Result<BTreeMap<String, MatchState>, Problem> {
+fn states(db: &Connection, event: EventId, sealer: Option<&Sealer>) -> Result<BTreeMap<String, MatchState>, Problem> {
     let mut statement = db.prepare_cached("SELECT rule, open, state FROM matches WHERE event = ?1")?;
     let mut rows = statement.query([event.as_bytes()])?;
     let mut states = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let text = row.get_ref(2)?.as_str().map_err(|_| unreadable("a match"))?;
-        let state: MatchState = codec::from_json(text.as_bytes()).map_err(|_| unreadable("a match"))?;
+        let rule: String = row.get(0)?;
+        let opened = match sealer {
+            Some(sealer) => super::record::opened_state(sealer, &rule, text)?,
+            None => None,
+        };
+        let json = opened.as_ref().map_or(text.as_bytes(), |opened| opened.as_slice());
+        let state: MatchState = codec::from_json(json).map_err(|_| unreadable("a match"))?;
         if state.is_open() != row.get::<_, bool>(1)? {
             return Err(unreadable("a match"));
         }
-        states.insert(row.get(0)?, state);
+        states.insert(rule, state);
     }
     Ok(states)
 }
 
+/// Whether an event is sealed; one that is not there is not.
+pub(super) fn is_sealed(db: &Connection, event: EventId) -> Result<bool, rusqlite::Error> {
+    db.prepare_cached("SELECT 1 FROM events WHERE id = ?1 AND sealed = 1")?.exists([event.as_bytes()])
+}
+
 /// Checks every event, and what is kept beside it.
-pub(crate) fn verify(db: &Connection) -> Result<(), Problem> {
-    let mut statement = db.prepare("SELECT id, digest, event, blobs, trigger, source, key, received_at FROM events")?;
+pub(crate) fn verify(db: &Connection, keys: Option<&KeySource>) -> Result<(), Problem> {
+    let mut statement =
+        db.prepare("SELECT id, digest, event, blobs, sealed, trigger, source, key, received_at FROM events")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let event = event_of(db, row)?;
-        let listed: (String, String, Option<String>, i64) = (row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?);
+        let event = event_of(db, keys, row)?;
+        let listed: (String, String, Option<String>, i64) = (row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?);
+        if event.sealed != row.get::<_, bool>(4)? {
+            return Err(unreadable("an event that is sealed otherwise than it is"));
+        }
         let is = (event.trigger.as_str(), &event.source, &event.key, event.received_at.as_millis());
         if (listed.0.as_str(), &listed.1, &listed.2, listed.3) != is {
             return Err(unreadable("an event that is listed otherwise than it is"));

@@ -1,30 +1,37 @@
 //! The command that records events: the events, their matches, the keys that rules hold, and how far whoever emits them
 //! has come. One insert a row, and nothing is read unless an event is there already.
 
-use runner_model::{Event, EventId, Match, RuleRef, Timestamp};
+use runner_model::{Event, EventId, Match, MatchState, RuleRef, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use zeroize::Zeroizing;
 
 use super::query;
-use crate::codec::{self, WrittenEvent};
+use crate::codec::{self, Sealer, WrittenEvent};
 use crate::event::held_back;
 use crate::sqlite::blobs::{self, Owner};
 use crate::sqlite::fault::{Problem, broken};
 use crate::sqlite::writer::Command;
-use crate::{Advance, NewEvent, Once, Recorded, StoreError};
+use crate::{Advance, KeySource, NewEvent, Once, Recorded, StoreError};
 
 /// Records events and what goes with them.
 pub(super) struct Record {
     lines: Vec<Line>,
     advance: Vec<Advance>,
+    /// For reading what is there already.
+    keys: Option<KeySource>,
 }
 
 impl Record {
-    pub(super) async fn new(events: &[NewEvent], advance: Vec<Advance>) -> Result<Self, StoreError> {
+    pub(super) async fn new(
+        events: &[NewEvent],
+        advance: Vec<Advance>,
+        keys: Option<&KeySource>,
+    ) -> Result<Self, StoreError> {
         let mut lines = Vec::with_capacity(events.len());
         for new in events {
-            lines.push(Line::new(new).await?);
+            lines.push(Line::new(new, keys).await?);
         }
-        Ok(Self { lines, advance })
+        Ok(Self { lines, advance, keys: keys.cloned() })
     }
 }
 
@@ -37,12 +44,13 @@ struct Line {
     received_at: Timestamp,
     written: WrittenEvent,
     matches: Vec<Matched>,
+    sealed: bool,
 }
 
 struct Matched {
     rule: RuleRef,
     open: bool,
-    state: Vec<u8>,
+    state: String,
     once: Vec<Once>,
 }
 
@@ -69,14 +77,26 @@ impl Fate {
 }
 
 impl Line {
-    async fn new(new: &NewEvent) -> Result<Self, StoreError> {
+    async fn new(new: &NewEvent, keys: Option<&KeySource>) -> Result<Self, StoreError> {
         let NewEvent { event, once } = new;
+        let sealer = match event.sealed {
+            true => Some(Sealer::prepare(keys, codec::owner_of_event(event.id)).await?),
+            false => None,
+        };
         let matched = |found: &Match| {
+            let json = codec::to_json("what became of the match", &found.state)?;
+            let mut once: Vec<_> = once.iter().filter(|once| once.rule == found.rule).cloned().collect();
+            if let Some(sealer) = &sealer {
+                once.iter_mut().for_each(|once| once.key = sealer.tag(&once.key));
+            }
             Ok(Matched {
                 rule: found.rule.clone(),
                 open: found.state.is_open(),
-                state: codec::to_json("what became of the match", &found.state)?,
-                once: once.iter().filter(|once| once.rule == found.rule).cloned().collect(),
+                state: match (&sealer, &found.state) {
+                    (Some(sealer), MatchState::Failed { .. }) => sealed_state(sealer, &found.rule, &json)?,
+                    _ => String::from_utf8_lossy(&json).into_owned(),
+                },
+                once,
             })
         };
         Ok(Self {
@@ -85,7 +105,8 @@ impl Line {
             source: event.source.clone(),
             key: event.key.clone(),
             received_at: event.received_at,
-            written: codec::write_event(event).await?,
+            written: codec::write_event(event, sealer.as_ref()).await?,
+            sealed: event.sealed,
             matches: event.matches.iter().map(matched).collect::<Result<_, StoreError>>()?,
         })
     }
@@ -95,8 +116,8 @@ impl Line {
         let WrittenEvent { json, references, blobs, digest } = &self.written;
         let inserted = db
             .prepare_cached(
-                "INSERT INTO events (id, trigger, source, key, received_at, digest, event, blobs)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+                "INSERT INTO events (id, trigger, source, key, received_at, digest, event, blobs, sealed)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
             )?
             .execute(params![
                 self.id.as_bytes(),
@@ -106,7 +127,8 @@ impl Line {
                 self.received_at.as_millis(),
                 digest,
                 json,
-                references
+                references,
+                self.sealed
             ])?;
         if inserted > 0 {
             blobs::insert(db, &Owner::Event(self.id), blobs)?;
@@ -115,23 +137,24 @@ impl Line {
     }
 
     /// The event that is there in its place.
-    fn known(&self, db: &Connection) -> Result<Event, Problem> {
+    fn known(&self, db: &Connection, keys: Option<&KeySource>) -> Result<Event, Problem> {
         let same = db
             .prepare_cached("SELECT id FROM events WHERE trigger = ?1 AND source = ?2 AND key = ?3")?
             .query_row(params![self.trigger, self.source, self.key], |row: &Row<'_>| row.get(0))
             .optional()?;
-        query::one(db, same.map_or(self.id, EventId::from_bytes))
+        query::one(db, keys, same.map_or(self.id, EventId::from_bytes))
     }
 
-    fn record(&self, db: &Connection) -> Result<Fate, Problem> {
+    fn record(&self, db: &Connection, keys: Option<&KeySource>) -> Result<Fate, Problem> {
         if !self.insert(db)? {
             // Others of the same command are written already, so it cannot be refused any more.
-            return self.known(db).map(|known| Fate::Known(Box::new(known))).map_err(broken);
+            return self.known(db, keys).map(|known| Fate::Known(Box::new(known))).map_err(broken);
         }
         let mut held = Vec::new();
         for found in &self.matches {
             if found.open && self.is_held_back(db, &found.once)? {
-                insert_match(db, self.id, &found.rule, false, &codec::to_json("a match", &held_back())?)?;
+                let state = String::from_utf8_lossy(&codec::to_json("a match", &held_back())?).into_owned();
+                insert_match(db, self.id, &found.rule, false, &state)?;
                 held.push(found.rule.clone());
             } else {
                 insert_match(db, self.id, &found.rule, found.open, &found.state)?;
@@ -157,15 +180,30 @@ impl Line {
     }
 }
 
+/// What a match is called where what became of it is sealed, and how that begins in its column.
+const MATCH: &str = "match";
+const SEALED: &str = "sealed ";
+
+/// What became of a match, sealed, as it is written.
+pub(super) fn sealed_state(sealer: &Sealer, rule: &RuleRef, json: &[u8]) -> Result<String, StoreError> {
+    Ok(format!("{SEALED}{}", hex::encode(sealer.seal(MATCH, &[rule.as_str()], json)?)))
+}
+
+/// The JSON of what became of a match, if it is sealed.
+pub(super) fn opened_state(sealer: &Sealer, rule: &str, text: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+    let Some(sealed) = text.strip_prefix(SEALED) else { return Ok(None) };
+    sealer.open(MATCH, &[rule], &hex::decode(sealed).unwrap_or_default()).map(Some)
+}
+
 fn insert_match(
     db: &Connection,
     event: EventId,
     rule: &RuleRef,
     open: bool,
-    state: &[u8],
+    state: &str,
 ) -> Result<(), rusqlite::Error> {
     db.prepare_cached("INSERT INTO matches (event, rule, open, state) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![event.as_bytes(), rule.as_str(), open, String::from_utf8_lossy(state)])
+        .execute(params![event.as_bytes(), rule.as_str(), open, state])
         .map(|_| ())
 }
 
@@ -176,7 +214,7 @@ impl Command for Record {
         for advance in &self.advance {
             proceed(db, advance)?;
         }
-        self.lines.iter().map(|line| line.record(db)).collect()
+        self.lines.iter().map(|line| line.record(db, self.keys.as_ref())).collect()
     }
 
     fn bytes(&self) -> usize {

@@ -107,6 +107,7 @@ pub(crate) async fn renewing_moves_the_lease_of_everything_that_a_node_owns(stor
         token: FencingToken(1),
         expected: Version(2),
         entries: vec![scheduled(1, 0)],
+        sealed: false,
         announce: false,
     };
     assert_eq!(store.append(late).await, Err(StoreError::Fenced));

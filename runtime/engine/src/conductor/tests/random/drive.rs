@@ -42,6 +42,8 @@ impl Drive {
             pack_digest: String::new(),
             parameters: json!({"name": "x"}),
             secret: vec![],
+            secret_output: Vec::new(),
+            sealed: false,
             origin: Origin::Cli,
             depth: 0,
             simulate: false,
