@@ -6,8 +6,8 @@ use std::sync::Arc;
 use runner_engine::{Plan, State};
 use runner_executor::{Control, ControlError, ExecutorError, RequestError};
 use runner_model::{
-    Clock as _, Entry, ExecutionId, ExecutionView, Fact, Mask, Origin, Status, SystemClock, SystemEntropy, Version, code,
-    limits,
+    Clock as _, Entry, ExecutionId, ExecutionView, Fact, Mask, Origin, Status, SystemClock, SystemEntropy, Version,
+    code, limits,
 };
 use runner_pack::{Action, Asked, Pack, check_answer};
 use runner_store::{Append, Journal as _, Leases as _, NewExecution, SqliteStore};
@@ -74,7 +74,8 @@ async fn append(
     let entries = store.read(id, Version(0)).await?;
     let corrupt = || CliError::new(Exit::Broken, code::STORE_CORRUPT, format!("the journal of {id} cannot be read"));
     let view = ExecutionView::fold_unmasked(id, &entries).ok_or_else(corrupt)?;
-    let sealed = matches!(entries.first().map(|entry| &entry.fact), Some(Fact::Requested(requested)) if requested.sealed);
+    let sealed =
+        matches!(entries.first().map(|entry| &entry.fact), Some(Fact::Requested(requested)) if requested.sealed);
     let at = SystemClock.now().max(entries.last().map(|entry| entry.at).unwrap_or_default());
     let facts = facts(app, &view, &entries, ask)?;
     let added: Vec<_> = facts.into_iter().map(|fact| Entry::new(at, fact)).collect();

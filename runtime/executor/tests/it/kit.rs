@@ -10,7 +10,7 @@ use runner_executor::{
 use runner_host::{Connections, Host, HostOptions};
 use runner_model::{ExecutionView, Limits, NodeId, Origin, SeededEntropy, SystemClock};
 use runner_pack::Library;
-use runner_store::{MemoryStore, SqliteOptions, SqliteStore, Store};
+use runner_store::{KeySource, Keyring, MemoryStore, SEAL_KEY_BYTES, SealKey, SqliteOptions, SqliteStore, Store};
 use serde_json::{Map, Value};
 
 /// The one host of the test process: its compiled components are shared.
@@ -50,7 +50,11 @@ impl Setup {
 
     pub(crate) async fn on_disk(workflows: &[(&str, &str)]) -> Self {
         let directory = packs(workflows);
-        let store = SqliteStore::open(&directory.path().join("data"), SqliteOptions::default()).await.unwrap();
+        let store = {
+            let keys = KeySource::of(Keyring::new(SealKey::new([7; SEAL_KEY_BYTES]), Vec::new()));
+            let options = SqliteOptions { keys: Some(keys), ..SqliteOptions::default() };
+            SqliteStore::open(&directory.path().join("data"), options).await.unwrap()
+        };
         Self { directory, store: Arc::new(store) }
     }
 

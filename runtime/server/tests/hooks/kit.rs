@@ -17,7 +17,9 @@ use runner_pack::{Library, Pack, Sensor};
 use runner_server::local::Nodes;
 use runner_server::new_key;
 use runner_server::{AccessMode, Api, ApiOptions, HttpOptions, serve_http};
-use runner_store::{AuditOrigin, Audited, SqliteOptions, SqliteStore, Store};
+use runner_store::{
+    AuditOrigin, Audited, KeySource, Keyring, SEAL_KEY_BYTES, SealKey, SqliteOptions, SqliteStore, Store,
+};
 use runner_triggers::{Sensors, Triggers, TriggersOptions};
 use serde_json::Value;
 use sha2::Sha256;
@@ -164,8 +166,9 @@ impl Process {
         let core = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../packs");
         let (library, report) = Library::load(&[directory.path().join("packs"), core], None);
         assert!(!report.has_errors(), "{}", report.plain());
-        let sqlite =
-            Arc::new(SqliteStore::open(&directory.path().join("data"), SqliteOptions::default()).await.unwrap());
+        let keys = KeySource::of(Keyring::new(SealKey::new([7; SEAL_KEY_BYTES]), Vec::new()));
+        let options = SqliteOptions { keys: Some(keys), ..SqliteOptions::default() };
+        let sqlite = Arc::new(SqliteStore::open(&directory.path().join("data"), options).await.unwrap());
         let store: Arc<dyn Store> = sqlite.clone();
         let connections = Connections::none(&Limits::default());
         let grants = Grants::default();

@@ -116,8 +116,7 @@ impl RerunCommand {
         };
         let request = ExecutionRequest::again(requested, &entries, parameters, Origin::Cli);
         if self.detach {
-            let new =
-                record::request(app, store, &action, request.parameters, simulate, request.secrets).await?;
+            let new = record::request(app, store, &action, request.parameters, simulate, request.secrets).await?;
             let exit = stands(app, new, runner_model::Status::Requested);
             left(app, new);
             return Ok(exit);
