@@ -167,6 +167,20 @@ impl Report {
         self.omitted += other.omitted;
     }
 
+    /// The same of files whose directory is nobody's business: their paths from below it, and nothing drawn, which would name
+    /// it.
+    pub(crate) fn below(mut self, directory: &Path) -> Self {
+        let prefix = format!("{}/", directory.display());
+        for diagnostic in &mut self.diagnostics {
+            if let Ok(path) = diagnostic.path.strip_prefix(directory) {
+                diagnostic.path = path.to_owned();
+            }
+            diagnostic.message = diagnostic.message.replace(&prefix, "");
+            diagnostic.source = None;
+        }
+        self
+    }
+
     /// Whether something cannot be used.
     #[must_use]
     pub fn has_errors(&self) -> bool {

@@ -4,7 +4,8 @@
 //! as it goes: **all mistakes of all files are found in one pass**. First each pack by itself (`draft`), then what it calls
 //! in others, when all are known ([`Library::load`]). A [`Pack`] exists only without mistakes.
 //!
-//! **No database, no component is opened (only hashed), no clock (but that of the module `watch`).** Only the module `yaml` names the YAML parser. No input panics.
+//! **No database, no network, no component is opened (only hashed), no clock (but that of the module `watch`).** Only the module `yaml` names the YAML parser,
+//! only `install` unpacks archives. No input panics.
 
 mod action;
 mod archive;
@@ -19,6 +20,7 @@ mod expression;
 mod fields;
 mod files;
 mod inspect;
+mod install;
 mod known;
 mod library;
 mod manifest;
@@ -45,6 +47,9 @@ pub use category::Category;
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use digest::{Contents, Sum, sum};
 pub use inspect::{Inspection, inspect_workflow};
+pub use install::{
+    Differences, InstallError, LOCK_FILE, Lock, Locked, Origin, Place, Published, Refusal, Staged, bundle, differences,
+};
 pub use library::{Broken, Changes, Library, check};
 pub use manifest::{ConnectionKind, Dependency, Manifest};
 pub use metadata::Tag;

@@ -72,7 +72,7 @@ pub(super) fn is_left_over(name: &str) -> bool {
 }
 
 /// A directory that only the owner may enter: the configuration may hold secrets.
-pub(super) fn private_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn private_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -80,7 +80,7 @@ pub(super) fn private_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-pub(super) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -90,7 +90,7 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     // Only Unix lets a directory be opened and flushed.
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "in a test they are the report")]
 
+mod archives;
 mod broken;
 mod config;
 mod connections;
@@ -9,6 +10,7 @@ mod docs;
 mod files;
 mod good;
 mod hostile;
+mod install;
 mod kit;
 mod parameters;
 mod part;
