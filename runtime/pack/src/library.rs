@@ -99,6 +99,14 @@ impl Library {
         library
     }
 
+    /// The same, without this pack.
+    #[must_use]
+    pub fn without(&self, reference: &PackRef) -> Self {
+        let mut library = self.clone();
+        library.packs.remove(reference);
+        library
+    }
+
     /// The packs, by name.
     pub fn packs(&self) -> impl Iterator<Item = &Arc<Pack>> {
         self.packs.values()

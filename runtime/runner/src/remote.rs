@@ -29,6 +29,7 @@ use crate::exit::Exit;
 use again::{Failed, Patience};
 use events::{Event, Events, Heard};
 pub(crate) use tree::{Happened, Tree};
+pub(crate) use trust::download_client;
 use way::{Body, Way};
 
 /// How long an answer may take: the daemon writes to its disk first, and may have much to do.

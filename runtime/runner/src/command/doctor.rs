@@ -8,6 +8,7 @@ use runner_sdk_build::{Places, find};
 use serde::Serialize;
 use serde_json::json;
 
+use super::pack::compare_with_lock;
 use crate::app::App;
 use crate::error::{CliError, Mistake};
 use crate::exit::Exit;
@@ -63,6 +64,7 @@ impl DoctorCommand {
         findings.extend(place::data(app).await);
         findings.push(place::clock(app).await);
         findings.extend(packs(app));
+        findings.extend(installed(app));
         findings.extend(host::components(app).await);
         findings.extend(connections(app));
         findings.push(toolchain(app));
@@ -106,6 +108,24 @@ fn packs(app: &App) -> Vec<Finding> {
     if findings.is_empty() || !names.is_empty() {
         let details = if names.is_empty() { "none installed".to_owned() } else { names.join(", ") };
         findings.insert(0, Finding::good("packs", details));
+    }
+    findings
+}
+
+/// Installed packs that are not what was installed: somebody works on them, or somebody should not have.
+fn installed(app: &App) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for packs in &app.config.packs {
+        match compare_with_lock(packs, None) {
+            Ok(installed) => findings.extend(installed.iter().filter(|one| !one.differences.is_empty()).map(|one| {
+                let changes = count(one.differences.count(), "change");
+                let message = format!("`{}` has {changes} since it was installed", one.reference);
+                let hint = format!("see them with `runner pack verify {}`", one.reference);
+                let mistake = Mistake::new(runner_model::code::PACK_CHANGED, message).maybe_hint(Some(hint));
+                Finding::of("packs", Verdict::Doubtful, &mistake)
+            })),
+            Err(error) => findings.extend(Finding::bad("packs", &error)),
+        }
     }
     findings
 }

@@ -1,10 +1,14 @@
-//! `runner pack`: what is installed, whether it is sound, and how to make and build one.
+//! `runner pack`: what is installed, whether it is sound, how to make, build and install one.
 
 mod build;
+mod bundle;
 mod check;
 mod get;
+mod install;
 mod list;
 mod new;
+mod remove;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -18,7 +22,7 @@ use crate::exit::Exit;
 use crate::remote::Remote;
 use runner_pack::suggest;
 
-/// List, show, check, make or build packs
+/// List, show, check, make, build or install packs
 #[derive(Debug, Args)]
 pub(crate) struct PackCommand {
     #[command(subcommand)]
@@ -42,6 +46,11 @@ enum What {
     },
     New(new::NewCommand),
     Build(build::BuildCommand),
+    #[command(name = "pack")]
+    Bundle(bundle::BundleCommand),
+    Install(install::InstallCommand),
+    Verify(verify::VerifyCommand),
+    Remove(remove::RemoveCommand),
 }
 
 impl PackCommand {
@@ -51,6 +60,10 @@ impl PackCommand {
             What::Check { .. } => Some("pack check"),
             What::New(_) => Some("pack new"),
             What::Build(_) => Some("pack build"),
+            What::Bundle(_) => Some("pack pack"),
+            What::Install(_) => Some("pack install"),
+            What::Verify(_) => Some("pack verify"),
+            What::Remove(_) => Some("pack remove"),
             What::List | What::Get { .. } => None,
         }
     }
@@ -65,9 +78,15 @@ impl PackCommand {
             (What::Check { chosen }, _) => check::run(app, chosen),
             (What::New(command), _) => command.run(app),
             (What::Build(command), _) => command.run(app).await,
+            (What::Bundle(command), _) => command.run(app),
+            (What::Install(command), _) => command.run(app).await,
+            (What::Verify(command), _) => command.run(app),
+            (What::Remove(command), _) => command.run(app).await,
         }
     }
 }
+
+pub(crate) use verify::compare as compare_with_lock;
 
 /// There is no such pack, or it has mistakes.
 pub(crate) fn unknown(app: &App, pack: &str) -> CliError {

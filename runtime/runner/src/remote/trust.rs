@@ -27,22 +27,7 @@ pub(super) struct Client {
 impl Client {
     /// One that trusts the authorities of the system and those of a file; without TLS it needs none.
     pub(super) fn new(authorities: Option<PathBuf>, is_tls: bool) -> Result<Self, CliError> {
-        // Whoever installed one before has installed the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("runner/", env!("CARGO_PKG_VERSION")));
-        builder = match &authorities {
-            // A system may have no authorities at all: that matters only to whoever needs one.
-            _ if !is_tls => builder.tls_certs_only([]),
-            None => builder,
-            Some(path) => builder.tls_certs_merge(read(path)?),
-        };
-        let http = builder.build().map_err(|error| {
-            let message = "this machine trusts no authority for the certificates of others";
-            CliError::new(Exit::Broken, code::CLI_REMOTE, message).caused_by(&error).hint(OWN_AUTHORITY)
-        })?;
+        let http = client(authorities.as_deref(), is_tls, true)?;
         Ok(Self { http, authorities, is_tls })
     }
 
@@ -105,6 +90,31 @@ impl Client {
             other => (format!("is not valid: {other}"), OWN_AUTHORITY.to_owned()),
         }
     }
+}
+
+/// A client of HTTP that trusts as [`Client`] does, takes every body as it comes, and goes nowhere that an answer leads on to.
+pub(crate) fn download_client(authorities: Option<&Path>) -> Result<reqwest::Client, CliError> {
+    client(authorities, true, false)
+}
+
+fn client(authorities: Option<&Path>, is_tls: bool, unpacks: bool) -> Result<reqwest::Client, CliError> {
+    // Whoever installed one before has installed the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = reqwest::Client::builder()
+        .connect_timeout(CONNECT)
+        .redirect(reqwest::redirect::Policy::none())
+        .gzip(unpacks)
+        .user_agent(concat!("runner/", env!("CARGO_PKG_VERSION")));
+    builder = match authorities {
+        // A system may have no authorities at all: that matters only to whoever needs one.
+        _ if !is_tls => builder.tls_certs_only([]),
+        None => builder,
+        Some(path) => builder.tls_certs_merge(read(path)?),
+    };
+    builder.build().map_err(|error| {
+        let message = "this machine trusts no authority for the certificates of others";
+        CliError::new(Exit::Broken, code::CLI_REMOTE, message).caused_by(&error).hint(OWN_AUTHORITY)
+    })
 }
 
 const OWN_AUTHORITY: &str =

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::verify;
 use crate::app::App;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -25,6 +26,14 @@ pub(super) struct Line {
     directory: String,
     /// How many mistakes what is in its directory has.
     pub(super) mistakes: usize,
+    /// In how many files it differs from what was installed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    differs: usize,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls with a reference")]
+const fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// More packs than any machine has.
@@ -41,6 +50,7 @@ pub(super) fn run(app: &App) -> Exit {
         actions: pack.actions.len(),
         directory: pack.directory.display().to_string(),
         mistakes: 0,
+        differs: 0,
     });
     let broken = library.broken().iter().map(|broken| {
         let directory = || broken.directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -52,9 +62,11 @@ pub(super) fn run(app: &App) -> Exit {
             actions: 0,
             directory: broken.directory.display().to_string(),
             mistakes: broken.mistakes,
+            differs: 0,
         }
     });
     let mut lines: Vec<_> = sound.chain(broken).collect();
+    compare(app, &mut lines);
     lines.sort_by(|a, b| a.reference.cmp(&b.reference));
     if lines.is_empty() && !app.output.json {
         let dirs: Vec<_> = app.config.packs.iter().map(|dir| format!("`{}`", dir.display())).collect();
@@ -63,6 +75,24 @@ pub(super) fn run(app: &App) -> Exit {
     }
     show(app, &lines);
     Exit::Succeeded
+}
+
+/// Notes which packs are not what was installed.
+fn compare(app: &App, lines: &mut [Line]) {
+    for packs in &app.config.packs {
+        let installed = match verify::compare(packs, None) {
+            Ok(installed) => installed,
+            // The packs are there all the same.
+            Err(error) => {
+                error.mistakes.iter().for_each(|mistake| app.output.warn(mistake));
+                continue;
+            }
+        };
+        for one in installed.iter().filter(|one| !one.differences.is_empty()) {
+            let found = lines.iter_mut().filter(|line| line.reference == one.reference.as_str());
+            found.for_each(|line| line.differs = one.differences.count());
+        }
+    }
 }
 
 /// What a daemon has.
@@ -96,6 +126,10 @@ fn row(line: &Line) -> Vec<String> {
         return vec![name.clone(), String::new(), String::new(), about];
     };
     let about = match line.mistakes {
+        0 if line.differs > 0 => {
+            let changes = count(line.differs, "change");
+            format!("{changes} since it was installed: see `runner pack verify {name}`")
+        }
         0 => one_line(line.description.as_deref().unwrap_or_default(), 100),
         _ => format!("kept, because what is there now has {mistakes}: see `runner pack get {name}`"),
     };
