@@ -42,7 +42,9 @@ pub use id::{AttemptNumber, EventId, ExecutionId, FencingToken, ItemIndex, KeyId
 pub use limits::Limits;
 pub use manners::{BodyRule, Manners, RetryManners, TestManners};
 pub use mask::{JournalMask, Mask};
-pub use name::{ActionRef, ConnectionName, NameError, PackRef, PolicyRef, RuleRef, SensorRef, TaskName, TriggerRef};
+pub use name::{
+    ActionRef, ConnectionName, NameError, PackRef, PolicyRef, RuleRef, SecretName, SensorRef, TaskName, TriggerRef,
+};
 pub use permission::{
     Choice, ChoiceError, Configured, Difference, GrantRecord, HttpAsk, HttpRule, HttpTarget, KvAccess, Permissions,
     Standing, effective, grant_command,

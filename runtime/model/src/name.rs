@@ -128,6 +128,9 @@ names! {
     /// The name of a connection in the operator's configuration.
     ConnectionName: "a connection's name", "letters, digits, `_` and `-`",
         |c| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    /// The name of a secret that the store keeps sealed.
+    SecretName: "a secret's name", "letters, digits, `_` and `-`",
+        |c| c.is_ascii_alphanumeric() || c == '_' || c == '-';
 }
 
 impl TaskName {

@@ -1,6 +1,6 @@
 //! What can go wrong, split by what the caller may do about it.
 
-use runner_model::{Code, Version, code, limits};
+use runner_model::{Code, SecretName, Version, code, limits};
 
 use crate::{KeyError, SealError};
 
@@ -83,6 +83,12 @@ pub enum StoreError {
         /// Why not.
         reason: SealError,
     },
+    /// Stop: there is no secret with this name.
+    #[error("there is no secret `{0}`")]
+    NoSecret(SecretName),
+    /// Somebody else has changed the secret. Read what is there and decide again.
+    #[error("the secret `{0}` was changed by somebody else in the meantime")]
+    SecretConflict(SecretName),
     /// The database could not be read, or a single write failed for a reason of its own; nothing was written.
     #[error("the database cannot be read or written: {reason}")]
     Io {
@@ -127,6 +133,8 @@ impl StoreError {
             Self::Key(error) => error.code,
             Self::Sealed { reason: SealError::OtherKey(_), .. } => code::SECRET_OTHER_KEY,
             Self::Sealed { .. } => code::STORE_SEALED,
+            Self::NoSecret(_) => code::SECRET_UNKNOWN,
+            Self::SecretConflict(_) => code::SECRET_CONFLICT,
             Self::Io { .. } => code::STORE_IO,
             Self::Halted { .. } => code::STORE_HALTED,
             Self::Closed => code::STORE_CLOSED,
@@ -161,6 +169,10 @@ impl StoreError {
             Self::Sealed { .. } => {
                 "the database was changed by somebody else than runner: restore `runner.db` from a backup"
             }
+            Self::NoSecret(_) => {
+                "list what there is with `runner secret list`, or put it in with `runner secret set NAME`"
+            }
+            Self::SecretConflict(_) => "try again",
             Self::Io { .. } => "look for errors of the disk in the system's log, then run `runner doctor`",
             Self::Halted { .. } => "look for errors of the disk in the system's log, then start runner again",
             Self::Closed => "runner is shutting down; start it again",

@@ -23,6 +23,7 @@ mod lease;
 mod memory;
 mod projection;
 mod seal;
+mod secret;
 mod sqlite;
 mod upkeep;
 mod waits;
@@ -42,6 +43,7 @@ pub use keys::{KeyError, KeySource};
 pub use lease::{Claimed, Lease, Leases};
 pub use memory::MemoryStore;
 pub use seal::{KeyName, Keyring, SEAL_KEY_BYTES, SealError, SealKey};
+pub use secret::{MustBe, NewSecret, Opened, SealedSecret, SecretRecord, Secrets, Vault};
 #[doc(hidden)]
 pub use sqlite::SqliteTestOptions;
 pub use sqlite::{SqliteOptions, SqliteStore, StoreStats};
@@ -52,12 +54,38 @@ pub use waits::{Awaited, OpenWait, WaitFilter, Waits};
 ///
 /// `get` is a method of two of these traits: write `Catalogue::get(&*store, id)`.
 pub trait Store:
-    Journal + Leases + Catalogue + Waits + Events + Access + Audit + Grants + Upkeep + KeyValue + Send + Sync + 'static
+    Journal
+    + Leases
+    + Catalogue
+    + Waits
+    + Events
+    + Access
+    + Audit
+    + Secrets
+    + Grants
+    + Upkeep
+    + KeyValue
+    + Send
+    + Sync
+    + 'static
 {
 }
 
 impl<
-    T: Journal + Leases + Catalogue + Waits + Events + Access + Audit + Grants + Upkeep + KeyValue + Send + Sync + 'static,
+    T: Journal
+        + Leases
+        + Catalogue
+        + Waits
+        + Events
+        + Access
+        + Audit
+        + Secrets
+        + Grants
+        + Upkeep
+        + KeyValue
+        + Send
+        + Sync
+        + 'static,
 > Store for T
 {
 }

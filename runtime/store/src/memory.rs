@@ -6,6 +6,7 @@ mod events;
 mod execution;
 mod grants;
 mod key_value;
+mod secret;
 mod upkeep;
 mod waits;
 
@@ -14,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use runner_model::{
-    Entry, ExecutionId, ExecutionRecord, FencingToken, GrantRecord, ItemIndex, NodeId, PackRef, Status, StepId,
-    Timestamp, Version, limits,
+    Entry, ExecutionId, ExecutionRecord, FencingToken, GrantRecord, ItemIndex, NodeId, PackRef, SecretName, Status,
+    StepId, Timestamp, Version, limits,
 };
 
 use crate::{
@@ -38,6 +39,7 @@ struct State {
     happened: events::Happened,
     admitted: access::Admitted,
     audit: Vec<AuditEntry>,
+    secrets: BTreeMap<SecretName, secret::Kept>,
     grants: BTreeMap<PackRef, GrantRecord>,
 }
 

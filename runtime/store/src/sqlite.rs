@@ -21,6 +21,7 @@ mod migration;
 mod open;
 mod query;
 mod reader;
+mod secret;
 mod select;
 mod stats;
 mod upkeep;

@@ -8,13 +8,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use runner_model::{
     ApiKey, Entry, Event, EventId, ExecutionId, ExecutionRecord, FencingToken, GrantRecord, KeyId, MatchState, NodeId,
-    PackRef, RuleRef, Timestamp, Version,
+    PackRef, RuleRef, SecretName, Timestamp, Version,
 };
 use runner_store::{
     Access, Advance, Append, Audit, AuditEntry, AuditFilter, AuditFrom, AuditHead, Audited, Catalogue, Claimed, Deed,
     Digest, EventFilter, Events, ExecutionFilter, Expiry, Grants, Journal, KeyValue, Lease, Leases, NewEvent,
-    NewExecution, OpenWait, Pruned, Recorded, Reservation, Reserved, StoreError, StoreStats, Swap, Upkeep, WaitFilter,
-    Waits,
+    NewExecution, NewSecret, OpenWait, Pruned, Recorded, Reservation, Reserved, SealedSecret, SecretRecord, Secrets,
+    StoreError, StoreStats, Swap, Upkeep, WaitFilter, Waits,
 };
 use serde_json::Value;
 
@@ -306,6 +306,33 @@ impl Grants for SimulatedStore {
 
     async fn grants(&self) -> Result<Vec<GrantRecord>, StoreError> {
         self.pass(|| "lists grants".to_owned(), self.world.disk.grants()).await
+    }
+}
+
+#[async_trait]
+impl Secrets for SimulatedStore {
+    async fn secret_version(&self, name: &SecretName) -> Result<u64, StoreError> {
+        self.pass(|| format!("asks for the version of {name}"), self.world.disk.secret_version(name)).await
+    }
+
+    async fn put_secret(&self, new: NewSecret, by: Audited) -> Result<SecretRecord, StoreError> {
+        self.pass(|| format!("puts {}", new.name), self.world.disk.put_secret(new.clone(), by)).await
+    }
+
+    async fn reseal_secret(&self, new: NewSecret, by: Audited) -> Result<(), StoreError> {
+        self.pass(|| format!("reseals {}", new.name), self.world.disk.reseal_secret(new.clone(), by)).await
+    }
+
+    async fn sealed_secret(&self, name: &SecretName) -> Result<Option<SealedSecret>, StoreError> {
+        self.pass(|| format!("reads {name}"), self.world.disk.sealed_secret(name)).await
+    }
+
+    async fn secrets(&self) -> Result<Vec<SecretRecord>, StoreError> {
+        self.pass(|| "lists secrets".to_owned(), self.world.disk.secrets()).await
+    }
+
+    async fn delete_secret(&self, name: &SecretName, by: Audited) -> Result<bool, StoreError> {
+        self.pass(|| format!("deletes {name}"), self.world.disk.delete_secret(name, by)).await
     }
 }
 

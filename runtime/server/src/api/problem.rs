@@ -172,12 +172,15 @@ impl IntoResponse for ApiProblem {
 impl From<StoreError> for ApiProblem {
     fn from(error: StoreError) -> Self {
         let status = match &error {
-            StoreError::NotFound | StoreError::NoEvent | StoreError::ShortPrefix { .. } => StatusCode::NOT_FOUND,
+            StoreError::NotFound | StoreError::NoEvent | StoreError::NoSecret(_) | StoreError::ShortPrefix { .. } => {
+                StatusCode::NOT_FOUND
+            }
             StoreError::Full => StatusCode::INSUFFICIENT_STORAGE,
             StoreError::VersionConflict { .. }
             | StoreError::Fenced
             | StoreError::Exists
             | StoreError::NoKey
+            | StoreError::SecretConflict(_)
             | StoreError::Key(_) => StatusCode::CONFLICT,
             StoreError::Busy | StoreError::Closed | StoreError::Halted { .. } => StatusCode::SERVICE_UNAVAILABLE,
             StoreError::Illegal { .. }
