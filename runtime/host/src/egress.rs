@@ -25,6 +25,7 @@ mod pool;
 mod probe;
 mod request;
 mod retry;
+mod slot;
 mod tls;
 mod token;
 
@@ -38,6 +39,7 @@ pub use door::Door;
 pub use listening::Listening;
 pub use lookup::Lookup;
 pub use probe::{CertificateReport, TestReport, TokenReport};
+pub use slot::ConnectionSource;
 
 pub(crate) use deliver::Again;
 pub(crate) use error::{ErrorKind, NetError};
@@ -68,7 +70,7 @@ pub(crate) async fn send(
     let mut summary = request::summary(&outgoing);
     let is_direct = matches!(outgoing.target, Target::Url(_));
     let origin = outgoing.origin.clone();
-    let result = match request::check(pack, limits, outgoing) {
+    let result = match request::check(pack, limits, outgoing).await {
         Ok((checked, endpoint)) => {
             summary.path = checked.url.path().to_owned();
             pass::pass(pack, &origin, checked, pass::Way { limits, endpoint: &endpoint, hear }).await

@@ -35,8 +35,9 @@ pub use attempt::{Attempt, Deaf, Emitted, LogLevel, LogLine, Observer, PackConte
 pub use cassette::{Player, Recorder};
 pub use component::{Component, World};
 pub use egress::{
-    Auth, AuthKind, CertificateReport, ClientAuth, ClientCertificate, ConnectionConfig, ConnectionInfo, Connections,
-    Door, Fingerprint, HttpResponse, Listening, Lookup, OAuth2, TestReport, Tls, TlsKind, TokenReport,
+    Auth, AuthKind, CertificateReport, ClientAuth, ClientCertificate, ConnectionConfig, ConnectionInfo,
+    ConnectionSource, Connections, Door, Fingerprint, HttpResponse, Listening, Lookup, OAuth2, TestReport, Tls,
+    TlsKind, TokenReport,
 };
 pub use grant::CurrentGrant;
 pub use host::{Host, HostError, HostOptions};

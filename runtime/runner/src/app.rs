@@ -13,10 +13,10 @@ use runner_model::{
 };
 use runner_pack::{Action, Library, Report};
 use runner_server::local::Nodes;
-use runner_store::{AuditOrigin, Audited, KeySource, SqliteOptions, SqliteStore};
+use runner_store::{AuditOrigin, Audited, KeySource, SqliteOptions, SqliteStore, Store, Vault};
 
 use crate::cli::GlobalArgs;
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, Sources};
 use crate::error::{CliError, Mistake};
 use crate::exit::Exit;
 use crate::manners;
@@ -24,6 +24,7 @@ use crate::output::Output;
 use crate::records::Place;
 use crate::remote::Remote;
 use crate::spelling::Spelling;
+use crate::stored::StoredSecrets;
 
 /// The parts of the process.
 pub(crate) struct App {
@@ -151,15 +152,40 @@ impl App {
 
     /// The connections that packs can use. One whose secret is missing is left out, with a warning: whatever does not
     /// need it goes on.
-    fn connections(&self, library: &Library) -> Result<Connections, CliError> {
-        let mut configs = Vec::new();
+    fn connections(&self, library: &Library, secrets: Option<&StoredSecrets>) -> Result<Connections, CliError> {
+        let (mut configs, mut stored) = (Vec::new(), Vec::new());
+        let shown = Sources::shown(self.environment);
         for (name, connection) in self.config.connections.iter().filter(|(name, _)| self.is_granted(name)) {
-            match connection.resolve(&self.environment) {
-                Ok(config) => configs.push((name.clone(), config)),
+            match connection.resolve(&shown) {
+                Ok(config) if connection.settings.stored_secrets().is_empty() => configs.push((name.clone(), config)),
+                Ok(config) => stored.push((name, connection, config)),
                 Err(error) => error.mistakes.iter().for_each(|mistake| self.output.warn(mistake)),
             }
         }
-        self.made(configs, library)
+        let mut connections = self.made(configs, library)?;
+        for (name, connection, shown) in stored {
+            let Some(secrets) = secrets else {
+                let message =
+                    format!("the connection `{name}` is left out: nothing was ever put into this data directory");
+                self.output.warn(&Mistake::new(code::SECRET_UNKNOWN, message));
+                continue;
+            };
+            let source = secrets.of_connection(connection.clone(), self.environment);
+            connections = connections
+                .with_source(name.clone(), shown, Arc::new(source))
+                .map_err(|failure| CliError::of_failure(Exit::Invalid, &failure))?;
+        }
+        Ok(connections)
+    }
+
+    /// The secrets of a store, for this process.
+    pub(crate) fn stored_secrets(&self, store: Arc<dyn Store>, node: &NodeId) -> StoredSecrets {
+        StoredSecrets::new(store, self.keys.clone(), node)
+    }
+
+    /// The secrets of a store, as commands change them.
+    pub(crate) fn vault<S: std::ops::Deref<Target: Store>>(&self, store: S) -> Vault<S> {
+        Vault::new(store, self.keys.clone())
     }
 
     /// The same, for simulators to take their places: no real system can be reached through any of them.
@@ -216,13 +242,13 @@ impl App {
             .any(|wanted| wanted == "*" || wanted == name.as_str() || Some(wanted) == kind)
     }
 
-    /// The packs, ready to run; the library goes into them.
-    pub(crate) fn packs(&mut self, simulate: bool) -> Result<Packs, CliError> {
+    /// The packs, ready to run; the library goes into them. Without `secrets` there is no store to have any.
+    pub(crate) fn packs(&mut self, simulate: bool, secrets: Option<&StoredSecrets>) -> Result<Packs, CliError> {
         let (library, _) = self.library.take().unwrap_or_else(|| self.load_library());
         let connections = match &self.traffic {
             Some(Traffic::Replayed(player)) => self.replayed_connections(player, &library)?,
             _ if simulate => self.simulated_connections(&library)?,
-            _ => self.connections(&library)?,
+            _ => self.connections(&library, secrets)?,
         };
         let connections = connections.with_traffic(self.traffic.clone());
         let archive = Some(self.config.data.join("packs"));
@@ -276,7 +302,8 @@ impl App {
         node: NodeId,
         simulate: bool,
     ) -> Result<Executor, CliError> {
-        let packs = Arc::new(self.packs(simulate)?);
+        let secrets = self.stored_secrets(store.clone(), &node);
+        let packs = Arc::new(self.packs(simulate, Some(&secrets))?);
         let clock = Arc::new(SystemClock);
         let guests = HostGuests::new(host, packs.clone(), store.clone(), clock.clone(), &self.config.limits);
         Ok(Executor::new(ExecutorOptions {

@@ -21,6 +21,7 @@ use runner_model::{ConnectionName, Limits, code};
 pub(crate) use connection::Connection;
 pub(crate) use daemon::{Daemon, TlsFiles, address};
 pub(crate) use environment::Environment;
+pub(crate) use secret::Sources;
 
 use crate::cli::GlobalArgs;
 use crate::error::CliError;

@@ -19,6 +19,7 @@ mod records;
 mod remote;
 mod spelling;
 mod stop;
+mod stored;
 
 use std::process::ExitCode;
 

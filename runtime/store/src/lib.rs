@@ -43,7 +43,7 @@ pub use keys::{KeyError, KeySource};
 pub use lease::{Claimed, Lease, Leases};
 pub use memory::MemoryStore;
 pub use seal::{KeyName, Keyring, SEAL_KEY_BYTES, SealError, SealKey};
-pub use secret::{MustBe, NewSecret, Opened, SealedSecret, SecretRecord, Secrets, Vault};
+pub use secret::{MustBe, NewSecret, Opened, SealedSecret, SecretRecord, Secrets, Vault, check_secret};
 #[doc(hidden)]
 pub use sqlite::SqliteTestOptions;
 pub use sqlite::{SqliteOptions, SqliteStore, StoreStats};

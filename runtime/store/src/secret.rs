@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{AuditAction, Audited, Deed, StoreError};
-pub use vault::{MustBe, Opened, Vault};
+pub use vault::{MustBe, Opened, Vault, check_secret};
 
 /// What may be shown of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

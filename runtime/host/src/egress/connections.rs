@@ -11,13 +11,14 @@ use url::Url;
 use super::connection::{ConnectionConfig, Tls};
 use super::door::Door;
 use super::endpoint::Endpoint;
+use super::slot::{ConnectionSource, Slot};
 use crate::simulator::Simulator;
 use crate::traffic::Traffic;
 
 /// The connections of a process by name. A clone is the same connections, pools and places included.
 #[derive(Clone)]
 pub struct Connections {
-    by_name: Arc<BTreeMap<ConnectionName, Arc<Endpoint>>>,
+    by_name: Arc<BTreeMap<ConnectionName, Arc<Slot>>>,
     door: Door,
     direct_plain: Arc<Endpoint>,
     direct_tls: Arc<Endpoint>,
@@ -110,7 +111,7 @@ impl Connections {
             }
             let endpoint = Endpoint::configured(&name, &config, &limits.http, door)
                 .map_err(|message| Failure::new(code::CONF_INVALID, format!("the connection `{name}`: {message}")))?;
-            if by_name.insert(name.clone(), Arc::new(endpoint)).is_some() {
+            if by_name.insert(name.clone(), Arc::new(Slot::fixed(endpoint))).is_some() {
                 return Err(Failure::new(code::CONF_INVALID, format!("the connection `{name}` stands twice")));
             }
         }
@@ -135,13 +136,40 @@ impl Connections {
         }
     }
 
+    /// The same connections, and one whose settings are fetched when it is first used. `shown` is without its secrets.
+    ///
+    /// # Errors
+    /// A name that stands twice, or a setting that cannot be meant.
+    pub fn with_source(
+        mut self,
+        name: ConnectionName,
+        shown: ConnectionConfig,
+        source: Arc<dyn ConnectionSource>,
+    ) -> Result<Self, Failure> {
+        let of_kind = self.kinds.get(&shown.kind).cloned().unwrap_or_default();
+        let slot = Slot::fetched(&name, shown, source, &of_kind, &self.limits, &self.door)
+            .map_err(|message| Failure::new(code::CONF_INVALID, format!("the connection `{name}`: {message}")))?;
+        if Arc::make_mut(&mut self.by_name).insert(name.clone(), Arc::new(slot)).is_some() {
+            return Err(Failure::new(code::CONF_INVALID, format!("the connection `{name}` stands twice")));
+        }
+        Ok(self)
+    }
+
+    /// Says that the settings of a connection changed: requests from now on are sent with the new ones. Those that are
+    /// under way end with the old.
+    pub fn changed(&self, name: &str) {
+        if let Some(slot) = self.by_name.get(name) {
+            slot.change();
+        }
+    }
+
     /// The same connections, but with a simulator behind this name, which is talked to as the system itself would be.
     #[must_use]
     pub fn with_simulator(mut self, name: ConnectionName, kind: &str, simulator: Simulator) -> Self {
-        let configured = self.by_name.get(&name).map(|endpoint| endpoint.manners.clone());
+        let configured = self.by_name.get(&name).map(|slot| slot.manners.clone());
         let manners = configured.or_else(|| self.kinds.get(kind).cloned()).unwrap_or_default();
         let endpoint = Endpoint::simulated(&name, kind, simulator, manners, &self.limits, &self.door);
-        Arc::make_mut(&mut self.by_name).insert(name, Arc::new(endpoint));
+        Arc::make_mut(&mut self.by_name).insert(name, Arc::new(Slot::fixed(endpoint)));
         self
     }
 
@@ -167,16 +195,16 @@ impl Connections {
     /// What may be shown of a connection.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<ConnectionInfo> {
-        self.by_name.get(name).map(|endpoint| endpoint.info.clone())
+        self.by_name.get(name).map(|slot| slot.info.clone())
     }
 
     /// What may be shown of all connections, in the order of their names.
     #[must_use]
     pub fn list(&self) -> Vec<ConnectionInfo> {
-        self.by_name.values().map(|endpoint| endpoint.info.clone()).collect()
+        self.by_name.values().map(|slot| slot.info.clone()).collect()
     }
 
-    pub(super) fn endpoint(&self, name: &str) -> Option<(&ConnectionName, &Arc<Endpoint>)> {
+    pub(super) fn slot(&self, name: &str) -> Option<(&ConnectionName, &Arc<Slot>)> {
         self.by_name.get_key_value(name)
     }
 
@@ -192,6 +220,6 @@ impl Connections {
 
 impl std::fmt::Debug for Connections {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.by_name.values().map(|endpoint| &endpoint.info)).finish()
+        f.debug_list().entries(self.by_name.values().map(|slot| &slot.info)).finish()
     }
 }

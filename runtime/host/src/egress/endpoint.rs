@@ -39,6 +39,8 @@ pub(super) struct Endpoint {
     headers: HeaderMap,
     places: Option<Semaphore>,
     door: Door,
+    /// Which of the endpoints it is that the connection has had: each has clients of its own, with its own certificate.
+    generation: u64,
 }
 
 /// How an endpoint is reached.
@@ -96,6 +98,7 @@ impl Endpoint {
             headers: own_headers(config)?,
             places: Some(Semaphore::new(limits.connection_concurrency_max)),
             door: door.clone(),
+            generation: 0,
         })
     }
 
@@ -130,6 +133,7 @@ impl Endpoint {
             headers,
             places: Some(Semaphore::new(limits.connection_concurrency_max)),
             door: door.clone(),
+            generation: 0,
         }
     }
 
@@ -155,7 +159,13 @@ impl Endpoint {
             headers: HeaderMap::new(),
             places: None,
             door: door.clone(),
+            generation: 0,
         }
+    }
+
+    /// The same as the connection's endpoint with this number.
+    pub(super) fn of_generation(self, generation: u64) -> Self {
+        Self { generation, ..self }
     }
 
     /// Waits for a place among the requests of the pack, then on this connection, then of the process. Whoever holds a
@@ -188,6 +198,7 @@ impl Endpoint {
             connection: self.info.name.clone(),
             origin: url.origin().ascii_serialization(),
             reach: route.reach.as_ref().unwrap_or(granted).clone(),
+            generation: self.generation,
         };
         let make = || Client::new(route.tls.clone(), &route.limits, self.gate(route, owner, url, granted));
         self.door.client(key, make)
@@ -223,7 +234,11 @@ impl Endpoint {
 }
 
 /// What may be shown of a connection.
-fn info(name: &ConnectionName, config: &ConnectionConfig, limits: &HttpLimits) -> Result<ConnectionInfo, String> {
+pub(super) fn info(
+    name: &ConnectionName,
+    config: &ConnectionConfig,
+    limits: &HttpLimits,
+) -> Result<ConnectionInfo, String> {
     let base_url = base(&config.base_url)?;
     let encrypted = base_url.scheme() == "https";
     let client_certificate = config.tls.client_certificate.is_some();
@@ -258,7 +273,7 @@ fn places_of(limits: &HttpLimits) -> u32 {
 }
 
 /// The limits with the number of places that these manners ask for.
-fn limits_of(limits: &HttpLimits, manners: &Manners) -> HttpLimits {
+pub(super) fn limits_of(limits: &HttpLimits, manners: &Manners) -> HttpLimits {
     let mut limits = limits.clone();
     if let Some(count) = manners.concurrency {
         let count = count.clamp(1, CONNECTION_CONCURRENCY_MAX);

@@ -31,6 +31,8 @@ pub(super) struct Key {
     /// Scheme, host and port.
     pub(super) origin: String,
     pub(super) reach: Reach,
+    /// Grows when the connection gets other credentials.
+    pub(super) generation: u64,
 }
 
 /// The clients that there are.
@@ -94,7 +96,13 @@ mod tests {
 
     fn key(pack: &str, connection: &str, origin: &str) -> Key {
         let owner = Owner::Pack(PackRef::new(pack).unwrap());
-        Key { owner, connection: connection.to_owned(), origin: origin.to_owned(), reach: Reach::default() }
+        Key {
+            owner,
+            connection: connection.to_owned(),
+            origin: origin.to_owned(),
+            reach: Reach::default(),
+            generation: 0,
+        }
     }
 
     fn client() -> Client {

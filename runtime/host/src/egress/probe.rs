@@ -84,9 +84,10 @@ impl Connections {
     /// # Errors
     /// The first of these that fails, with what to do about it.
     pub async fn test(&self, name: &str) -> Result<TestReport, Failure> {
-        let Some((_, endpoint)) = self.endpoint(name) else {
+        let Some((_, slot)) = self.slot(name) else {
             return Err(Failure::new(code::NET_UNKNOWN_CONNECTION, format!("there is no connection `{name}`")));
         };
+        let endpoint = &*slot.endpoint().await?;
         let start = Instant::now();
         let limits = self.limits();
         let (addresses, certificate) = match (&endpoint.via, &endpoint.info.base_url) {

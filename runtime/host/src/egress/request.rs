@@ -181,14 +181,14 @@ pub(super) fn summary(outgoing: &Outgoing) -> RequestSummary {
 }
 
 /// Checks a request in the order that the module above gives.
-pub(super) fn check(
+pub(super) async fn check(
     pack: &PackContext,
     limits: &HttpLimits,
     outgoing: Outgoing,
 ) -> Result<(Checked, Arc<Endpoint>), NetError> {
     let method = method(&outgoing.method)?;
     let Resolved { mut url, system_path, endpoint, reach } = match &outgoing.target {
-        Target::Connection { name, path } => through_connection(pack, &method, name, path)?,
+        Target::Connection { name, path } => through_connection(pack, &method, name, path).await?,
         Target::Url(text) => to_url(pack, &method, text)?,
     };
     add_query(&mut url, &outgoing.query)?;
@@ -225,8 +225,13 @@ struct Resolved {
     reach: Reach,
 }
 
-fn through_connection(pack: &PackContext, method: &Method, name: &str, written: &str) -> Result<Resolved, NetError> {
-    let Some((name, endpoint)) = pack.connections.endpoint(name) else {
+async fn through_connection(
+    pack: &PackContext,
+    method: &Method,
+    name: &str,
+    written: &str,
+) -> Result<Resolved, NetError> {
+    let Some((name, slot)) = pack.connections.slot(name) else {
         return Err(NetError::new(
             ErrorKind::UnknownConnection,
             format!("there is no connection `{}`", name.escape_debug()),
@@ -234,10 +239,12 @@ fn through_connection(pack: &PackContext, method: &Method, name: &str, written: 
         .with_hint("add it to the connections of the configuration; `runner connection list` shows those there are"));
     };
     let path = path::normalise(written)?;
-    let target = HttpTarget::Connection { name, kind: &endpoint.info.kind };
+    let target = HttpTarget::Connection { name, kind: &slot.info.kind };
     permit::check(pack, &HttpAsk { target, method: method.as_str(), path: &path })?;
+    // Only now: whoever is denied has no secret fetched.
+    let endpoint = slot.endpoint().await?;
     let url = endpoint.url_of(&path)?;
-    Ok(Resolved { url, system_path: path, endpoint: Arc::clone(endpoint), reach: Reach::default() })
+    Ok(Resolved { url, system_path: path, endpoint, reach: Reach::default() })
 }
 
 fn to_url(pack: &PackContext, method: &Method, text: &str) -> Result<Resolved, NetError> {

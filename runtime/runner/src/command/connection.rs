@@ -6,11 +6,15 @@ use runner_model::{ConnectionName, code};
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::config::Connection;
+use crate::config::{Connection, Sources};
 use crate::error::{CliError, Mistake};
 use crate::exit::Exit;
 use crate::output::{one_line, table};
+use crate::stored::connection_user;
 use runner_pack::suggest;
+use runner_store::Store;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// List connections, or test one
 #[derive(Debug, Args)]
@@ -63,7 +67,7 @@ fn list(app: &App) {
         let (name, connection): (&ConnectionName, &Connection) = (name, connection);
         let (auth, tls) = connection.summary();
         // A connection that can be used has a credential that can be read.
-        let usable = connection.resolve(&app.environment).map(|_| ()).map_err(|error| error.mistakes);
+        let usable = connection.resolve(&Sources::shown(app.environment)).map(|_| ()).map_err(|error| error.mistakes);
         Line {
             name: name.as_str(),
             kind: &connection.settings.kind,
@@ -116,8 +120,15 @@ async fn test(app: &App, name: &str) -> Result<TestReport, CliError> {
         )
         .hint(hint.unwrap_or_else(|| format!("write `[connections.{name}]` into `runner.toml`"))));
     };
-    let config = connection.resolve(&app.environment)?;
     let (library, _) = app.library();
+    let names = connection.settings.stored_secrets();
+    let stored = if names.is_empty() {
+        BTreeMap::new()
+    } else {
+        let store: Arc<dyn Store> = Arc::new(app.store().await?);
+        app.stored_secrets(store, &App::node()).open(&names, &connection_user(name)).await?
+    };
+    let config = connection.resolve(&Sources::with(app.environment, stored))?;
     let connections = app.made(vec![(name.clone(), config)], library)?;
     connections.test(name.as_str()).await.map_err(|failure| CliError::of_failure(Exit::Failed, &failure))
 }

@@ -135,7 +135,7 @@ fn connections(app: &App) -> Vec<Finding> {
         return vec![Finding::good("connections", "none configured")];
     }
     let look = |(name, connection): (&runner_model::ConnectionName, &crate::config::Connection)| {
-        match connection.resolve(&app.environment) {
+        match connection.resolve(&crate::config::Sources::shown(app.environment)) {
             Ok(config) => vec![Finding::good("connections", format!("{name} ({}, {})", config.kind, config.base_url))],
             // Whatever does not use it works without.
             Err(error) => {

@@ -71,7 +71,7 @@ impl SimulateCommand {
     /// Serves it.
     pub(crate) async fn run(&self, mut app: App) -> Result<Exit, CliError> {
         let host = app.host()?;
-        let world = app.packs(true)?.simulators(&host, &self.kind).await;
+        let world = app.packs(true, None)?.simulators(&host, &self.kind).await;
         let world = world.map_err(|failure| CliError::of_failure(Exit::NotFound, &failure))?;
         let chosen = self.chosen(&world)?;
         let certificate = self.certificate()?;

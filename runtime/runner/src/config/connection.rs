@@ -5,19 +5,18 @@ mod auth;
 mod tests;
 mod tls;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use runner_host::{Auth, ConnectionConfig, Tls};
-use runner_model::{AddressRange, Code, ConnectionName, Manners, RetryManners, Secret, TestManners, code};
+use runner_model::{AddressRange, Code, ConnectionName, Manners, RetryManners, Secret, SecretName, TestManners, code};
 use serde::Deserialize;
 use toml::Spanned;
 use url::Url;
 
-use super::Environment;
-use super::secret::SecretSource;
+use super::secret::{SecretSource, Sources};
 use crate::error::CliError;
 use crate::exit::Exit;
 use auth::{AuthSource, WrittenAuth};
@@ -78,9 +77,18 @@ impl Settings {
     /// Whether a secret stands in the file itself.
     pub(crate) fn has_plain_secret(&self) -> bool {
         let of_auth = self.auth();
-        let of_auth = of_auth.iter().flat_map(AuthSource::secrets);
-        let mut all = of_auth.chain(self.tls.secrets()).chain(self.headers.values());
-        all.any(|secret| matches!(secret, SecretSource::Plain(_)))
+        self.secrets(of_auth.as_ref().ok()).any(|secret| matches!(secret, SecretSource::Plain(_)))
+    }
+
+    /// The secrets of the store that it names.
+    pub(crate) fn stored_secrets(&self) -> BTreeSet<SecretName> {
+        let of_auth = self.auth();
+        self.secrets(of_auth.as_ref().ok()).filter_map(SecretSource::stored).cloned().collect()
+    }
+
+    fn secrets<'a>(&'a self, auth: Option<&'a AuthSource>) -> impl Iterator<Item = &'a SecretSource> {
+        let of_auth = auth.into_iter().flat_map(AuthSource::secrets);
+        of_auth.chain(self.tls.secrets()).chain(self.headers.values())
     }
 
     fn url(&self) -> Result<Url, Refusal> {
@@ -141,8 +149,8 @@ impl Settings {
 
 impl Connection {
     /// With its secrets, ready for use.
-    pub(crate) fn resolve(&self, environment: &Environment) -> Result<ConnectionConfig, CliError> {
-        self.resolved(environment).map_err(|(code, message, hint)| {
+    pub(crate) fn resolve(&self, sources: &Sources) -> Result<ConnectionConfig, CliError> {
+        self.resolved(sources).map_err(|(code, message, hint)| {
             let (name, file) = (&self.place.name, self.place.file.as_deref());
             let file = file.map(|file| format!("{}: ", file.display())).unwrap_or_default();
             CliError::new(Exit::Invalid, code, format!("{file}the connection `{name}` cannot be used: {message}"))
@@ -150,11 +158,11 @@ impl Connection {
         })
     }
 
-    fn resolved(&self, environment: &Environment) -> Result<ConnectionConfig, Unresolved> {
-        let fetch = |source: &SecretSource| source.resolve(environment, &self.place.base);
+    fn resolved(&self, sources: &Sources) -> Result<ConnectionConfig, Unresolved> {
+        let fetch = |source: &SecretSource| source.resolve(sources, &self.place.base);
         let settings = &self.settings;
         let invalid = |(_, message, hint): Refusal| (code::CONF_INVALID, message, hint.unwrap_or_default());
-        let auth = settings.auth().map_err(invalid)?.resolve(environment, &self.place.base)?;
+        let auth = settings.auth().map_err(invalid)?.resolve(sources, &self.place.base)?;
         let mut headers = BTreeMap::<String, Secret>::new();
         for (name, source) in &settings.headers {
             headers.insert(name.clone(), fetch(source)?);
@@ -163,7 +171,7 @@ impl Connection {
             kind: settings.kind.clone(),
             base_url: settings.url().map_err(invalid)?,
             auth,
-            tls: settings.tls.resolve(environment, &self.place.base)?,
+            tls: settings.tls.resolve(sources, &self.place.base)?,
             timeout: settings.timeout().map_err(invalid)?,
             headers,
             addresses: settings.addresses.as_ref().map(|written| written.get_ref().clone()),
@@ -184,6 +192,11 @@ impl Connection {
             addresses: None,
             manners: self.settings.manners(),
         })
+    }
+
+    /// Its name.
+    pub(crate) const fn name(&self) -> &ConnectionName {
+        &self.place.name
     }
 
     /// Where it is.

@@ -1,17 +1,18 @@
 //! `[server]`, `[retention]` and `[webhooks]`: what `runner serve` is told. The environment goes over the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use runner_model::{Secret, code, limits};
+use parking_lot::RwLock;
+use runner_model::{Secret, SecretName, code, limits};
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::Environment;
-use super::secret::SecretSource;
+use super::secret::{SecretSource, Sources};
 use crate::error::CliError;
 use crate::exit::Exit;
 
@@ -47,13 +48,17 @@ pub(crate) struct Daemon {
 pub(crate) struct WebhookSecrets {
     sources: BTreeMap<String, Vec<SecretSource>>,
     base: PathBuf,
+    /// Those of the store, as they were last opened.
+    stored: RwLock<BTreeMap<SecretName, Secret>>,
 }
 
 impl WebhookSecrets {
     /// The secrets with this name: several while they are changed, none if nothing is configured or can be read.
     pub(crate) fn of(&self, name: &str, environment: &Environment) -> Vec<Secret> {
         let sources = self.sources.get(name).map(Vec::as_slice).unwrap_or_default();
-        let resolved = sources.iter().filter_map(|source| match source.resolve(environment, &self.base) {
+        let stored = self.stored.read().clone();
+        let known = Sources::with(*environment, stored);
+        let resolved = sources.iter().filter_map(|source| match source.resolve(&known, &self.base) {
             Ok(secret) => Some(secret),
             Err((code, message, _)) => {
                 tracing::warn!(%code, webhook = name, "{message}");
@@ -61,6 +66,19 @@ impl WebhookSecrets {
             }
         });
         resolved.collect()
+    }
+
+    /// The secrets of the store that each webhook secret names.
+    pub(crate) fn stored_secrets(&self) -> impl Iterator<Item = (&str, BTreeSet<SecretName>)> {
+        let stored = |sources: &Vec<SecretSource>| sources.iter().filter_map(SecretSource::stored).cloned().collect();
+        self.sources.iter().map(move |(name, sources)| (name.as_str(), stored(sources)))
+    }
+
+    /// Takes these in the place of those that were opened before; the others with these names are gone.
+    pub(crate) fn refresh(&self, names: &BTreeSet<SecretName>, opened: BTreeMap<SecretName, Secret>) {
+        let mut stored = self.stored.write();
+        stored.retain(|name, _| !names.contains(name));
+        stored.extend(opened);
     }
 }
 
@@ -158,7 +176,8 @@ impl Written {
             OneOrMore::One(source) => (name, vec![source]),
             OneOrMore::More(sources) => (name, sources),
         });
-        daemon.webhooks = Arc::new(WebhookSecrets { sources: secrets.collect(), base: base.to_owned() });
+        daemon.webhooks =
+            Arc::new(WebhookSecrets { sources: secrets.collect(), base: base.to_owned(), stored: RwLock::default() });
         Ok(daemon)
     }
 }

@@ -1,10 +1,11 @@
 //! Seals values on their way in, opens them on their way out.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use runner_model::{Code, Secret, SecretName, code, limits};
 
-use super::{NewSecret, SealedSecret, SecretRecord};
+use super::{NewSecret, SealedSecret, SecretRecord, Secrets as _};
 use crate::{Audited, KeySource, Keyring, SealError, Store, StoreError};
 
 /// Whose secrets these are, as it is authenticated with each: those of another kind could never be taken for them.
@@ -14,8 +15,9 @@ const TRIES_MAX: usize = 10;
 
 /// Secrets with the keys that open them. A clone is the same.
 #[derive(Debug, Clone)]
-pub struct Vault<S: ?Sized> {
-    store: Arc<S>,
+pub struct Vault<S> {
+    /// Something that leads to a store.
+    store: S,
     keys: KeySource,
 }
 
@@ -37,26 +39,26 @@ pub enum MustBe {
     There,
 }
 
-impl<S: Store + ?Sized> Vault<S> {
-    /// Over this store, with these keys, which are asked for when the first value goes in or out.
-    pub const fn new(store: Arc<S>, keys: KeySource) -> Self {
-        Self { store, keys }
+/// Why a text cannot be a secret's value: a code and a sentence, which holds nothing of it.
+///
+/// # Errors
+/// It cannot.
+pub fn check_secret(value: &Secret) -> Result<(), (Code, String)> {
+    let bytes = value.expose().len();
+    if bytes == 0 {
+        return Err((code::SECRET_VALUE, "the value is empty".to_owned()));
     }
+    if bytes > limits::SECRET_BYTES_MAX {
+        let max = limits::SECRET_BYTES_MAX;
+        return Err((code::SECRET_VALUE, format!("the value has {bytes} bytes, at most {max} are kept")));
+    }
+    Ok(())
+}
 
-    /// Why a text cannot be a secret's value.
-    ///
-    /// # Errors
-    /// A code and a sentence, which holds nothing of it.
-    pub fn check(value: &Secret) -> Result<(), (Code, String)> {
-        let bytes = value.expose().len();
-        if bytes == 0 {
-            return Err((code::SECRET_VALUE, "the value is empty".to_owned()));
-        }
-        if bytes > limits::SECRET_BYTES_MAX {
-            let max = limits::SECRET_BYTES_MAX;
-            return Err((code::SECRET_VALUE, format!("the value has {bytes} bytes, at most {max} are kept")));
-        }
-        Ok(())
+impl<S: Deref<Target: Store>> Vault<S> {
+    /// Over this store, with these keys, which are asked for when the first value goes in or out.
+    pub const fn new(store: S, keys: KeySource) -> Self {
+        Self { store, keys }
     }
 
     /// Gives a secret a value.

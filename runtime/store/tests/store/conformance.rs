@@ -9,6 +9,7 @@ mod journal;
 mod key_value;
 mod lease;
 mod sealed;
+mod secrets;
 mod upkeep;
 mod waits;
 
@@ -121,6 +122,13 @@ conformance! {
         entries_are_filtered_and_paged_from_both_ends
         details_that_are_too_long_are_left_out_and_not_the_deed
         the_log_is_not_pruned;
+    secrets:
+        a_secret_has_a_version_that_only_grows
+        only_the_next_version_is_kept
+        a_value_comes_back_and_the_one_before_is_gone
+        what_must_be_there_and_is_not_is_refused
+        secrets_are_sealed_with_the_new_key_and_keep_their_versions
+        each_change_of_a_secret_is_logged_and_never_its_value;
     upkeep:
         what_ended_long_ago_goes_and_what_is_open_stays
         what_a_step_started_goes_with_the_outermost

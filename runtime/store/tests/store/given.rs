@@ -40,6 +40,12 @@ pub(crate) fn sealed_append(append: Append) -> Append {
     Append { sealed: true, ..append }
 }
 
+/// A keyring with this key, and these that still open.
+pub(crate) fn keyring(key: u8, earlier: &[u8]) -> KeySource {
+    let sealing = |byte: u8| SealKey::new([byte; SEAL_KEY_BYTES]);
+    KeySource::of(Keyring::new(sealing(key), earlier.iter().copied().map(sealing).collect()))
+}
+
 /// Somebody who changes something at this moment.
 pub(crate) fn by(millis: i64) -> Audited {
     Audited { at: at(millis), actor: "carol".to_owned(), origin: AuditOrigin::Cli }

@@ -23,5 +23,6 @@ mod many;
 mod power_cut;
 mod schema;
 mod sealed;
+mod secrets;
 mod two_stores;
 mod upkeep;

@@ -70,7 +70,8 @@ async fn make(
     let limits = app.config.limits.clone();
     let cache_dir = Some(app.config.data.join("cache"));
     let host = Host::new(HostOptions { cache_dir, limits: limits.clone(), clock: clock.clone() })?;
-    let packs: Arc<Packs> = Arc::new(app.packs(simulate)?);
+    let secrets = store.clone().map(|store| app.stored_secrets(store, &App::node()));
+    let packs: Arc<Packs> = Arc::new(app.packs(simulate, secrets.as_ref())?);
     let store = store.unwrap_or_else(|| Arc::new(MemoryStore::default()));
     let kv: Arc<dyn Kv> = Arc::new(PlannedKv::new(planner.clone(), stored(store, clock.clone())));
     let library = packs.library();

@@ -11,8 +11,7 @@ use url::Url;
 
 use super::tls::WrittenTls;
 use super::{Refusal, Unresolved};
-use crate::config::Environment;
-use crate::config::secret::SecretSource;
+use crate::config::secret::{SecretSource, Sources};
 
 /// The keys of `auth`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -237,15 +236,15 @@ impl AuthSource {
     }
 
     /// With its secrets.
-    pub(super) fn resolve(self, environment: &Environment, base: &Path) -> Result<Auth, Unresolved> {
-        let fetch = |source: &SecretSource| source.resolve(environment, base);
+    pub(super) fn resolve(self, sources: &Sources, base: &Path) -> Result<Auth, Unresolved> {
+        let fetch = |source: &SecretSource| source.resolve(sources, base);
         Ok(match self {
             Self::None => Auth::None,
             Self::Basic { username, password } => Auth::Basic { username, password: fetch(&password)? },
             Self::Bearer { token } => Auth::Bearer { token: fetch(&token)? },
             Self::OAuth2(source) => {
                 let token_tls = match &source.token_tls {
-                    Some(tls) => Some(tls.resolve(environment, base)?),
+                    Some(tls) => Some(tls.resolve(sources, base)?),
                     None => None,
                 };
                 Auth::OAuth2(Box::new(OAuth2 {

@@ -6,7 +6,7 @@ use std::path::Path;
 use runner_host::{Auth, ClientAuth, ConnectionConfig};
 
 use crate::config::file::ConfigFile;
-use crate::config::{Connection, Environment, connection};
+use crate::config::{Connection, Environment, Sources, connection};
 
 fn parse(keys: &str) -> Result<ConfigFile, crate::error::CliError> {
     let text = format!("[connections.a]\nkind = 'ontap'\nbase_url = 'https://h'\n{keys}\n");
@@ -18,7 +18,8 @@ fn resolved(keys: &str, base: &Path) -> (Connection, ConnectionConfig) {
     let (name, settings) = parse(keys).unwrap().connections.into_iter().next().unwrap();
     let connection = Connection { settings, place: connection::Place { name, file: None, base: base.to_owned() } };
     let environment = Environment::of(BTreeMap::from([("SECRET".to_owned(), "hunter2".to_owned())]));
-    let config = connection.resolve(&environment).map_err(|error| error.mistakes).unwrap();
+    let config =
+        connection.resolve(&Sources::with(environment, BTreeMap::new())).map_err(|error| error.mistakes).unwrap();
     (connection, config)
 }
 

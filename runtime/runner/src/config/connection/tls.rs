@@ -8,8 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Refusal, Unresolved};
-use crate::config::Environment;
-use crate::config::secret::SecretSource;
+use crate::config::secret::{SecretSource, Sources};
 
 /// The keys of `tls`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -77,13 +76,13 @@ impl WrittenTls {
     }
 
     /// With the files that it names. Relative paths count from `base`.
-    pub(super) fn resolve(&self, environment: &Environment, base: &Path) -> Result<Tls, Unresolved> {
+    pub(super) fn resolve(&self, sources: &Sources, base: &Path) -> Result<Tls, Unresolved> {
         let ca_pem = match &self.ca_file {
             Some(path) => Some(read("ca_file", path, base)?),
             None => self.ca_pem.clone(),
         };
         let client_certificate = match &self.client_certificate {
-            Some(written) => Some(written.get_ref().resolve(environment, base)?),
+            Some(written) => Some(written.get_ref().resolve(sources, base)?),
             None => None,
         };
         let invalid = |(_, message, hint): Refusal| (code::CONF_INVALID, message, hint.unwrap_or_default());
@@ -98,7 +97,7 @@ impl WrittenTls {
 }
 
 impl WrittenCertificate {
-    fn resolve(&self, environment: &Environment, base: &Path) -> Result<ClientCertificate, Unresolved> {
+    fn resolve(&self, sources: &Sources, base: &Path) -> Result<ClientCertificate, Unresolved> {
         let cert_pem = match (&self.cert_file, &self.cert_pem) {
             (Some(path), _) => Secret::new(read("cert_file", path, base)?),
             (None, pem) => pem.clone().unwrap_or_else(|| Secret::new(String::new())),
@@ -114,7 +113,7 @@ impl WrittenCertificate {
                 ));
             }
         };
-        Ok(ClientCertificate { cert_pem, key_pem: key.resolve(environment, base)? })
+        Ok(ClientCertificate { cert_pem, key_pem: key.resolve(sources, base)? })
     }
 }
 
