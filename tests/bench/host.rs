@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use runner_host::{Attempt, Component, Connections, Deaf, Host, HostOptions, NoKv, PackContext, World};
+use runner_host::{Attempt, Compiling, Component, Connections, Deaf, Host, HostOptions, NoKv, PackContext, World};
 use runner_model::{AttemptNumber, ExecutionId, Limits, Outcome, PackRef, Permissions, StepId, SystemClock};
 use tokio_util::sync::CancellationToken;
 
@@ -61,6 +61,7 @@ impl Call {
 pub(crate) fn make(directory: &Path) -> Host {
     let options = HostOptions {
         cache_dir: Some(directory.join("cache")),
+        compiling: Compiling::Here,
         limits: Limits::default(),
         clock: Arc::new(SystemClock),
     };

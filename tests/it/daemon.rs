@@ -6,7 +6,7 @@ mod figures;
 mod front;
 mod happening;
 mod hooks;
-mod kit;
+pub(crate) mod kit;
 mod logs;
 mod reload;
 mod restarts;

@@ -17,5 +17,6 @@ mod daemon;
 mod graph;
 mod killed;
 mod kit;
+mod security;
 mod sockets;
 mod storage;

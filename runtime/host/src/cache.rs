@@ -19,12 +19,14 @@ use tracing::warn;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::component::World;
+pub(crate) use trusted::deserialize;
+
+use crate::compile::Sum;
 
 /// The seal's length, in bytes.
 const SEAL_BYTES: usize = 32;
 /// Changes whenever the layout of a file does.
-const FORMAT: &[u8] = b"runner compiled component 1";
+const FORMAT: &[u8] = b"runner compiled component 2";
 
 /// A directory of compiled components.
 pub(crate) struct Cache {
@@ -40,9 +42,9 @@ impl Cache {
         Ok(Self { directory, key })
     }
 
-    /// The compiled form of `wasm`, if it is there and can be trusted.
-    pub(crate) fn get(&self, engine: &Engine, wasm: &[u8], world: World) -> Option<Component> {
-        let name = name(engine, wasm, world);
+    /// The compiled form of the component with this sum, if it is there and can be trusted.
+    pub(crate) fn get(&self, engine: &Engine, sum: &Sum) -> Option<Component> {
+        let name = hex::encode(sum);
         let path = self.path(&name);
         let file = match fs::read(&path) {
             Ok(file) => file,
@@ -56,7 +58,7 @@ impl Cache {
             warn!(path = %path.display(), "a compiled component was changed or is damaged; compiling it again");
             return None;
         };
-        match trusted::deserialize(engine, code) {
+        match deserialize(engine, code) {
             Ok(component) => Some(component),
             Err(error) => {
                 warn!(path = %path.display(), %error, "a compiled component does not fit this engine; compiling it again");
@@ -65,11 +67,9 @@ impl Cache {
         }
     }
 
-    /// Keeps the compiled form of `wasm`. That it cannot be kept costs time, not correctness: it is logged.
-    pub(crate) fn put(&self, engine: &Engine, wasm: &[u8], world: World, component: &Component) {
-        let name = name(engine, wasm, world);
-        let written = component.serialize().map_err(io::Error::other).and_then(|code| self.write(&name, &code));
-        if let Err(error) = written {
+    /// Keeps the compiled form of a component. That it cannot be kept costs time, not correctness: it is logged.
+    pub(crate) fn put(&self, sum: &Sum, code: &[u8]) {
+        if let Err(error) = self.write(&hex::encode(sum), code) {
             warn!(directory = %self.directory.display(), %error, "a compiled component cannot be kept");
         }
     }
@@ -110,8 +110,8 @@ impl Cache {
     }
 }
 
-/// What the compiled form depends on, as a file name.
-fn name(engine: &Engine, wasm: &[u8], world: World) -> String {
+/// What the compiled form depends on: the component, and the engine that runs it.
+pub(crate) fn sum(engine: &Engine, wasm: &[u8]) -> Sum {
     let mut settings = StableHasher(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut settings);
     let mut digest = Sha256::new();
@@ -119,8 +119,7 @@ fn name(engine: &Engine, wasm: &[u8], world: World) -> String {
     digest.update(Sha256::digest(wasm));
     // Holds wasmtime's version, the target with its processor features, and every setting of the engine.
     digest.update(settings.0.finalize());
-    digest.update(world.name().as_bytes());
-    hex::encode(digest.finalize())
+    digest.finalize().into()
 }
 
 /// The standard library's hashers may differ between compilers; this one does not.

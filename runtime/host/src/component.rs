@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use runner_model::limits::COMPONENT_BYTES_MAX;
-use runner_model::{Code, Failure, code};
+use runner_model::{Failure, code};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use crate::bindings::action::ActionPre;
 use crate::bindings::sensor::SensorPre;
 use crate::bindings::simulator::SimulatorPre;
-use crate::cache::Cache;
+use crate::cache::{self, Cache, deserialize};
+use crate::compile::{Compiler, Sum, uncompilable};
 use crate::guest::Guest;
 use crate::simulator::SimulatorGuest;
 
@@ -79,13 +80,14 @@ impl std::fmt::Debug for Component {
 pub(crate) struct Loader {
     pub(crate) engine: Engine,
     pub(crate) cache: Option<Cache>,
+    pub(crate) compiler: Compiler,
     pub(crate) guests: Linker<Guest>,
     pub(crate) simulators: Linker<SimulatorGuest>,
 }
 
 impl Loader {
-    /// Makes a component of a file's bytes. Takes as long as compiling does: call it where that may block.
-    pub(crate) fn load(&self, wasm: &Arc<[u8]>, world: World) -> Result<Component, Failure> {
+    /// Makes a component of a file's bytes.
+    pub(crate) async fn load(self: &Arc<Self>, wasm: Arc<[u8]>, world: World) -> Result<Component, Failure> {
         if wasm.len() > COMPONENT_BYTES_MAX {
             let length = wasm.len();
             return Err(Failure::new(
@@ -93,58 +95,60 @@ impl Loader {
                 format!("the component has {length} bytes, at most {COMPONENT_BYTES_MAX} are allowed"),
             ));
         }
-        let compiled = self.compiled(wasm, world)?;
+        let (sum, cached) = {
+            let wasm = Arc::clone(&wasm);
+            self.aside(move |loader| loader.cached(&wasm, world)).await?
+        };
+        if let Some(ready) = cached {
+            return Ok(Component { ready: ready? });
+        }
+        let compile = self.compiler.compile(&self.engine, &wasm, sum, async |code| {
+            let code = Arc::clone(code);
+            let keep = move |loader: &Self| loader.cache.iter().for_each(|cache| cache.put(&sum, &code));
+            self.aside(keep).await.ok();
+        });
+        let machine_code = Box::pin(compile).await?;
+        let ready = self.aside(move |loader| {
+            let compiled = deserialize(&loader.engine, &machine_code);
+            let compiled = compiled.map_err(|error| uncompilable(&wasm, &chain(&error)))?;
+            loader.link(&compiled, world)
+        });
+        Ok(Component { ready: ready.await?? })
+    }
+
+    /// What a component is known by, and the component, if it was compiled before.
+    fn cached(&self, wasm: &[u8], world: World) -> (Sum, Option<Result<Ready, Failure>>) {
+        let sum = cache::sum(&self.engine, wasm);
+        let compiled = self.cache.as_ref().and_then(|cache| cache.get(&self.engine, &sum));
+        (sum, compiled.map(|compiled| self.link(&compiled, world)))
+    }
+
+    fn link(&self, compiled: &wasmtime::component::Component, world: World) -> Result<Ready, Failure> {
         let misfit = |error: wasmtime::Error| {
             let name = world.name();
-            bad(code::HOST_BAD_COMPONENT, format!("the component does not fit the world `{name}`: {}", chain(&error)))
+            let message = format!("the component does not fit the world `{name}`: {}", chain(&error));
+            Failure::new(code::HOST_BAD_COMPONENT, message)
                 .with_hint("build it against the contract in `wit/` that this version of runner has")
         };
         let ready = match world {
-            World::Action => self.guests.instantiate_pre(&compiled).and_then(ActionPre::new).map(Ready::Action),
-            World::Sensor => self.guests.instantiate_pre(&compiled).and_then(SensorPre::new).map(Ready::Sensor),
+            World::Action => self.guests.instantiate_pre(compiled).and_then(ActionPre::new).map(Ready::Action),
+            World::Sensor => self.guests.instantiate_pre(compiled).and_then(SensorPre::new).map(Ready::Sensor),
             World::Simulator => {
-                self.simulators.instantiate_pre(&compiled).and_then(SimulatorPre::new).map(Ready::Simulator)
+                self.simulators.instantiate_pre(compiled).and_then(SimulatorPre::new).map(Ready::Simulator)
             }
         };
-        Ok(Component { ready: ready.map_err(misfit)? })
+        ready.map_err(misfit)
     }
 
-    fn compiled(&self, wasm: &[u8], world: World) -> Result<wasmtime::component::Component, Failure> {
-        if let Some(component) = self.cache.as_ref().and_then(|cache| cache.get(&self.engine, wasm, world)) {
-            return Ok(component);
-        }
-        let component = wasmtime::component::Component::from_binary(&self.engine, wasm)
-            .map_err(|error| uncompilable(wasm, &error))?;
-        if let Some(cache) = &self.cache {
-            cache.put(&self.engine, wasm, world, &component);
-        }
-        Ok(component)
+    /// Does what takes long where it holds nobody up.
+    async fn aside<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let loader = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || work(&loader)).await;
+        done.map_err(|_| Failure::new(code::HOST_OTHER, "the component could not be loaded"))
     }
-}
-
-/// Why bytes could not be compiled.
-fn uncompilable(wasm: &[u8], error: &wasmtime::Error) -> Failure {
-    // Magic number, then version 1 of a core module (WebAssembly core specification §5.5.16).
-    if wasm.starts_with(b"\0asm\x01\0\0\0") {
-        return bad(code::HOST_BAD_COMPONENT, "the file is a core WebAssembly module, not a component".to_owned())
-            .with_hint("link it with `wasm-component-ld`, or make a component of it with `wasm-tools component new`");
-    }
-    if !wasm.starts_with(b"\0asm") {
-        return bad(code::HOST_BAD_COMPONENT, "the file is not WebAssembly".to_owned());
-    }
-    let text = chain(error);
-    // The pooling allocator names the limit in its text only.
-    let code = match () {
-        () if !text.contains("exceeds") => code::HOST_BAD_COMPONENT,
-        () if text.contains("memory") || text.contains("memories") => code::HOST_MEMORY,
-        () if text.contains("table") || text.contains("instances") => code::HOST_TABLE,
-        () => code::HOST_BAD_COMPONENT,
-    };
-    bad(code, format!("the component cannot be used: {text}"))
-}
-
-fn bad(code: Code, message: String) -> Failure {
-    Failure::new(code, message)
 }
 
 /// An error with its causes, on one line.

@@ -20,21 +20,33 @@ pub(crate) fn places(limits: &Limits) -> u32 {
 
 /// An engine that gives each guest what `limits` allow.
 pub(crate) fn build(limits: &Limits) -> wasmtime::Result<Engine> {
-    let guest = &limits.guest;
+    let mut config = settings(limits.guest.stack_bytes_max);
+    config.parallel_compilation(true).allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
+    Engine::new(&config)
+}
+
+/// An engine that only compiles, on one thread, for one that [`build`] makes: no pool is reserved. That its code fits is
+/// shown by a test.
+pub(crate) fn compiler(stack_bytes_max: usize) -> wasmtime::Result<Engine> {
+    let mut config = settings(stack_bytes_max);
+    config.parallel_compilation(false);
+    Engine::new(&config)
+}
+
+/// What machine code depends on.
+fn settings(stack_bytes_max: usize) -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
         .consume_fuel(false)
-        .max_wasm_stack(guest.stack_bytes_max)
-        .async_stack_size(guest.stack_bytes_max.saturating_add(HOST_STACK_BYTES))
+        .max_wasm_stack(stack_bytes_max)
+        .async_stack_size(stack_bytes_max.saturating_add(HOST_STACK_BYTES))
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(BACKTRACE_FRAMES_MAX))
         .wasm_component_model(true)
         // What no toolchain of ours emits is not offered: less of the engine can be reached.
         .wasm_features(WasmFeatures::MEMORY64, false)
-        .wasm_features(WasmFeatures::CUSTOM_PAGE_SIZES, false)
-        .parallel_compilation(true)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
-    Engine::new(&config)
+        .wasm_features(WasmFeatures::CUSTOM_PAGE_SIZES, false);
+    config
 }
 
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
@@ -61,4 +73,26 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .linear_memory_keep_resident(RESIDENT_BYTES)
         .table_keep_resident(RESIDENT_BYTES);
     pool
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+    use super::*;
+
+    fn settings_of(engine: &Engine) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        hasher.finish()
+    }
+
+    #[test]
+    fn what_compiles_makes_code_for_what_runs() {
+        let mut limits = Limits::default();
+        limits.guest.concurrency_max = 2;
+        let runs = build(&limits).unwrap();
+        let compiles = compiler(limits.guest.stack_bytes_max).unwrap();
+        assert_eq!(settings_of(&runs), settings_of(&compiles));
+    }
 }

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use runner_model::limits::{EPOCH_TICK, SIMULATORS_MAX};
-use runner_model::{Clock, ConnectionName, Failure, Limits, Outcome, code};
+use runner_model::{Clock, ConnectionName, Failure, Limits, Outcome};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tracing::warn;
 
 use crate::attempt::{Attempt, Polled};
 use crate::cache::Cache;
+use crate::compile::{Compiler, Compiling};
 use crate::component::{Component, Loader, World};
 use crate::epoch::Ticker;
 use crate::simulator::Simulator;
@@ -20,6 +21,8 @@ use crate::{engine, guest, run, simulator};
 pub struct HostOptions {
     /// Where compiled components are kept; none compiles them in each process.
     pub cache_dir: Option<PathBuf>,
+    /// Who compiles them.
+    pub compiling: Compiling,
     /// What guests may use.
     pub limits: Limits,
     /// What time it is for guests.
@@ -45,7 +48,7 @@ pub struct Host {
 
 /// What all runs share.
 pub(crate) struct Shared {
-    pub(crate) loader: Loader,
+    pub(crate) loader: Arc<Loader>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ticker: Ticker,
@@ -63,7 +66,9 @@ impl Host {
     pub fn new(options: HostOptions) -> Result<Self, HostError> {
         let failed = |error: wasmtime::Error| HostError::Engine(crate::component::chain(&error));
         let engine = engine::build(&options.limits).map_err(failed)?;
+        let limits = &options.limits;
         let loader = Loader {
+            compiler: Compiler::new(options.compiling, limits.compile.clone(), limits.guest.stack_bytes_max),
             guests: guest::linker(&engine).map_err(failed)?,
             simulators: simulator::linker(&engine).map_err(failed)?,
             cache: options.cache_dir.and_then(open_cache),
@@ -73,7 +78,7 @@ impl Host {
         let places = usize::try_from(options.limits.guest.concurrency_max).unwrap_or(usize::MAX);
         Ok(Self {
             shared: Arc::new(Shared {
-                loader,
+                loader: Arc::new(loader),
                 ticker,
                 places: Semaphore::new(places.min(Semaphore::MAX_PERMITS)),
                 simulator_places: Arc::new(Semaphore::new(usize::try_from(SIMULATORS_MAX).unwrap_or(1))),
@@ -88,11 +93,7 @@ impl Host {
     /// # Errors
     /// Bytes that are no component of this world, or one that needs more than the limits allow.
     pub async fn load(&self, wasm: Arc<[u8]>, world: World) -> Result<Component, Failure> {
-        let shared = Arc::clone(&self.shared);
-        match tokio::task::spawn_blocking(move || shared.loader.load(&wasm, world)).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure::new(code::HOST_OTHER, "the compiler failed on this component")),
-        }
+        self.shared.loader.load(wasm, world).await
     }
 
     /// Runs one attempt of an action. Whatever the guest does, this ends, and in one of the outcomes.

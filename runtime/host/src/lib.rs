@@ -4,7 +4,7 @@
 //! with an `Outcome` how it ended. In reading order:
 //!
 //! - [`Host`] makes a [`Component`] of bytes and runs attempts of it;
-//! - `engine`, `epoch` and `cache` keep wasmtime within limits and its machine code trustworthy;
+//! - `engine`, `epoch`, `compile` and `cache` keep wasmtime within limits and its machine code trustworthy;
 //! - `run` and `stop` lead an attempt from its place in the pool to its outcome;
 //! - `guest` is what a guest can call;
 //! - `egress` is the only way out, [`Connections`] what it leads to, [`Simulator`] what may stand in for it;
@@ -14,6 +14,7 @@ mod attempt;
 mod bindings;
 mod cache;
 mod cassette;
+mod compile;
 mod component;
 mod egress;
 mod engine;
@@ -33,6 +34,7 @@ mod traffic;
 
 pub use attempt::{Attempt, Deaf, Emitted, LogLevel, LogLine, Observer, PackContext, Polled, RequestSummary};
 pub use cassette::{Player, Recorder};
+pub use compile::{Compiling, compile_limited};
 pub use component::{Component, World};
 pub use egress::{
     Auth, AuthKind, CertificateReport, ClientAuth, ClientCertificate, ConnectionConfig, ConnectionInfo,

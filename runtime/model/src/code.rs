@@ -149,6 +149,10 @@ codes! {
     HOST_OTHER = "E-HOST-0011", "The host failed.";
     HOST_BUSY = "E-HOST-0012", "As many actions run already as are allowed.";
     HOST_TABLE = "E-HOST-0013", "The guest asked for more table elements or instances than allowed.";
+    HOST_COMPILE_CPU = "E-HOST-0014", "Compiling the component took more processor time than allowed.";
+    HOST_COMPILE_MEMORY = "E-HOST-0015", "Compiling the component took more memory than allowed.";
+    HOST_COMPILE_LATE = "E-HOST-0016", "The compiler did not come to an end in time: the machine is too busy.";
+    HOST_COMPILE_CRASH = "E-HOST-0017", "The compiler failed on the component, or could not be started.";
 
     // Outgoing HTTP.
     NET_DENIED = "E-NET-0001", "The request is not permitted: the pack does not ask for it, or the operator did not grant it.";

@@ -376,6 +376,14 @@ pub const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 /// A token endpoint's answer, in bytes: the largest tokens that are seen, with groups in them, have 16 KiB.
 pub const TOKEN_BYTES_MAX: usize = 256 * 1024;
 
+/// How long it is remembered that a component could not be compiled within the limits: calls of it fail at once meanwhile,
+/// and do not cost that time again and again.
+pub const COMPILE_REFUSED_KEPT: Duration = Duration::from_secs(10 * 60);
+/// Components that are remembered so.
+pub const COMPILE_REFUSED_MAX: usize = 256;
+/// How much nicer than the daemon its compilers are (`nice`): whatever else runs comes first.
+pub const COMPILE_NICE: i32 = 10;
+
 /// How often the epoch of the engine advances: the resolution of a guest's deadline.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 
@@ -386,6 +394,23 @@ pub struct Limits {
     pub guest: GuestLimits,
     /// One HTTP request of a guest.
     pub http: HttpLimits,
+    /// Compiling one component, where that is done by a process of its own.
+    pub compile: CompileLimits,
+}
+
+/// What compiling one component may use. The largest real components, interpreters of some 20 MB, take 11 s and 600 MiB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompileLimits {
+    /// Processor time, to whole seconds.
+    pub cpu: Duration,
+    /// Memory, in bytes.
+    pub memory_bytes_max: u64,
+    /// Wall-clock time: a compiler gives way to everything else, so that it can take much longer than it works.
+    pub time: Duration,
+    /// The machine code, in bytes: twice a component's own size, as a rule.
+    pub code_bytes_max: usize,
+    /// Components that are compiled at the same time; others wait. One that takes long then delays none that is small.
+    pub at_once_max: usize,
 }
 
 /// What one attempt of an action may use.
@@ -465,6 +490,13 @@ impl Default for Limits {
                 connection_concurrency_max: 20,
                 pack_requests_max: 32,
                 idle_timeout: Duration::from_secs(30),
+            },
+            compile: CompileLimits {
+                cpu: Duration::from_secs(20),
+                memory_bytes_max: 1024 * 1024 * 1024,
+                time: Duration::from_secs(120),
+                code_bytes_max: 128 * 1024 * 1024,
+                at_once_max: 2,
             },
         }
     }

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use runner_executor::{Executor, ExecutorOptions, HostGuests, Packs, PacksOptions, simulated_names};
 use runner_host::{ConnectionConfig, Connections, Door, Host, HostOptions, Player, Traffic};
 use runner_model::{
-    ActionRef, Clock as _, ConnectionName, Entropy as _, NodeId, SystemClock, SystemEntropy, Timestamp, code,
+    ActionRef, Clock, ConnectionName, Entropy as _, NodeId, SystemClock, SystemEntropy, Timestamp, code,
 };
 use runner_pack::{Action, Library, Report};
 use runner_server::local::Nodes;
 use runner_store::{AuditOrigin, Audited, KeySource, SqliteOptions, SqliteStore, Store, Vault};
 
 use crate::cli::GlobalArgs;
+use crate::compiler;
 use crate::config::{Config, Environment, Sources};
 use crate::error::{CliError, Mistake};
 use crate::exit::Exit;
@@ -145,9 +146,14 @@ impl App {
 
     /// A host that runs guests.
     pub(crate) fn host(&self) -> Result<Host, CliError> {
+        self.host_at(Arc::new(SystemClock))
+    }
+
+    /// The same, in which guests are told another time.
+    pub(crate) fn host_at(&self, clock: Arc<dyn Clock>) -> Result<Host, CliError> {
         let cache_dir = Some(self.config.data.join("cache"));
         let limits = self.config.limits.clone();
-        Ok(Host::new(HostOptions { cache_dir, limits, clock: Arc::new(SystemClock) })?)
+        Ok(Host::new(HostOptions { cache_dir, compiling: compiler::compiling(), limits, clock })?)
     }
 
     /// The connections that packs can use. One whose secret is missing is left out, with a warning: whatever does not

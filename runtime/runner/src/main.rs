@@ -4,6 +4,7 @@
 mod app;
 mod cli;
 mod command;
+mod compiler;
 mod config;
 mod daemon;
 mod embedded;
@@ -31,6 +32,9 @@ use crate::exit::Exit;
 use crate::output::Output;
 
 fn main() -> ExitCode {
+    if let Some(exit) = compiler::if_asked(std::env::args_os()) {
+        return exit;
+    }
     let arguments = cli::packs_in_front(std::env::args_os());
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,

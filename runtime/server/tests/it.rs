@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use runner_host::{Host, HostOptions, Simulator, World};
+use runner_host::{Compiling, Host, HostOptions, Simulator, World};
 use runner_model::{Clock as _, ConnectionName, Limits, SystemClock};
 use runner_server::{Certificate, Options, Running, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -39,7 +39,13 @@ impl Served {
 
 async fn simulator() -> Simulator {
     let cache_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("compiled"));
-    let host = Host::new(HostOptions { cache_dir, limits: Limits::default(), clock: Arc::new(SystemClock) }).unwrap();
+    let host = Host::new(HostOptions {
+        cache_dir,
+        compiling: Compiling::Here,
+        limits: Limits::default(),
+        clock: Arc::new(SystemClock),
+    })
+    .unwrap();
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests/components/host-simulator.wasm");
     let component = host.load(std::fs::read(path).unwrap().into(), World::Simulator).await.unwrap();
     host.simulator(&component, ConnectionName::new("array").unwrap())

@@ -10,24 +10,24 @@ use serde_json::Value;
 use crate::kit::Place;
 
 /// How long anything may take that has to come: a machine with everything else on it is slow.
-pub(super) const SOON: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 /// A daemon that runs.
-pub(super) struct Daemon {
-    pub(super) url: String,
+pub(crate) struct Daemon {
+    pub(crate) url: String,
     child: Child,
-    pub(super) client: reqwest::Client,
+    pub(crate) client: reqwest::Client,
 }
 
 impl Daemon {
     /// Starts one on a free port of the loopback, and waits until it serves.
-    pub(super) fn start(place: &Place, more: &[&str]) -> Self {
+    pub(crate) fn start(place: &Place, more: &[&str]) -> Self {
         let arguments = [&["serve", "--listen", "127.0.0.1:0"], more].concat();
         Self::of(place.command(&arguments), place)
     }
 
     /// Starts one on a socket that stays open when it ends, as service managers hand them over.
-    pub(super) fn on(place: &Place, socket: &TcpListener, more: &[&str]) -> Self {
+    pub(crate) fn on(place: &Place, socket: &TcpListener, more: &[&str]) -> Self {
         let inner = place.command(&[&["serve"], more].concat());
         let mut command = Command::new("sh");
         // The socket comes as standard input, since that needs no unsafe code; it is expected as file 3.
@@ -40,7 +40,7 @@ impl Daemon {
     }
 
     /// Starts one as this command says.
-    pub(super) fn of(mut command: Command, place: &Place) -> Self {
+    pub(crate) fn of(mut command: Command, place: &Place) -> Self {
         let errors = std::fs::File::options().create(true).append(true).open(place.path("daemon.log")).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -63,12 +63,12 @@ impl Daemon {
         Self { url, child, client }
     }
 
-    pub(super) fn at(&self, path: &str) -> String {
+    pub(crate) fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
     /// Its answer to a GET, which has to be one of success.
-    pub(super) async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         let response = self.client.get(self.at(path)).send().await.unwrap();
         let (status, text) = (response.status(), response.text().await.unwrap());
         assert!(status.is_success(), "{path}: {status} {text}");
@@ -76,14 +76,14 @@ impl Daemon {
     }
 
     /// The status of its answer to a POST, and the answer.
-    pub(super) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let response = self.client.post(self.at(path)).json(body).send().await.unwrap();
         let (status, text) = (response.status().as_u16(), response.text().await.unwrap());
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
     /// Runs an action to its end, and gives the ended execution.
-    pub(super) async fn run(&self, action: &str, parameters: Value) -> Value {
+    pub(crate) async fn run(&self, action: &str, parameters: Value) -> Value {
         let body = serde_json::json!({ "action": action, "parameters": parameters });
         let (status, execution) = self.post("/api/v1/executions?wait=60s", &body).await;
         assert_eq!(status, 200, "{execution}");
@@ -91,13 +91,13 @@ impl Daemon {
     }
 
     /// Sends a signal by its name.
-    pub(super) fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
 
     /// Waits for its end.
-    pub(super) fn ended(mut self) -> ExitStatus {
+    pub(crate) fn ended(mut self) -> ExitStatus {
         let deadline = Instant::now() + SOON;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -109,7 +109,7 @@ impl Daemon {
     }
 
     /// Tells it to stop, and waits until it has.
-    pub(super) fn stop(self) -> ExitStatus {
+    pub(crate) fn stop(self) -> ExitStatus {
         self.signal("TERM");
         self.ended()
     }
@@ -123,7 +123,7 @@ impl Drop for Daemon {
 }
 
 /// Waits until something holds.
-pub(super) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + SOON;
     loop {
         if let Some(found) = look().await {

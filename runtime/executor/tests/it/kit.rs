@@ -7,7 +7,7 @@ use runner_executor::{
     Execution, ExecutionRequest, Executor, ExecutorOptions, Grants, Heard, HostGuests, Listener, Packs, PacksOptions,
     Progress,
 };
-use runner_host::{Connections, Host, HostOptions};
+use runner_host::{Compiling, Connections, Host, HostOptions};
 use runner_model::{ExecutionView, Limits, NodeId, Origin, SeededEntropy, SystemClock};
 use runner_pack::Library;
 use runner_store::{KeySource, Keyring, MemoryStore, SEAL_KEY_BYTES, SealKey, SqliteOptions, SqliteStore, Store};
@@ -18,7 +18,13 @@ pub(crate) fn host() -> Host {
     static HOST: OnceLock<Host> = OnceLock::new();
     let make = || {
         let cache_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("components"));
-        Host::new(HostOptions { cache_dir, limits: Limits::default(), clock: Arc::new(SystemClock) }).unwrap()
+        Host::new(HostOptions {
+            cache_dir,
+            compiling: Compiling::Here,
+            limits: Limits::default(),
+            clock: Arc::new(SystemClock),
+        })
+        .unwrap()
     };
     HOST.get_or_init(make).clone()
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use runner_host::{Host, HostOptions, World};
+use runner_host::{Compiling, Host, HostOptions, World};
 use runner_model::{Outcome, SystemClock};
 use serde_json::json;
 
@@ -14,8 +14,13 @@ use super::kit::{attempt, limits, wasm};
 fn host_in(directory: &Path) -> Host {
     let mut small = limits();
     small.guest.concurrency_max = 1;
-    Host::new(HostOptions { cache_dir: Some(directory.to_owned()), limits: small, clock: Arc::new(SystemClock) })
-        .unwrap()
+    Host::new(HostOptions {
+        cache_dir: Some(directory.to_owned()),
+        compiling: Compiling::Here,
+        limits: small,
+        clock: Arc::new(SystemClock),
+    })
+    .unwrap()
 }
 
 /// The smallest guest: it is compiled many times here.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use runner_host::{
-    Attempt, Component, ConnectionConfig, Connections, Host, HostOptions, Kv, KvError, LogLine, Observer, PackContext,
-    RequestSummary, World,
+    Attempt, Compiling, Component, ConnectionConfig, Connections, Host, HostOptions, Kv, KvError, LogLine, Observer,
+    PackContext, RequestSummary, World,
 };
 use runner_model::{
     AttemptNumber, ConnectionName, ExecutionId, KvAccess, Limits, Outcome, PackRef, Permissions, StepId, SystemClock,
@@ -36,7 +36,13 @@ pub(super) fn cache_dir() -> PathBuf {
 }
 
 pub(super) fn host_with(limits: Limits) -> Host {
-    Host::new(HostOptions { cache_dir: Some(cache_dir()), limits, clock: Arc::new(SystemClock) }).unwrap()
+    Host::new(HostOptions {
+        cache_dir: Some(cache_dir()),
+        compiling: Compiling::Here,
+        limits,
+        clock: Arc::new(SystemClock),
+    })
+    .unwrap()
 }
 
 /// The host that most tests share.

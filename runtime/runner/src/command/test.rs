@@ -11,7 +11,7 @@ use std::sync::Arc;
 use clap::Args;
 use runner_executor::rehearsal::{self, Rehearsing, Simulation};
 use runner_executor::{Grants, Guests, HostGuests, Packs, PacksOptions};
-use runner_host::{Connections, Host, HostOptions};
+use runner_host::Connections;
 use runner_model::{ManualClock, Timestamp, code};
 use runner_pack::{Library, Pack, Rehearsal, Report, read_rehearsals};
 use runner_store::MemoryStore;
@@ -111,8 +111,7 @@ fn simulation(
 ) -> Result<Simulation, CliError> {
     let limits = app.config.limits.clone();
     let clock = Arc::new(ManualClock::at(Timestamp::default()));
-    let cache_dir = Some(app.config.data.join("cache"));
-    let host = Host::new(HostOptions { cache_dir, limits: limits.clone(), clock: clock.clone() })?;
+    let host = app.host_at(clock.clone())?;
     let seen = clock.clone();
     let guests = move || -> Arc<dyn Guests> {
         let library = load(&dirs);

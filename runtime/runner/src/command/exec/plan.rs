@@ -5,7 +5,7 @@ use std::sync::Arc;
 use console::Style;
 use runner_executor::rehearsal::{Preview, Simulation, preview};
 use runner_executor::{Guests, HostGuests, Packs, stored};
-use runner_host::{Change, ChangeKind, Difference, Host, HostOptions, Kv, PlannedKv, Planner, Traffic};
+use runner_host::{Change, ChangeKind, Difference, Kv, PlannedKv, Planner, Traffic};
 use runner_model::{Clock, ManualClock, Status, SystemClock, code};
 use runner_pack::Action;
 use runner_store::{MemoryStore, Store};
@@ -68,8 +68,7 @@ async fn make(
     let start = SystemClock.now();
     let clock = Arc::new(ManualClock::at(start));
     let limits = app.config.limits.clone();
-    let cache_dir = Some(app.config.data.join("cache"));
-    let host = Host::new(HostOptions { cache_dir, limits: limits.clone(), clock: clock.clone() })?;
+    let host = app.host_at(clock.clone())?;
     let secrets = store.clone().map(|store| app.stored_secrets(store, &App::node()));
     let packs: Arc<Packs> = Arc::new(app.packs(simulate, secrets.as_ref())?);
     let store = store.unwrap_or_else(|| Arc::new(MemoryStore::default()));

@@ -1,0 +1,4 @@
+//! What packs, files and servers of unknown origin try, and what becomes of it. Each test says which goal it is for.
+
+mod bombs;
+mod compile;
