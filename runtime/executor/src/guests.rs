@@ -112,18 +112,22 @@ impl Guests for HostGuests {
             let message = format!("`{}` is no code", call.action.reference);
             return Outcome::Failed { failure: Failure::new(code::HOST_OTHER, message) };
         };
-        let place = tokio::select! {
-            place = self.places.take(&call.pack.manifest.reference) => place,
-            () = call.cancel.cancelled() => return Outcome::Canceled,
-        };
+        // Before there is a place: what takes long to compile keeps none from others.
         let loaded = async {
             let loaded = self.packs.loaded(&self.host, &call.pack).await?;
             let component = loaded.component(&self.host, component).await?;
             Ok::<_, Failure>((loaded.context(&self.kv, Some(&call.action)), component))
         };
-        let (context, component) = match loaded.await {
-            Ok(ready) => ready,
-            Err(failure) => return Outcome::Failed { failure },
+        let (context, component) = tokio::select! {
+            ready = loaded => match ready {
+                Ok(ready) => ready,
+                Err(failure) => return Outcome::Failed { failure },
+            },
+            () = call.cancel.cancelled() => return Outcome::Canceled,
+        };
+        let place = tokio::select! {
+            place = self.places.take(&call.pack.manifest.reference) => place,
+            () = call.cancel.cancelled() => return Outcome::Canceled,
         };
         if let Some(traffic) = context.connections.traffic() {
             let secret = call.action.parameters.secret_names();

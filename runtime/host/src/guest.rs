@@ -15,7 +15,7 @@ use std::sync::Arc;
 use runner_model::{Clock, Limits, Timestamp, limits};
 use tokio::time::Instant;
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Engine, Store};
+use wasmtime::{Engine, Store, UpdateDeadline};
 
 use crate::attempt::Attempt;
 use crate::bindings::{action, plugin};
@@ -34,6 +34,7 @@ pub(crate) struct Guest {
     log: Arc<log::Sink>,
     limiter: Limiter,
     calls_left: u64,
+    has_called_too_often: bool,
     /// Made when a guest first uses WASI: most components import none of it.
     wasi: Option<Box<wasi::Wasi>>,
 }
@@ -47,6 +48,7 @@ impl Guest {
             log: Arc::new(log::Sink::new(Arc::clone(&attempt.observer), &limits.guest)),
             limiter: Limiter::new(&limits.guest),
             calls_left: limits.guest.host_calls_max,
+            has_called_too_often: false,
             until,
             limits: Arc::clone(limits),
             clock: Arc::clone(clock),
@@ -65,8 +67,23 @@ impl Guest {
         let bytes = self.limits.guest.host_call_bytes_max;
         let mut store = Store::new(engine, self);
         store.limiter(|guest| &mut guest.limiter);
-        set_pace(&mut store, bytes);
+        set_pace(&mut store, bytes, Self::within_calls);
         store
+    }
+
+    /// Counts a call into WASI, where it cannot be refused: one too many ends the guest with the next tick.
+    fn count_wasi(&mut self) {
+        match self.calls_left.checked_sub(1) {
+            Some(left) => self.calls_left = left,
+            None => self.has_called_too_often = true,
+        }
+    }
+
+    fn within_calls(&self) -> Result<(), Stop> {
+        if self.has_called_too_often {
+            return Err(Stop::Calls { limit: self.limits.guest.host_calls_max });
+        }
+        Ok(())
     }
 
     /// Counts a call into the host.
@@ -81,10 +98,15 @@ impl Guest {
     }
 }
 
-/// Makes a guest yield to other tasks at each tick, and bounds what it can pass in one call.
-pub(crate) fn set_pace<T>(store: &mut Store<T>, call_bytes_max: usize) {
+/// Makes a guest yield to other tasks at each tick unless it is over `allowed` then, and bounds what it can pass in one
+/// call.
+pub(crate) fn set_pace<T: 'static>(store: &mut Store<T>, call_bytes_max: usize, allowed: fn(&T) -> Result<(), Stop>) {
     store.set_epoch_deadline(1);
-    store.epoch_deadline_async_yield_and_update(1);
+    store.epoch_deadline_callback(move |store| {
+        allowed(store.data())?;
+        // The engine's own way to yield comes back before sockets are looked at: a few loops would leave a server deaf.
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+    });
     store.set_hostcall_fuel(call_bytes_max);
 }
 
@@ -92,6 +114,7 @@ pub(crate) fn set_pace<T>(store: &mut Store<T>, call_bytes_max: usize) {
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     action::Action::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
     Ok(linker)
 }

@@ -232,7 +232,7 @@ impl SimulatorGuest {
     fn into_store(self, engine: &Engine, call_bytes_max: usize) -> Store<Self> {
         let mut store = Store::new(engine, self);
         store.limiter(|guest| &mut guest.limiter);
-        set_pace(&mut store, call_bytes_max);
+        set_pace(&mut store, call_bytes_max, |_| Ok(()));
         store
     }
 }

@@ -1,8 +1,10 @@
 //! Why a guest was stopped, and what its end looks like from outside.
 
-use runner_model::limits::GuestLimits;
+use runner_model::limits::{GuestLimits, RESOURCES_MAX, WASI_FIELDS_BYTES_MAX};
 use runner_model::{Failure, code};
+use wasmtime::component::ResourceTableError;
 use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
+use wasmtime_wasi_http::FieldMapError;
 
 use crate::component::chain;
 use crate::engine::BACKTRACE_FRAMES_MAX;
@@ -21,6 +23,10 @@ pub(crate) enum Stop {
     Calls { limit: u64 },
     #[error("the guest passed the host more than {limit} bytes in one call")]
     CallBytes { limit: usize },
+    #[error("the guest holds more than {limit} resources of the host")]
+    Resources { limit: usize },
+    #[error("the guest built headers of more than {limit} bytes")]
+    Fields { limit: usize },
     #[error("the operating system gives no random numbers")]
     NoRandomness,
 }
@@ -29,8 +35,8 @@ impl From<&Stop> for Failure {
     fn from(stop: &Stop) -> Self {
         let code = match stop {
             Stop::Memory { .. } => code::HOST_MEMORY,
-            Stop::Table { .. } => code::HOST_TABLE,
-            Stop::Calls { .. } | Stop::CallBytes { .. } => code::HOST_CALLS,
+            Stop::Table { .. } | Stop::Resources { .. } => code::HOST_TABLE,
+            Stop::Calls { .. } | Stop::CallBytes { .. } | Stop::Fields { .. } => code::HOST_CALLS,
             Stop::NoRandomness => code::HOST_OTHER,
         };
         Self::new(code, stop.to_string())
@@ -56,6 +62,9 @@ pub(crate) fn failure(error: &wasmtime::Error, phase: Phase, limits: &GuestLimit
         busy.retryable = true;
         return busy;
     }
+    if let Some(stop) = of_wasi(error) {
+        return (&stop).into();
+    }
     let trace = error.downcast_ref::<WasmBacktrace>();
     if is_out_of_fuel(error) {
         // A guest that was inside a call of its own left a trace; what it returned is read after its last frame.
@@ -77,6 +86,19 @@ pub(crate) fn failure(error: &wasmtime::Error, phase: Phase, limits: &GuestLimit
             Failure::new(code::HOST_BAD_RESULT, format!("the result cannot be read: {}", chain(error)))
         }
         None => Failure::new(code::HOST_TRAP, format!("the guest was stopped: {}{}", chain(error), place(trace))),
+    }
+}
+
+/// A limit that the library behind WASI keeps for us.
+fn of_wasi(error: &wasmtime::Error) -> Option<Stop> {
+    if matches!(error.downcast_ref::<ResourceTableError>(), Some(ResourceTableError::Full)) {
+        return Some(Stop::Resources { limit: RESOURCES_MAX });
+    }
+    match error.downcast_ref::<FieldMapError>() {
+        Some(FieldMapError::TooManyFields | FieldMapError::TotalSizeTooBig) => {
+            Some(Stop::Fields { limit: WASI_FIELDS_BYTES_MAX })
+        }
+        _ => None,
     }
 }
 

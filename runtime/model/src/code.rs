@@ -148,7 +148,7 @@ codes! {
     HOST_CACHE = "E-HOST-0010", "A compiled component in the cache cannot be trusted or written.";
     HOST_OTHER = "E-HOST-0011", "The host failed.";
     HOST_BUSY = "E-HOST-0012", "As many actions run already as are allowed.";
-    HOST_TABLE = "E-HOST-0013", "The guest asked for more table elements or instances than allowed.";
+    HOST_TABLE = "E-HOST-0013", "The guest asked for more table elements, instances or resources of the host than allowed.";
     HOST_COMPILE_CPU = "E-HOST-0014", "Compiling the component took more processor time than allowed.";
     HOST_COMPILE_MEMORY = "E-HOST-0015", "Compiling the component took more memory than allowed.";
     HOST_COMPILE_LATE = "E-HOST-0016", "The compiler did not come to an end in time: the machine is too busy.";

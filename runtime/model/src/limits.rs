@@ -260,6 +260,13 @@ pub const KV_KEYS_MAX: usize = 1_000;
 pub const URL_BYTES_MAX: usize = 16 * 1024;
 /// Random bytes that a guest gets with one call: the contract of `random.bytes`.
 pub const RANDOM_BYTES_MAX: usize = 65_536;
+/// Resources of WASI that a guest may hold: streams, pollables, requests. Enough for a program, too few to fill the host.
+pub const RESOURCES_MAX: usize = 1_000;
+/// Headers of one message that a guest builds with `wasi:http`, in bytes as the host holds them: what may be sent, and
+/// some for keeping it.
+pub const WASI_FIELDS_BYTES_MAX: usize = 64 * 1024;
+/// What a guest may write of a body with `wasi:http` before the host has taken it, in bytes.
+pub const WASI_BODY_CHUNK_BYTES_MAX: usize = 64 * 1024;
 /// The progress that one heartbeat reports, in bytes: it goes into the journal.
 pub const HEARTBEAT_BYTES_MAX: usize = 64 * 1024;
 /// Fields of one log line: more is a document.
@@ -430,8 +437,12 @@ pub struct GuestLimits {
     pub host_call_bytes_max: usize,
     /// A result, in bytes of JSON: more belongs into a blob or a file.
     pub result_bytes_max: usize,
-    /// Log lines of one attempt that are kept; the rest is counted.
+    /// Log lines of one attempt that are kept, first ones and last ones; the rest is counted.
     pub log_lines_max: u64,
+    /// The same in bytes: half of it for the first lines, half for the last ones.
+    pub log_bytes_max: usize,
+    /// Log lines of one attempt within a second; the rest is counted. More can be read by nobody.
+    pub log_lines_per_second_max: u64,
     /// One log line, in bytes; the rest is cut.
     pub log_line_bytes_max: usize,
     /// Wall-clock time of an attempt whose action names no `timeout`.
@@ -450,7 +461,7 @@ pub struct HttpLimits {
     pub timeout: Duration,
     /// A response's body, in bytes: 10,000 ONTAP records are about 4 MiB.
     pub response_bytes_max: usize,
-    /// A request's body, in bytes.
+    /// A request's body, in bytes: with URL and headers it is within what one call may pass.
     pub request_bytes_max: usize,
     /// Headers of a request or a response, in number.
     pub headers_max: usize,
@@ -473,9 +484,11 @@ impl Default for Limits {
                 instances_max: 30,
                 stack_bytes_max: 512 * 1024,
                 host_calls_max: 100_000,
-                host_call_bytes_max: 16 * 1024 * 1024,
+                host_call_bytes_max: 8 * 1024 * 1024,
                 result_bytes_max: 1024 * 1024,
                 log_lines_max: 5_000,
+                log_bytes_max: 256 * 1024,
+                log_lines_per_second_max: 1_000,
                 log_line_bytes_max: 8 * 1024,
                 timeout: Duration::from_secs(60),
                 concurrency_max: 256,
@@ -484,7 +497,7 @@ impl Default for Limits {
                 connect_timeout: Duration::from_secs(6),
                 timeout: Duration::from_secs(150),
                 response_bytes_max: 8 * 1024 * 1024,
-                request_bytes_max: 8 * 1024 * 1024,
+                request_bytes_max: 7 * 1024 * 1024,
                 headers_max: 100,
                 header_bytes_max: 64 * 1024,
                 connection_concurrency_max: 20,

@@ -87,7 +87,6 @@ fn deep_blocks(depth: usize) -> Vec<u8> {
 
 /// Tables that lead to each of many blocks.
 fn branch_table(targets: u32, tables: usize) -> Vec<u8> {
-    let labels: Vec<u32> = (0..targets).collect();
     let body = function(&[(1, ValType::I32)], |body| {
         for _ in 0..targets {
             body.block(BlockType::Empty);
@@ -95,7 +94,7 @@ fn branch_table(targets: u32, tables: usize) -> Vec<u8> {
         for _ in 0..tables {
             body.block(BlockType::Empty);
             body.local_get(0).br_if(0);
-            body.local_get(0).br_table(labels.as_slice(), 0);
+            body.local_get(0).br_table(0..targets, 0);
             body.end();
         }
         for _ in 0..targets {

@@ -1,10 +1,16 @@
 //! The interface `log`, and the one place where a guest's output becomes lines.
+//!
+//! The first lines of an attempt are passed on as they come, the last ones when it ends; what lies between is counted.
+//! So a flood shows how it began and how it ended, and costs no more than a little.
+
+mod flood;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
 use runner_model::limits::{GuestLimits, LOG_FIELDS_MAX};
 
+use self::flood::{Flood, Verdict};
 use super::Guest;
 use crate::attempt::{LogLevel, LogLine, Observer};
 use crate::bindings::plugin::log;
@@ -13,26 +19,31 @@ use crate::escape::one_line;
 /// Takes lines, bounds them and passes them on.
 pub(crate) struct Sink {
     observer: Arc<dyn Observer>,
-    lines_max: u64,
     line_bytes_max: usize,
-    lines: AtomicU64,
+    flood: Mutex<Flood>,
 }
 
 impl Sink {
     pub(crate) fn new(observer: Arc<dyn Observer>, limits: &GuestLimits) -> Self {
-        Self {
-            observer,
-            lines_max: limits.log_lines_max,
-            line_bytes_max: limits.log_line_bytes_max,
-            lines: AtomicU64::new(0),
+        Self { observer, line_bytes_max: limits.log_line_bytes_max, flood: Mutex::new(Flood::new(limits)) }
+    }
+
+    /// Passes a line on, keeps it for the end, or only counts it.
+    pub(crate) fn line(&self, level: LogLevel, message: &str, fields: &[(String, String)]) {
+        let mut flood = self.flood.lock();
+        if flood.is_too_fast() {
+            return;
+        }
+        let line = self.cut(level, message, fields);
+        if let Verdict::Pass { left_out, line } = flood.take(line) {
+            drop(flood);
+            left_out.map(|notice| self.observer.log(notice));
+            self.observer.log(line);
         }
     }
 
-    /// Passes a line on, or only counts it.
-    pub(crate) fn line(&self, level: LogLevel, message: &str, fields: &[(String, String)]) {
-        if self.lines.fetch_add(1, Ordering::Relaxed) >= self.lines_max {
-            return;
-        }
+    /// The line as it is passed on: escaped, and not too long.
+    fn cut(&self, level: LogLevel, message: &str, fields: &[(String, String)]) -> LogLine {
         let mut left = self.line_bytes_max;
         let mut cut = |text: &str| {
             let line = one_line(text, left);
@@ -41,17 +52,13 @@ impl Sink {
         };
         let message = cut(message);
         let fields = fields.iter().take(LOG_FIELDS_MAX).map(|(name, value)| (cut(name), cut(value))).collect();
-        self.observer.log(LogLine { level, message, fields });
+        LogLine { level, message, fields }
     }
 }
 
 impl Drop for Sink {
     fn drop(&mut self) {
-        let dropped = self.lines.load(Ordering::Relaxed).saturating_sub(self.lines_max);
-        if dropped > 0 {
-            let message = format!("{dropped} more lines were not kept: an attempt may log {} lines", self.lines_max);
-            self.observer.log(LogLine { level: LogLevel::Warn, message, fields: Vec::new() });
-        }
+        self.flood.get_mut().rest().for_each(|line| self.observer.log(line));
     }
 }
 

@@ -1,5 +1,7 @@
 //! WASI 0.2 with nothing behind it: no directory, no environment, no arguments, no socket, no name lookup. What a guest
-//! prints becomes log lines; the time of day is the host's.
+//! prints becomes log lines; the time of day is the host's; requests go through the egress door (`http` below).
+
+mod http;
 
 use std::io;
 use std::pin::Pin;
@@ -9,34 +11,62 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use runner_model::Clock;
-use runner_model::limits::{GuestLimits, RANDOM_BYTES_MAX};
+use runner_model::limits::{GuestLimits, RANDOM_BYTES_MAX, RESOURCES_MAX, WASI_FIELDS_BYTES_MAX};
 use tokio::io::AsyncWrite;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use self::http::Door;
 use super::Guest;
 use super::log::Sink;
 use crate::attempt::LogLevel;
 
-/// Resources that one guest may hold: streams, pollables, clocks. Enough for a program, too few to fill the host.
-const RESOURCES_MAX: usize = 1_000;
-
 /// A guest's WASI.
 pub(super) struct Wasi {
     context: WasiCtx,
+    http: WasiHttpCtx,
+    door: Door,
     table: ResourceTable,
 }
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::new(&self.log, &self.clock, &self.limits.guest)));
+        let wasi = self.wasi();
         WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
     }
 }
 
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        let wasi = self.wasi();
+        WasiHttpCtxView { ctx: &mut wasi.http, table: &mut wasi.table, hooks: &mut wasi.door }
+    }
+}
+
+impl Guest {
+    /// Its WASI, for one more call.
+    fn wasi(&mut self) -> &mut Wasi {
+        self.count_wasi();
+        let make = || {
+            let door = Door {
+                pack: Arc::clone(&self.attempt.pack),
+                observer: Arc::clone(&self.attempt.observer),
+                log: Arc::clone(&self.log),
+                limits: Arc::clone(&self.limits),
+                span: self.attempt.span(),
+                origin: self.attempt.origin(),
+                until: self.until,
+            };
+            Box::new(Wasi::new(&self.log, &self.clock, &self.limits.guest, door))
+        };
+        self.wasi.get_or_insert_with(make)
+    }
+}
+
 impl Wasi {
-    fn new(log: &Arc<Sink>, clock: &Arc<dyn Clock>, limits: &GuestLimits) -> Self {
+    fn new(log: &Arc<Sink>, clock: &Arc<dyn Clock>, limits: &GuestLimits, door: Door) -> Self {
         let printer = |level| Printer {
             log: Arc::clone(log),
             level,
@@ -55,7 +85,9 @@ impl Wasi {
             .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
-        Self { context, table }
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(WASI_FIELDS_BYTES_MAX);
+        Self { context, http, door, table }
     }
 }
 
