@@ -135,3 +135,62 @@ impl Hasher for StableHasher {
         digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A repeatable source of numbers (xorshift64).
+    struct Chance(u64);
+
+    impl Chance {
+        fn below(&mut self, end: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 % u64::try_from(end).unwrap()).unwrap()
+        }
+    }
+
+    /// One change of a file, of the kinds that disks and adversaries make.
+    fn mutated(file: &[u8], chance: &mut Chance) -> Vec<u8> {
+        let mut bytes = file.to_vec();
+        let place = chance.below(bytes.len());
+        match chance.below(7) {
+            0 => bytes[place] ^= 1 << chance.below(8),
+            1 => bytes[place] = bytes[place].wrapping_add(1 + u8::try_from(chance.below(255)).unwrap()),
+            2 => bytes.truncate(place),
+            3 => bytes.insert(place, u8::try_from(chance.below(256)).unwrap()),
+            4 => drop(bytes.remove(place)),
+            5 => bytes.extend(vec![0; 1 + chance.below(100)]),
+            _ => bytes[..=place].reverse(),
+        }
+        bytes
+    }
+
+    /// S6.
+    #[test]
+    fn none_of_10_000_mutations_of_a_file_is_accepted() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::open(directory.path().join("cache")).unwrap();
+        let code: Vec<u8> = (0..600_usize).map(|number| u8::try_from(number % 251).unwrap()).collect();
+        let sum = [7; 32];
+        cache.put(&sum, &code);
+        let name = hex::encode(sum);
+        let file = fs::read(cache.path(&name)).unwrap();
+        assert_eq!(cache.unseal(&name, &file), Some(code.as_slice()));
+        let mut chance = Chance(0x5eed);
+        let (mut tried, mut accepted) = (0, 0);
+        while tried < 10_000 {
+            let mutation = mutated(&file, &mut chance);
+            if mutation == file {
+                continue;
+            }
+            tried += 1;
+            accepted += usize::from(cache.unseal(&name, &mutation).is_some());
+        }
+        assert_eq!(accepted, 0);
+        // The very file under another name is another component's.
+        assert_eq!(cache.unseal(&hex::encode([8; 32]), &file), None);
+    }
+}

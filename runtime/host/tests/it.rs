@@ -15,6 +15,7 @@ mod it {
     mod connections;
     mod egress;
     mod interfaces;
+    mod knobs;
     mod mutual;
     mod retries;
     mod secrets;
@@ -24,4 +25,5 @@ mod it {
     mod tls;
     mod tokens;
     mod wasi;
+    mod web;
 }

@@ -67,6 +67,10 @@ impl Daemon {
         format!("{}{path}", self.url)
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its answer to a GET, which has to be one of success.
     pub(crate) async fn get(&self, path: &str) -> Value {
         let response = self.client.get(self.at(path)).send().await.unwrap();

@@ -75,6 +75,7 @@ fn attempt() -> Attempt {
             version: "1.0.0".to_owned(),
             permissions: Permissions::default(),
             grant: Permissions::default(),
+            current: None,
             config: "{}".to_owned(),
             kv: Arc::new(NoKv),
             connections: Connections::none(&limits),
@@ -282,4 +283,25 @@ async fn the_child_gets_no_environment_no_directory_and_no_file_of_its_parent() 
     let seen = std::fs::read_to_string(seen).unwrap();
     assert_eq!(seen.lines().next(), Some("/"), "there is no variable: {seen}");
     assert!(seen.contains(" 2 -> pipe:") && !seen.contains(&open.display().to_string()), "{seen}");
+}
+
+/// The file on disk is another one as soon as a new version is installed: the daemon that runs still compiles.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_whose_file_was_replaced_compiles_with_what_it_is() {
+    let place = crate::kit::Place::new();
+    // Nothing is compiled there.
+    std::fs::remove_file(place.path("data/cache")).unwrap();
+    let program = place.path("runner");
+    std::fs::copy(RUNNER, &program).unwrap();
+    let like = place.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut command = Command::new(&program);
+    command.args(like.get_args()).current_dir(like.get_current_dir().unwrap());
+    let daemon = crate::daemon::kit::Daemon::of(command, &place);
+    std::fs::remove_file(&program).unwrap();
+    std::fs::write(&program, "another version").unwrap();
+    let echo = daemon.run("core.echo", json!({ "message": "compiled" })).await;
+    assert_eq!(echo["status"], "succeeded", "{echo}");
+    let compiled = std::fs::read_dir(place.path("data/cache")).unwrap().count();
+    assert_eq!(compiled, 2, "the key, and what was compiled");
 }

@@ -135,3 +135,70 @@ fn cost(line: &LogLine) -> usize {
 fn notice(message: String) -> LogLine {
     LogLine { level: LogLevel::Warn, message, fields: Vec::new() }
 }
+
+#[cfg(test)]
+mod tests {
+    use runner_model::Limits;
+
+    use super::*;
+
+    fn limits(lines: u64, bytes: usize, per_second: u64) -> GuestLimits {
+        let mut limits = Limits::default().guest;
+        (limits.log_lines_max, limits.log_bytes_max, limits.log_lines_per_second_max) = (lines, bytes, per_second);
+        limits
+    }
+
+    fn line(message: String) -> LogLine {
+        LogLine { level: LogLevel::Info, message, fields: Vec::new() }
+    }
+
+    /// What is seen of so many lines.
+    fn seen(limits: &GuestLimits, count: usize, text: impl Fn(usize) -> String) -> Vec<String> {
+        let mut flood = Flood::new(limits);
+        let mut seen = Vec::new();
+        for number in 0..count {
+            if flood.is_too_fast() {
+                continue;
+            }
+            if let Verdict::Pass { left_out, line } = flood.take(line(text(number))) {
+                seen.extend(left_out.into_iter().chain([line]).map(|line| line.message));
+            }
+        }
+        seen.extend(flood.rest().map(|line| line.message));
+        seen
+    }
+
+    #[test]
+    fn of_too_many_lines_the_first_and_the_last_are_seen() {
+        let seen = seen(&limits(6, 1 << 20, u64::MAX), 100, |number| number.to_string());
+        let notice = "94 lines were not kept here: of many, the first and the last are";
+        assert_eq!(seen, ["0", "1", "2", notice, "97", "98", "99"]);
+    }
+
+    #[test]
+    fn few_lines_are_all_seen_in_their_order() {
+        let expected: Vec<_> = (0..6).map(|number: usize| number.to_string()).collect();
+        assert_eq!(seen(&limits(6, 1 << 20, u64::MAX), 6, |number| number.to_string()), expected);
+    }
+
+    #[test]
+    fn what_is_kept_stays_under_256_kib_however_long_lines_are() {
+        let limits = limits(1_000_000, Limits::default().guest.log_bytes_max, u64::MAX);
+        assert_eq!(limits.log_bytes_max, 256 * 1024);
+        for length in [0, 1, 100, 8 * 1024, 200 * 1024] {
+            let seen = seen(&limits, 20_000, |_| "x".repeat(length));
+            let bytes: usize = seen.iter().map(String::len).sum();
+            assert!(bytes <= limits.log_bytes_max + 200, "{length}: {bytes}");
+            assert!(seen.len() <= limits.log_bytes_max / LINE_BYTES + 1, "{length}: {} lines", seen.len());
+        }
+    }
+
+    #[test]
+    fn no_more_lines_are_taken_in_a_second_than_are_allowed() {
+        let start = Instant::now();
+        let seen = seen(&limits(1_000_000, 1 << 30, 1_000), 50_000, |number| number.to_string());
+        let seconds = usize::try_from(start.elapsed().as_secs()).unwrap() + 2;
+        assert!(seen.len() <= 1_001 * seconds, "{} lines in {seconds} s", seen.len());
+        assert!(seen.last().unwrap().contains("more than 1000 in a second"), "{:?}", seen.last());
+    }
+}
