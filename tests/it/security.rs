@@ -2,3 +2,5 @@
 
 mod bombs;
 mod compile;
+mod guests;
+mod poison;
