@@ -18,8 +18,12 @@ const CALLS: usize = 192;
 /// Calls on their way at the same time: a caller who waits for one would leave the daemon idle.
 const AT_ONCE: usize = 4;
 
+fn asked_for() -> Option<usize> {
+    std::env::var_os("RUNNER_POISON").map(|calls| calls.to_str().unwrap().parse().unwrap())
+}
+
 fn calls() -> usize {
-    std::env::var_os("RUNNER_POISON").map_or(CALLS, |calls| calls.to_str().unwrap().parse().unwrap())
+    asked_for().unwrap_or(CALLS)
 }
 
 /// Asks the daemon for its health until it is told to stop; counts the answers, and those that were not good.
@@ -69,7 +73,9 @@ fn use_of(pid: u32) -> (u64, usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn poisoned_calls_leave_the_daemon_as_it_was_and_its_health_answering() {
     let place = Place::new();
-    let bad = guests::write_pack(&place.path("packs"), &root().join("tests/guests/components"));
+    let mut bad = guests::write_pack(&place.path("packs"), &root().join("tests/guests/components"));
+    // It takes the compiler's 20 s, once: a test of its own has one.
+    bad.retain(|bad| asked_for().is_some() || bad.name != "compile_bomb");
     let daemon = Daemon::start(&place, &[]);
     // A round of the same kind, until everything that is made once is there.
     poison(&daemon, &bad, calls()).await;
@@ -122,10 +128,10 @@ async fn a_compile_bomb_in_a_pack_delays_no_other_action() {
     daemon.run("core.echo", json!({ "message": "compiled" })).await;
     let body = json!({ "action": "bad.compile_bomb", "parameters": {} });
     // As many as there are places for guests: they wait for one compiler, and hold no place.
-    for _ in 0..300 {
+    for _ in 0..260 {
         assert!((200..300).contains(&daemon.post("/api/v1/executions", &body).await.0));
     }
-    for number in 0..20 {
+    for number in 0..10 {
         let echo = daemon.run("core.echo", json!({ "message": "hello" })).await;
         assert_eq!(echo["status"], "succeeded", "{number}: {echo}");
     }
