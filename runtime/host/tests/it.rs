@@ -14,9 +14,11 @@ mod it {
     mod components;
     mod connections;
     mod egress;
+    mod hostile;
     mod interfaces;
     mod knobs;
     mod mutual;
+    mod pools;
     mod retries;
     mod secrets;
     mod simulators;

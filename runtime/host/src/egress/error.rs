@@ -194,13 +194,14 @@ pub(super) fn classify(error: &reqwest::Error, stage: Stage) -> NetError {
             }
         };
     }
+    // Of a body every error counts as one of decoding: the decoder stands before the rest.
+    if find::<hyper::Error>(error).is_some() {
+        return NetError::new(ErrorKind::Protocol, "the response is not valid HTTP");
+    }
     if error.is_decode() {
         return NetError::new(ErrorKind::Protocol, "the response's body cannot be decompressed");
     }
-    match find::<hyper::Error>(error) {
-        Some(_) => NetError::new(ErrorKind::Protocol, "the response is not valid HTTP"),
-        None => NetError::new(ErrorKind::Other, "the request could not be made"),
-    }
+    NetError::new(ErrorKind::Other, "the request could not be made")
 }
 
 /// A TLS handshake that failed, with what to do about it.

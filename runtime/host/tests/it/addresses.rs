@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use runner_host::{ConnectionConfig, Connections, Door, Lookup, PackContext};
-use runner_model::{ConnectionName, PackRef, Permissions, code};
+use runner_model::{ConnectionName, Permissions, code};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -471,10 +471,4 @@ async fn a_guest_with_a_granted_host_reaches_no_other_path_port_method_or_connec
         assert_eq!(code_of(&ask(request.clone()).await), code::NET_DENIED.id(), "{request}");
     }
     assert_eq!((server.seen.lock().len(), other.seen.lock().len()), (before, 0), "nothing was sent");
-}
-
-/// The same pack under another name.
-pub(super) fn named(mut pack: PackContext, name: &str) -> PackContext {
-    pack.pack = PackRef::new(name).unwrap();
-    pack
 }

@@ -221,6 +221,13 @@ impl Identity {
         Arc::new(builder.with_single_cert(vec![self.certificate.clone()], self.key()).unwrap())
     }
 
+    /// One that nobody signed but itself.
+    pub(super) fn self_signed(host: &str) -> Self {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(vec![host.to_owned()]).unwrap().self_signed(&key).unwrap();
+        Self { certificate: certificate.der().clone(), key: key.serialize_der() }
+    }
+
     /// Certificate and key as files hold them.
     pub(super) fn pem(&self) -> (String, String) {
         (pem("CERTIFICATE", &self.certificate), pem("PRIVATE KEY", &self.key))
@@ -265,9 +272,18 @@ impl Authority {
     }
 
     pub(super) fn identity_until(&self, host: &str, year: i32) -> Identity {
+        self.signed(host, |params| params.not_after = rcgen::date_time_ymd(year, 1, 1))
+    }
+
+    /// One whose time has not come.
+    pub(super) fn identity_from(&self, host: &str, year: i32) -> Identity {
+        self.signed(host, |params| params.not_before = rcgen::date_time_ymd(year, 1, 1))
+    }
+
+    fn signed(&self, host: &str, change: impl FnOnce(&mut rcgen::CertificateParams)) -> Identity {
         let mut params = rcgen::CertificateParams::new(vec![host.to_owned()]).unwrap();
         params.distinguished_name.push(rcgen::DnType::CommonName, host);
-        params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        change(&mut params);
         let key = rcgen::KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
         Identity { certificate: certificate.der().clone(), key: key.serialize_der() }

@@ -5,7 +5,7 @@ use runner_model::code;
 use serde_json::{Value, json};
 
 use super::kit::{connections, http, pack};
-use super::server::{Authority, Server};
+use super::server::{Authority, Identity, Server};
 
 fn with_tls(server: &Server, tls: Value) -> Connections {
     connections(&[("box", json!({ "kind": "storage", "base_url": server.https(), "tls": tls }))])
@@ -87,4 +87,33 @@ async fn a_server_that_does_not_speak_tls_is_told_apart_from_one_that_is_not_tru
     let plain = Server::plain().await;
     let answer = ask(with_tls(&plain, json!({ "insecure": true }))).await;
     assert!(refused(&answer).contains("handshake"), "{answer}");
+}
+
+/// S18: whoever is not who the connection means is refused with one code, and gets no request.
+#[tokio::test]
+async fn whoever_cannot_prove_to_be_the_server_is_refused() {
+    let (ours, theirs) = (Authority::new(), Authority::new());
+    let trusting = json!({ "ca_pem": ours.pem() });
+    for (identity, tls, message) in [
+        (ours.identity_until("localhost", 2001), &trusting, "has expired"),
+        (ours.identity_from("localhost", 2099), &trusting, "not valid"),
+        (ours.identity("other.example"), &trusting, "not for this host name"),
+        (ours.identity("*.localhost"), &trusting, "not for this host name"),
+        (theirs.identity("localhost"), &trusting, "not signed by a trusted authority"),
+        (ours.identity("localhost"), &json!({}), "not signed by a trusted authority"),
+        (Identity::self_signed("localhost"), &json!({}), "not signed by a trusted authority"),
+        (Identity::self_signed("localhost"), &trusting, "not signed by a trusted authority"),
+    ] {
+        let server = Server::tls(&identity).await;
+        let answer = ask(with_tls(&server, tls.clone())).await;
+        assert!(refused(&answer).contains(message), "{message}: {answer}");
+        assert!(server.seen.lock().is_empty(), "{message}");
+    }
+    // A URL trusts whom the platform trusts, whatever a connection says.
+    let server = Server::tls(&ours.identity("localhost")).await;
+    let mut pack = pack(with_tls(&server, json!({ "insecure": true })));
+    let rule = json!({ "http": [{ "url": server.https(), "methods": ["*"] }] });
+    (pack.permissions, pack.grant) =
+        (serde_json::from_value(rule.clone()).unwrap(), serde_json::from_value(rule).unwrap());
+    refused(&http(pack, json!({ "url": server.https() })).await);
 }
