@@ -17,6 +17,8 @@
 mod bombs;
 #[path = "security/daemon.rs"]
 mod daemon;
+#[path = "security/egress.rs"]
+mod egress;
 #[path = "../it/security/guests.rs"]
 mod guests;
 #[path = "security/measure.rs"]
@@ -44,6 +46,7 @@ fn main() {
         rows.extend(measure::memory(&daemon).await);
         rows.extend(measure::compile_bomb(&daemon, &packs).await);
         rows.extend(measure::poison(&daemon, &bad).await);
+        rows.extend(egress::measure().await);
     });
     for Row(what, figure, goal) in rows {
         println!("{what:<56} {figure:>24}   {goal}");

@@ -2,5 +2,6 @@
 
 mod bombs;
 mod compile;
+mod egress;
 mod guests;
 mod poison;

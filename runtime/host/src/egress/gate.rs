@@ -198,3 +198,64 @@ fn usual_network(address: IpAddr, class: AddressClass) -> String {
     let holds = |text: &&&str| text.parse::<AddressRange>().is_ok_and(|range| range.permits(address));
     networks.iter().find(holds).map_or_else(|| AddressRange::from(address).to_string(), |text| (*text).to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+    use runner_model::Limits;
+
+    use super::*;
+    use crate::egress::lookup::Lookup;
+
+    /// Says in turns what it is given.
+    struct Rebinding(Vec<Vec<IpAddr>>, AtomicUsize);
+
+    #[async_trait]
+    impl Lookup for Rebinding {
+        async fn lookup(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+            let number = self.1.fetch_add(1, Ordering::SeqCst);
+            Ok(self.0[number % self.0.len()].clone())
+        }
+    }
+
+    fn gate(answers: &[&[&str]], reach: Reach) -> Gate {
+        let parsed = |answer: &&[&str]| answer.iter().map(|text| text.parse().unwrap()).collect();
+        let lookup = Arc::new(Rebinding(answers.iter().map(parsed).collect(), AtomicUsize::new(0)));
+        let url = "https://rebound.example/".parse().unwrap();
+        Gate::new(&Door::with_lookup(&Limits::default(), lookup), reach, &url, Side::Host)
+    }
+
+    /// What the HTTP client is given to dial.
+    async fn dialled(gate: &Gate) -> Result<Vec<IpAddr>, String> {
+        let name: Name = "rebound.example".parse().unwrap();
+        let given = gate.resolve(name).await.map_err(|error| error.to_string())?;
+        Ok(given.map(|address| address.ip()).collect())
+    }
+
+    /// S15: the client never sees the second answer, whichever it asks for.
+    #[tokio::test]
+    async fn a_public_name_that_turns_into_another_is_never_handed_on() {
+        let public: IpAddr = "93.184.216.34".parse().unwrap();
+        for second in ["127.0.0.1", "169.254.169.254", "10.0.0.1", "::1", "fd00:ec2::254"] {
+            let gate = gate(&[&["93.184.216.34"], &[second]], Reach { global: true, ..Reach::default() });
+            for round in 0..1_000 {
+                assert_eq!(dialled(&gate).await.unwrap(), [public], "{round}");
+                assert!(dialled(&gate).await.unwrap_err().contains("may not reach"), "{round}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn every_answer_is_looked_at_and_only_so_many_of_them() {
+        let mixed: &[&str] = &["127.0.0.1", "1.1.1.1", "10.0.0.1", "2606:4700::1111", "0.0.0.0", "8.8.8.8"];
+        let gate = gate(&[mixed, &["1.1.1.1"; 10_000], &[]], Reach { global: true, ..Reach::default() });
+        let expected: [IpAddr; 3] = ["1.1.1.1", "2606:4700::1111", "8.8.8.8"].map(|text| text.parse().unwrap());
+        assert_eq!(dialled(&gate).await.unwrap(), expected);
+        assert_eq!(dialled(&gate).await.unwrap().len(), DNS_ANSWERS_MAX);
+        assert!(dialled(&gate).await.unwrap_err().contains("cannot be resolved"));
+    }
+}

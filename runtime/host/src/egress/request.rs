@@ -265,8 +265,11 @@ fn to_url(pack: &PackContext, method: &Method, text: &str) -> Result<Resolved, N
     let path = url.path().to_owned();
     let ask = HttpAsk { target: HttpTarget::Url(&url), method: method.as_str(), path: &path };
     permit::check(pack, &ask)?;
-    // The operator's word alone: what a pack asks for opens no network.
-    let reach = pack.grant.reach(&ask, &url);
+    // The operator's word alone, as it is now: what a pack asks for opens no network.
+    let reach = match &pack.current {
+        Some(grant) => grant.get().reach(&ask, &url),
+        None => pack.grant.reach(&ask, &url),
+    };
     let endpoint = Arc::clone(pack.connections.direct(url.scheme() == "https"));
     Ok(Resolved { url, system_path: path, endpoint, reach })
 }

@@ -300,6 +300,7 @@ async fn a_grant_names_an_address_with_its_port_and_nothing_else_permits_it() {
     for (grant, host, reached) in [
         (json!({ "url": format!("http://127.0.0.1:{port}") }), "127.0.0.1", true),
         (json!({ "url": format!("http://127.0.0.1:{port}") }), "0x7f.1", true),
+        (json!({ "url": format!("http://127.0.0.1:{port}") }), "①②⑦.1", true),
         (json!({ "url": "http://127.0.0.1:*" }), "127.0.0.1", false),
         (json!({ "url": format!("http://*:{port}") }), "127.0.0.1", false),
         (json!({ "url": format!("http://localhost:{port}") }), "localhost", true),
