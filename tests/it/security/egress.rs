@@ -12,7 +12,7 @@ async fn ask(daemon: &Daemon, parameters: Value) -> String {
     let execution = daemon.run("core.http_request", parameters).await;
     match execution["status"].as_str() {
         Some("succeeded") => String::new(),
-        _ => execution["error"]["code"].as_str().unwrap_or_else(|| panic!("{execution}")).to_owned(),
+        _ => execution["errors"][0]["code"].as_str().unwrap_or_else(|| panic!("{execution}")).to_owned(),
     }
 }
 
