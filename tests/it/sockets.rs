@@ -127,7 +127,9 @@ fn what_was_not_granted_does_not_leave() {
     let array = Array::start(&place, &[]);
     let url = array.text("url");
     let denied = place.run(&["--json", "exec", "core.http_request", &format!("url={url}/v1/volumes")]);
-    assert_refused(&denied, "E-NET-0001");
+    // Nothing was granted: it is not even begun.
+    assert_eq!(denied.code, Some(4), "{}", denied.seen());
+    assert!(denied.stderr.contains("E-PACK-0030"), "{}", denied.seen());
     place.write("runner.toml", &format!("[grants.core]\nhttp = [{{ url = \"{url}\", paths = [\"/v1/*\"] }}]\n"));
     let allowed =
         place.run(&["--json", "exec", "core.http_request", &format!("url={url}/v1/volumes"), "expect_status=401"]);

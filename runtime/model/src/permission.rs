@@ -294,7 +294,7 @@ mod tests {
             HttpRule { addresses, ..rule("https://*.corp", &[], &[]) }
         };
         let (one, two) = (networks(&["10.1.0.0/16"]), networks(&["10.1.0.0/16", "10.2.0.0/16"]));
-        let only = reach(&[one.clone()], "https://a.corp/");
+        let only = reach(std::slice::from_ref(&one), "https://a.corp/");
         assert!(!only.global && only.ranges.len() == 1);
         assert_eq!(reach(&[one.clone(), two], "https://a.corp/").ranges.len(), 2, "either rule is enough");
         let writing = HttpRule { methods: vec!["POST".into()], ..networks(&["10.9.0.0/16"]) };

@@ -1,27 +1,26 @@
 //! One place that requests go to: how it is reached, what is added to each request, how much of it there may be at once.
 
-use std::sync::Arc;
+mod way;
+
 use std::time::Duration;
 
 use base64::Engine as _;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use runner_model::limits::{CONNECTION_CONCURRENCY_MAX, HttpLimits};
-use runner_model::{ConnectionName, Manners, Reach};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use runner_model::{ConnectionName, Manners};
+use tokio::sync::Semaphore;
 use tracing::warn;
 use url::Url;
 
-use super::client::Client;
 use super::connection::{Auth, ConnectionConfig, Tls};
 use super::connections::{AuthKind, ConnectionInfo, TlsKind};
 use super::door::Door;
 use super::error::{ErrorKind, NetError};
-use super::gate::{Gate, Side};
-use super::pool::{Key, Owner};
 use super::retry::RetryPolicy;
 use super::tls;
 use super::token::TokenSource;
 use crate::simulator::Simulator;
+pub(super) use way::Route;
 
 /// What a simulator is sent in place of credentials: real ones have no business there.
 const SIMULATED_AUTHORIZATION: &str = "Basic c2ltdWxhdG9yOnNpbXVsYXRvcg==";
@@ -45,24 +44,8 @@ pub(super) struct Endpoint {
 
 /// How an endpoint is reached.
 pub(super) enum Via {
-    Network(Route),
+    Network(Box<Route>),
     Simulator(Simulator),
-}
-
-/// A way over the network.
-pub(super) struct Route {
-    /// None for plain HTTP.
-    pub(super) tls: Option<Tls>,
-    limits: HttpLimits,
-    /// Which addresses; that of a URL is said by the grant that allows it.
-    reach: Option<Reach>,
-}
-
-/// The places that a request has taken.
-pub(super) struct Taken<'a> {
-    _of_owner: Option<OwnedSemaphorePermit>,
-    _here: Option<SemaphorePermit<'a>>,
-    _of_all: Option<OwnedSemaphorePermit>,
 }
 
 impl Endpoint {
@@ -91,7 +74,11 @@ impl Endpoint {
         Ok(Self {
             info,
             timeout: config.timeout,
-            via: Via::Network(Route { tls, reach: Some(config.reach(&config.base_url)), limits: limits.clone() }),
+            via: Via::Network(Box::new(Route {
+                tls,
+                reach: Some(config.reach(&config.base_url)),
+                limits: limits.clone(),
+            })),
             tokens,
             retry: RetryPolicy::of(&config.manners.retry),
             manners: config.manners.clone(),
@@ -152,7 +139,7 @@ impl Endpoint {
                 simulated: false,
             },
             timeout: None,
-            via: Via::Network(Route { tls, reach: None, limits: limits.clone() }),
+            via: Via::Network(Box::new(Route { tls, reach: None, limits: limits.clone() })),
             tokens: None,
             retry: RetryPolicy::unknown(),
             manners: Manners::default(),
@@ -166,42 +153,6 @@ impl Endpoint {
     /// The same as the connection's endpoint with this number.
     pub(super) fn of_generation(self, generation: u64) -> Self {
         Self { generation, ..self }
-    }
-
-    /// Waits for a place among the requests of the pack, then on this connection, then of the process. Whoever holds a
-    /// later one never waits for an earlier one; a pack that floods one connection holds up nobody but itself.
-    pub(super) async fn place(&self, owner: &Owner) -> Taken<'_> {
-        let over_network = matches!(self.via, Via::Network(_));
-        let of_owner = if over_network { self.door.place_of(owner).await } else { None };
-        let here = match &self.places {
-            // The semaphore is never closed.
-            Some(places) => places.acquire().await.ok(),
-            None => None,
-        };
-        let of_all = if over_network { self.door.place().await } else { None };
-        Taken { _of_owner: of_owner, _here: here, _of_all: of_all }
-    }
-
-    /// The gate of requests to this URL. `granted` is what a grant lets them reach.
-    pub(super) fn gate(&self, route: &Route, owner: &Owner, url: &Url, granted: &Reach) -> Gate {
-        let side = match (owner, &route.reach) {
-            (Owner::Pack(pack), None) => Side::Grant(pack.clone()),
-            _ => Side::Connection(self.info.name.clone()),
-        };
-        Gate::new(&self.door, route.reach.as_ref().unwrap_or(granted).clone(), url, side)
-    }
-
-    /// The client of whoever sends a request to this URL.
-    pub(super) fn client(&self, route: &Route, owner: &Owner, url: &Url, granted: &Reach) -> Arc<Client> {
-        let key = Key {
-            owner: owner.clone(),
-            connection: self.info.name.clone(),
-            origin: url.origin().ascii_serialization(),
-            reach: route.reach.as_ref().unwrap_or(granted).clone(),
-            generation: self.generation,
-        };
-        let make = || Client::new(route.tls.clone(), &route.limits, self.gate(route, owner, url, granted));
-        self.door.client(key, make)
     }
 
     /// Whether the connection sets this header itself. `authorization` is never a guest's on a connection.

@@ -4,6 +4,7 @@
 //! what was classified is what is connected to, so an answer that changes afterwards changes nothing. The name stays what
 //! the server is asked for, in TLS and in `Host`.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -27,7 +28,7 @@ pub(super) struct Gate {
 }
 
 /// Who says which addresses may be reached.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) enum Side {
     /// The grant of a pack.
     Grant(PackRef),
@@ -36,6 +37,18 @@ pub(super) enum Side {
     /// Nobody: for tests.
     #[cfg(test)]
     Host,
+}
+
+/// For the log.
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Grant(pack) => write!(f, "the grant of `{pack}`"),
+            Self::Connection(name) => write!(f, "the connection `{name}`"),
+            #[cfg(test)]
+            Self::Host => f.write_str("nobody"),
+        }
+    }
 }
 
 /// An error of the gate, on its way through the HTTP client.
@@ -106,7 +119,7 @@ impl Gate {
         match barred {
             Some((address, bar)) if passed.is_empty() => {
                 // Here and not in the error: what a name server of one's own says is not a pack's to know.
-                info!(side = ?self.side, host, %address, port = self.port, ?bar, "an address is not dialled");
+                info!(by = %self.side, host, %address, port = self.port, ?bar, "an address is not dialled");
                 Err(self.refusal(host, is_literal, address, bar))
             }
             _ => Ok(passed),
@@ -165,13 +178,12 @@ impl Gate {
     }
 
     fn own_line(&self, host: &str) -> String {
-        match &self.side {
-            Side::Connection(name) => format!(
+        if let Side::Connection(name) = &self.side {
+            return format!(
                 "if it is meant, write the address itself in place of `{host}` into the base URL of `[connections.{name}]`"
-            ),
-            _ => "a pack reaches it, if it has to, only through a connection with this address as its base URL"
-                .to_owned(),
+            );
         }
+        "a pack reaches it, if it has to, only through a connection with this address as its base URL".to_owned()
     }
 }
 
