@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use runner_host::{Attempt, Component, Connections, Deaf, Host, HostOptions, NoKv, PackContext, World};
+use runner_host::{Attempt, Compiling, Component, Connections, Deaf, Host, HostOptions, NoKv, PackContext, World};
 use runner_model::{
     AddressClass, AttemptNumber, ConnectionName, ExecutionId, Limits, Outcome, PackRef, Permissions, StepId,
     SystemClock,
@@ -61,7 +61,9 @@ impl Guest {
     async fn new() -> Self {
         let cache = tempfile::tempdir().unwrap();
         let (cache_dir, limits) = (Some(cache.path().to_owned()), Limits::default());
-        let host = Host::new(HostOptions { cache_dir, limits, clock: Arc::new(SystemClock) }).unwrap();
+        let host =
+            Host::new(HostOptions { cache_dir, compiling: Compiling::Here, limits, clock: Arc::new(SystemClock) })
+                .unwrap();
         let wasm = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests/components/host-guest.wasm");
         let component = host.load(std::fs::read(wasm).unwrap().into(), World::Action).await.unwrap();
         Self { host, component, _cache: cache }
