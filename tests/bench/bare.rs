@@ -8,12 +8,13 @@ use rusqlite::Connection;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 
-use crate::host::INPUT;
-
 mod bindings {
     #![allow(unreachable_pub, clippy::all, reason = "generated")]
     wasmtime::component::bindgen!({ world: "action", path: "../../wit/0.1.0", exports: { default: async } });
 }
+
+/// What every call of `echo` is given.
+pub(crate) const INPUT: &str = r#"{"name":"vol1","size":1073741824,"tags":["a","b"]}"#;
 
 const RESIDENT_BYTES: usize = 256 * 1024;
 

@@ -8,8 +8,7 @@ use runner_host::{Attempt, Compiling, Component, Connections, Deaf, Host, HostOp
 use runner_model::{AttemptNumber, ExecutionId, Limits, Outcome, PackRef, Permissions, StepId, SystemClock};
 use tokio_util::sync::CancellationToken;
 
-/// What every call of `echo` is given.
-pub(crate) const INPUT: &str = r#"{"name":"vol1","size":1073741824,"tags":["a","b"]}"#;
+use crate::bare::INPUT;
 
 pub(crate) struct Call {
     host: Host,

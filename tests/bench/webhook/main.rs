@@ -12,8 +12,12 @@
     reason = "a measurement for people"
 )]
 
-mod bare;
+#[path = "../bare_server.rs"]
+mod bare_server;
+mod hook;
+#[path = "../load.rs"]
 mod load;
+#[path = "../served.rs"]
 mod served;
 
 use load::Measured;
@@ -25,19 +29,25 @@ const ROUNDS: usize = 4;
 fn main() {
     let arguments: Vec<_> = std::env::args().collect();
     if let [_, what, database] = arguments.as_slice()
-        && what == bare::ARGUMENT
+        && what == bare_server::ARGUMENT
     {
-        return bare::serve(database);
+        return bare_server::serve(database);
     }
     let directory = tempfile::tempdir().unwrap();
+    let served = [
+        Served::bare(&directory.path().join("bare.db")),
+        hook::daemon(directory.path(), "quiet"),
+        hook::daemon(directory.path(), "busy"),
+    ];
+    let hook = |at: usize, path| hook::deliveries(&served[at], path);
     let parts = [
-        ("bare axum handler, one row by group commit", Served::bare(directory.path())),
-        ("webhook that no rule matches", Served::daemon(directory.path(), "quiet")),
-        ("webhook, rule, execution of core.noop", Served::daemon(directory.path(), "busy")),
+        ("bare axum handler, one row by group commit", hook(0, "/hook")),
+        ("webhook that no rule matches", hook(1, "/api/v1/webhooks/hook")),
+        ("webhook, rule, execution of core.noop", hook(2, "/api/v1/webhooks/hook")),
     ];
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    println!("| in flight | what | requests/s | p50 ms | p99 ms | ratio |");
-    println!("|---|---|---|---|---|---|");
+    println!("| in flight | what | requests/s | p50 ms | p99 ms | ratio | CPU us |");
+    println!("|---|---|---|---|---|---|---|");
     for connections in [1, 16, 64] {
         let mut rounds: Vec<Vec<Measured>> = vec![Vec::new(); parts.len()];
         for round in 0..=ROUNDS {
@@ -51,8 +61,8 @@ fn main() {
         let middle: Vec<_> = rounds.into_iter().map(Measured::middle).collect();
         for ((name, _), measured) in parts.iter().zip(&middle) {
             let ratio = measured.rate / middle[0].rate;
-            let (rate, p50, p99) = (measured.rate, measured.p50_ms, measured.p99_ms);
-            println!("| {connections} | {name} | {rate:.0} | {p50:.2} | {p99:.2} | {ratio:.2} |");
+            let Measured { rate, p50_ms, p99_ms, cpu_us } = measured;
+            println!("| {connections} | {name} | {rate:.0} | {p50_ms:.2} | {p99_ms:.2} | {ratio:.2} | {cpu_us:.0} |");
         }
     }
 }

@@ -1,0 +1,83 @@
+//! Workflows over HTTP, from the request to the recorded end: 1, 3 and 10 WASM steps, with 1, 50 and 200 in flight.
+//!
+//! The daemon is a process of its own, with its journal on disk (`synchronous=FULL`). The bare parts are measured in the
+//! same rounds: a guest that is instantiated and called, a commit of one row, a flush, and an axum handler that commits one row
+//! by group commit. `cargo bench -p runner --bench workflows` runs it; `--json FILE` after `--` writes the figures, too.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    missing_docs,
+    reason = "a measurement for people"
+)]
+
+#[path = "../bare.rs"]
+mod bare;
+#[path = "../bare_server.rs"]
+mod bare_server;
+mod flow;
+#[path = "../load.rs"]
+mod load;
+mod parts;
+#[path = "../served.rs"]
+mod served;
+mod table;
+
+use load::{Measured, Target};
+use parts::{Parts, Times};
+use served::Served;
+use table::Table;
+
+/// Rounds, each of which measures every part in turn. The first warms everything up.
+const ROUNDS: usize = 3;
+/// Workflows with so many steps.
+const STEPS: [usize; 3] = [1, 3, 10];
+/// How many are under way at the same time.
+const IN_FLIGHT: [usize; 3] = [1, 50, 200];
+
+fn main() {
+    let arguments: Vec<_> = std::env::args().collect();
+    if let [_, what, database] = arguments.as_slice()
+        && what == bare_server::ARGUMENT
+    {
+        return bare_server::serve(database);
+    }
+    let json = arguments.iter().position(|argument| argument == "--json").and_then(|at| arguments.get(at + 1));
+    let directory = tempfile::tempdir().unwrap();
+    let bare = Served::bare(&directory.path().join("bare.db"));
+    let daemon = flow::daemon(&directory.path().join("daemon"));
+    let mut targets = vec![flow::row(&bare)];
+    targets.extend(STEPS.map(|steps| flow::requests(&daemon, steps)));
+    // The load is to leave the daemon a core.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut table = Table::default();
+    let parts = Parts::new(directory.path());
+    for connections in IN_FLIGHT {
+        let (times, middle) = runtime.block_on(rounds(&parts, &targets, connections));
+        table.add(connections, &times, &middle);
+    }
+    table.print(&flow::sizes(&directory.path().join("daemon"), &daemon));
+    if let Some(path) = json {
+        std::fs::write(path, table.json().to_string()).unwrap();
+    }
+}
+
+async fn rounds(parts: &Parts, targets: &[Target], connections: usize) -> (Times, Vec<Measured>) {
+    let mut rounds: Vec<Vec<Measured>> = vec![Vec::new(); targets.len()];
+    let mut times = Vec::new();
+    for round in 0..=ROUNDS {
+        let turn = parts.measure().await;
+        let mut measured = Vec::new();
+        for target in targets {
+            measured.push(load::measure(target, connections).await);
+        }
+        if round > 0 {
+            times.push(turn);
+            rounds.iter_mut().zip(measured).for_each(|(all, one)| all.push(one));
+        }
+    }
+    (Times::middle(&times), rounds.into_iter().map(Measured::middle).collect())
+}

@@ -1,0 +1,87 @@
+//! What was measured, as a table and as JSON.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::STEPS;
+use crate::load::Measured;
+use crate::parts::Times;
+
+/// Commits of a workflow of steps one after the other: the request with the first step's intent, then an outcome with the next
+/// intent each.
+const fn commits(steps: usize) -> usize {
+    steps + 1
+}
+
+#[derive(Default)]
+pub(crate) struct Table {
+    rows: Vec<Row>,
+}
+
+struct Row {
+    in_flight: usize,
+    steps: usize,
+    measured: Measured,
+    /// Of what the bare parts take, one after the other.
+    of_parts: f64,
+    /// Of the rate of the bare handler, a commit for each of its requests.
+    of_handler: f64,
+    times: Times,
+}
+
+impl Table {
+    pub(crate) fn add(&mut self, in_flight: usize, times: &Times, measured: &[Measured]) {
+        let bare = measured[0];
+        println!(
+            "{in_flight} in flight: flush {:.0} us, commit {:.0} us, guest call {:.0} us; bare handler {:.0}/s, p50 {:.2} ms",
+            us(times.flush),
+            us(times.commit),
+            us(times.call),
+            bare.rate,
+            bare.p50_ms
+        );
+        for (steps, measured) in STEPS.into_iter().zip(&measured[1..]) {
+            let parts = times.call.as_secs_f64() * steps as f64 + times.commit.as_secs_f64() * commits(steps) as f64;
+            let of_parts = measured.p50_ms / 1e3 / parts;
+            let of_handler = measured.rate * commits(steps) as f64 / bare.rate;
+            self.rows.push(Row { in_flight, steps, measured: *measured, of_parts, of_handler, times: *times });
+        }
+    }
+
+    pub(crate) fn print(&self, sizes: &str) {
+        println!(
+            "| in flight | steps | time / bare parts | commits / bare handler's | workflows/s | steps/s | p50 ms | p99 ms | CPU us a step |"
+        );
+        println!("|---|---|---|---|---|---|---|---|---|");
+        for Row { in_flight, steps, measured, of_parts, of_handler, .. } in &self.rows {
+            let Measured { rate, p50_ms, p99_ms, cpu_us } = measured;
+            // Beyond one in flight a time holds the waits for the others.
+            let of_parts = if *in_flight == 1 { format!("{of_parts:.2}") } else { String::new() };
+            let (each, cpu) = (rate * *steps as f64, cpu_us / *steps as f64);
+            println!(
+                "| {in_flight} | {steps} | {of_parts} | {of_handler:.2} | {rate:.0} | {each:.0} | {p50_ms:.2} | {p99_ms:.2} | {cpu:.0} |"
+            );
+        }
+        println!("{sizes}");
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        self.rows.iter().map(Row::json).collect()
+    }
+}
+
+impl Row {
+    fn json(&self) -> Value {
+        json!({
+            "in_flight": self.in_flight, "steps": self.steps, "workflows_per_second": self.measured.rate,
+            "cpu_us": self.measured.cpu_us, "p50_ms": self.measured.p50_ms, "p99_ms": self.measured.p99_ms, "time_of_parts": self.of_parts,
+            "commits_of_handler": self.of_handler, "flush_us": us(self.times.flush), "commit_us": us(self.times.commit),
+            "call_us": us(self.times.call),
+        })
+    }
+}
+
+fn us(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
