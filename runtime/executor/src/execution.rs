@@ -49,7 +49,8 @@ impl ExecutionRequest {
 pub struct Execution {
     /// Its identity.
     pub id: ExecutionId,
-    pub(crate) progress: Listener,
+    /// None once nobody here wants to hear of it.
+    pub(crate) progress: Option<Listener>,
     pub(crate) executor: Executor,
     pub(crate) finished: oneshot::Receiver<Result<ExecutionView, ExecutorError>>,
 }
@@ -58,8 +59,22 @@ impl Execution {
     /// What happens, from the very start: for the one who asked. A second call hears only what comes later.
     #[must_use]
     pub fn take_progress(&mut self) -> Listener {
-        let later = self.progress.resubscribe();
-        std::mem::replace(&mut self.progress, later)
+        let later = self.executor.listen_to(self.id);
+        self.progress.replace(later).unwrap_or_else(|| self.executor.listen_to(self.id))
+    }
+
+    /// The same for somebody who only waits for its end: whoever hears nothing need not be told, and a process tells what
+    /// happens in all executions to each of those who listen.
+    #[must_use]
+    pub fn quiet(mut self) -> Self {
+        self.progress = None;
+        self
+    }
+
+    /// Whether this process drives it. If not, it has ended or another does, and nobody tells of its end.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        self.executor.shared.registry.has(self.id)
     }
 
     /// Asks the execution to stop: what runs is interrupted, what is recorded stays. It still ends, as `canceled`.

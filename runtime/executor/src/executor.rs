@@ -190,8 +190,12 @@ impl Executor {
     /// Watches an execution that this process has; to be called before it can end.
     #[must_use]
     pub fn execution(&self, id: ExecutionId) -> Execution {
-        let progress = Listener::new(Some(id), self.shared.events.subscribe());
+        let progress = Some(self.listen_to(id));
         Execution { id, progress, executor: self.clone(), finished: self.shared.registry.wait_for(id) }
+    }
+
+    pub(crate) fn listen_to(&self, id: ExecutionId) -> Listener {
+        Listener::new(Some(id), self.shared.events.subscribe())
     }
 
     /// What happens in all executions.

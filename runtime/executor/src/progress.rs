@@ -177,10 +177,6 @@ impl Listener {
         Self { root, receiver }
     }
 
-    pub(crate) fn resubscribe(&self) -> Self {
-        Self { root: self.root, receiver: self.receiver.resubscribe() }
-    }
-
     /// What is heard next; none when the executor is gone.
     pub async fn recv(&mut self) -> Option<Heard> {
         loop {

@@ -2,7 +2,7 @@
 
 use runner_model::Limits;
 use runner_model::limits::{MEMORIES_PER_COMPONENT_MAX, SIMULATORS_MAX};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures};
 
 /// Stack for host functions beyond the guest's own: a TLS handshake in a debug build fits.
 const HOST_STACK_BYTES: usize = 2 * 1024 * 1024;
@@ -70,6 +70,8 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .max_memory_size(guest.memory_bytes_max)
         .table_elements(guest.table_elements_max)
         .max_unused_warm_slots(places)
+        // Where the kernel tells which pages were written, only those are cleared, wherever in the memory they are.
+        .pagemap_scan(Enabled::Auto)
         .linear_memory_keep_resident(RESIDENT_BYTES)
         .table_keep_resident(RESIDENT_BYTES);
     pool

@@ -131,8 +131,8 @@ async fn submit(context: &Context, request: ExecutionRequest) -> Result<(Executi
     let mut wait = LOOK_AGAIN;
     for _ in 0..LOOKS_MAX {
         match executor.submit(request.clone()).await {
-            Ok(execution) => return Ok((execution.id, execution)),
-            Err(RequestError::Exists { id }) => return Ok((id, executor.execution(id))),
+            Ok(execution) => return Ok((execution.id, execution.quiet())),
+            Err(RequestError::Exists { id }) => return Ok((id, executor.execution(id).quiet())),
             // The same request is just being recorded; if that fails, it is for this one to record it.
             Err(RequestError::Begin(ExecutorError::Store(StoreError::Busy))) if request.id.is_some() => {}
             Err(error) => return Err(error.into()),

@@ -45,18 +45,20 @@ pub(super) async fn ended(
     execution: Execution,
     time: Duration,
 ) -> Result<Option<ExecutionView>, ApiProblem> {
+    // Nobody tells this process of the end of what another one drives, or of what has ended.
+    let mut is_told = execution.is_here();
     let mut finished = pin!(execution.finished());
     let mut over = pin!(tokio::time::sleep(time));
     loop {
-        if Catalogue::get(&*context.options.store, id).await?.status.is_terminal() {
+        if !is_told && Catalogue::get(&*context.options.store, id).await?.status.is_terminal() {
             return context.view(id).await.map(Some);
         }
         tokio::select! {
             view = &mut finished => return Ok(view.ok()),
             () = &mut over => return Ok(None),
             () = context.drained() => return Ok(None),
-            // Nobody tells this process what another one drives.
-            () = tokio::time::sleep(STREAM_LOOK) => {}
+            // Another process may have taken it over.
+            () = tokio::time::sleep(STREAM_LOOK) => is_told = false,
         }
     }
 }

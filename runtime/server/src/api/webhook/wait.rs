@@ -38,7 +38,7 @@ pub(crate) struct EndedView {
 pub(super) async fn wait(context: &Context, event: &Event, time: Duration) -> Result<Option<Response>, ApiProblem> {
     let Some(first) = event.matches.first() else { return Ok(None) };
     // Asked for before the store is: what ends in between is heard.
-    let execution = context.options.executor.execution(first.execution);
+    let execution = context.options.executor.execution(first.execution).quiet();
     let mut finished = pin!(execution.finished());
     let mut over = pin!(tokio::time::sleep(time));
     let mut is_heard = false;
