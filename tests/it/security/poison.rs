@@ -99,7 +99,15 @@ async fn poisoned_calls_leave_the_daemon_as_it_was_and_its_health_answering() {
     assert_eq!(echo["status"], "succeeded", "{echo}");
 }
 
-/// S1: with twice as many loops as cores, whoever asks gets an answer.
+/// The names of a process's threads.
+#[cfg(target_os = "linux")]
+fn threads(pid: u32) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().map(|task| task.unwrap().path().join("comm"));
+    // One may end meanwhile.
+    tasks.filter_map(|name| Some(std::fs::read_to_string(name).ok()?.trim().to_owned())).collect()
+}
+
+/// S1: with twice as many loops as cores, whoever asks gets an answer, since a thread of its own makes them give way.
 #[tokio::test(flavor = "multi_thread")]
 async fn loops_on_every_core_leave_the_daemon_answering() {
     let place = Place::new();
@@ -114,6 +122,8 @@ async fn loops_on_every_core_leave_the_daemon_answering() {
     for execution in ended {
         assert_eq!(code_of(&execution), runner_model::code::HOST_TIMEOUT.id(), "{execution}");
     }
+    #[cfg(target_os = "linux")]
+    assert_eq!(threads(daemon.pid()).iter().filter(|name| *name == "runner-epoch").count(), 1);
     // At 250 ms for each answer there would be twelve.
     assert!(good >= 12 && bad == 0, "{good} answers, {bad} failures");
 }
