@@ -405,7 +405,7 @@ pub struct Limits {
     pub compile: CompileLimits,
 }
 
-/// What compiling one component may use. The largest real components, interpreters of some 20 MB, take 11 s and 600 MiB.
+/// What compiling one component may use. The largest real components, interpreters of some 20 MB, take 10 s and 430 MiB.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompileLimits {
     /// Processor time, to whole seconds.

@@ -37,8 +37,7 @@ impl Sink {
         let line = self.cut(level, message, fields);
         if let Verdict::Pass { left_out, line } = flood.take(line) {
             drop(flood);
-            left_out.map(|notice| self.observer.log(notice));
-            self.observer.log(line);
+            left_out.into_iter().chain([line]).for_each(|line| self.observer.log(line));
         }
     }
 
