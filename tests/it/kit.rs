@@ -7,14 +7,20 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+mod canaries;
+pub(crate) use canaries::Canaries;
+
 /// The repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
 /// A working directory with nothing in it but a data directory, whose compile cache all tests share.
+///
+/// When it goes, nothing in it, and nothing that was said of it, may hold a canary ([`Place::canary`]).
 pub(crate) struct Place {
     dir: TempDir,
+    pub(crate) canaries: Canaries,
 }
 
 /// How a run of the binary ended.
@@ -29,7 +35,7 @@ pub(crate) struct Run {
 impl Place {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let place = Self { dir };
+        let place = Self { dir, canaries: Canaries::default() };
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled");
         fs::create_dir_all(&cache).unwrap();
         fs::create_dir(place.path("data")).unwrap();
@@ -46,7 +52,13 @@ impl Place {
     pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        fs::write(&path, text).unwrap();
+        self.canaries.own(&path);
+    }
+
+    /// A text to be put where something is secret: nothing that the product writes or says may hold it, in any form.
+    pub(crate) fn canary(&self, name: &str) -> String {
+        self.canaries.hatch(name)
     }
 
     /// A pack of the directory `packs` with one component and one action of it, for what no action should do.
@@ -94,12 +106,22 @@ impl Place {
     }
 
     pub(crate) fn ended(&self, arguments: &[&str], output: Output) -> Run {
+        self.canaries.look(&format!("standard output of {arguments:?}"), &output.stdout);
+        self.canaries.look(&format!("standard error of {arguments:?}"), &output.stderr);
         Run {
             arguments: arguments.join(" "),
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
             place: self.dir.path().to_owned(),
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.canaries.look_below(self.dir.path());
         }
     }
 }

@@ -1,7 +1,11 @@
-//! What packs, files and servers of unknown origin try, and what becomes of it. Each test says which goal it is for.
+//! What packs, files and servers of unknown origin try, and what becomes of it; and what must never be shown. Each test says
+//! which goal it is for.
 
 mod bombs;
+mod canary;
 mod compile;
 mod egress;
+mod fuzz;
 mod guests;
+mod page;
 mod poison;

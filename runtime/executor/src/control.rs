@@ -72,7 +72,8 @@ impl Control {
             Self::Respond { task, item, .. } => {
                 (AuditAction::ExecutionRespond, json!({ "task": task, "item": item.map(|item| item.0) }))
             }
-            Self::Event { key, .. } => (AuditAction::EventSend, json!({ "key": key })),
+            // What ties it to the execution may be secret, and stands in its journal.
+            Self::Event { .. } => (AuditAction::EventSend, json!({})),
             Self::Rerun { tasks, .. } => {
                 let tasks: Vec<_> = tasks.iter().map(|rerun| rerun.task.as_str()).collect();
                 (AuditAction::ExecutionRerun, json!({ "tasks": tasks }))

@@ -8,6 +8,7 @@
 mod client;
 mod connection;
 mod connections;
+mod credentials;
 mod deliver;
 mod door;
 mod endpoint;

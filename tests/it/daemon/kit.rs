@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::kit::Place;
+use crate::kit::{Canaries, Place};
 
 /// How long anything may take that has to come: a machine with everything else on it is slow.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
@@ -16,6 +16,7 @@ pub(crate) const SOON: Duration = Duration::from_secs(60);
 pub(crate) struct Daemon {
     pub(crate) url: String,
     child: Child,
+    canaries: Canaries,
     pub(crate) client: reqwest::Client,
 }
 
@@ -60,7 +61,7 @@ impl Daemon {
         let _ = rustls::crypto::ring::default_provider().install_default();
         // One connection a request: what is kept open must not hide what a new one meets.
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(SOON).build().unwrap();
-        Self { url, child, client }
+        Self { url, child, canaries: place.canaries.clone(), client }
     }
 
     pub(crate) fn at(&self, path: &str) -> String {
@@ -75,14 +76,23 @@ impl Daemon {
     pub(crate) async fn get(&self, path: &str) -> Value {
         let response = self.client.get(self.at(path)).send().await.unwrap();
         let (status, text) = (response.status(), response.text().await.unwrap());
+        self.canaries.look(path, text.as_bytes());
         assert!(status.is_success(), "{path}: {status} {text}");
         serde_json::from_str(&text).unwrap()
+    }
+
+    /// The text of its answer to a GET, whatever it is.
+    pub(crate) async fn text(&self, path: &str) -> String {
+        let text = self.client.get(self.at(path)).send().await.unwrap().text().await.unwrap();
+        self.canaries.look(path, text.as_bytes());
+        text
     }
 
     /// The status of its answer to a POST, and the answer.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let response = self.client.post(self.at(path)).json(body).send().await.unwrap();
         let (status, text) = (response.status().as_u16(), response.text().await.unwrap());
+        self.canaries.look(path, text.as_bytes());
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 

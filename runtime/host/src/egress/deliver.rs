@@ -11,7 +11,7 @@ use super::endpoint::{Endpoint, Via};
 use super::error::{self, NetError};
 use super::request::Checked;
 use super::retry::Reason;
-use super::{HttpResponse, header, network};
+use super::{HttpResponse, credentials, header, network};
 use crate::simulator::SimulatorEnding;
 
 /// A status that says that the credentials are not, or no longer, accepted.
@@ -80,12 +80,12 @@ pub(super) async fn once(
     let whole = async {
         let _places = endpoint.place(&checked.owner).await;
         let Some(tokens) = &endpoint.tokens else { return attempt(limits, checked, endpoint, None).await };
-        let token = tokens.get(limits).await?;
+        let token = tokens.get(limits).await.map_err(|error| endpoint.hidden(error))?;
         let answer = attempt(limits, checked, endpoint, Some(token.header())).await?;
         if answer.status != UNAUTHORIZED {
             return Ok(answer);
         }
-        let token = tokens.replace(&token, limits).await?;
+        let token = tokens.replace(&token, limits).await.map_err(|error| endpoint.hidden(error))?;
         attempt(limits, checked, endpoint, Some(token.header())).await
     };
     let time = checked.left().map_or(checked.timeout, |left| left.min(checked.timeout));
@@ -101,7 +101,8 @@ async fn attempt(
     match &endpoint.via {
         Via::Network(route) => {
             let client = endpoint.client(route, &checked.owner, &checked.url, &checked.reach);
-            network::send(limits, checked, authorization, &client).await
+            let answer = network::send(limits, checked, authorization, &client).await;
+            credentials::hidden(&endpoint.credentials, authorization, answer)
         }
         Via::Simulator(simulator) => {
             let reply =

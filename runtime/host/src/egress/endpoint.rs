@@ -7,13 +7,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use runner_model::limits::{CONNECTION_CONCURRENCY_MAX, HttpLimits};
-use runner_model::{ConnectionName, Manners};
+use runner_model::{ConnectionName, Manners, Mask};
 use tokio::sync::Semaphore;
 use tracing::warn;
 use url::Url;
 
 use super::connection::{Auth, ConnectionConfig, Tls};
 use super::connections::{AuthKind, ConnectionInfo, TlsKind};
+use super::credentials;
 use super::door::Door;
 use super::error::{ErrorKind, NetError};
 use super::retry::RetryPolicy;
@@ -40,6 +41,8 @@ pub(super) struct Endpoint {
     door: Door,
     /// Which of the endpoints it is that the connection has had: each has clients of its own, with its own certificate.
     generation: u64,
+    /// What a server must not quote.
+    pub(super) credentials: Mask,
 }
 
 /// How an endpoint is reached.
@@ -49,6 +52,12 @@ pub(super) enum Via {
 }
 
 impl Endpoint {
+    /// An error without credentials that a server quoted.
+    pub(super) fn hidden(&self, mut error: NetError) -> NetError {
+        self.credentials.hide_text(&mut error.message);
+        error
+    }
+
     /// The endpoint of a connection. Its manners are its own and its kind's together.
     pub(super) fn configured(
         name: &ConnectionName,
@@ -86,6 +95,7 @@ impl Endpoint {
             places: Some(Semaphore::new(limits.connection_concurrency_max)),
             door: door.clone(),
             generation: 0,
+            credentials: credentials::of(config),
         })
     }
 
@@ -121,6 +131,7 @@ impl Endpoint {
             places: Some(Semaphore::new(limits.connection_concurrency_max)),
             door: door.clone(),
             generation: 0,
+            credentials: Mask::default(),
         }
     }
 
@@ -147,6 +158,7 @@ impl Endpoint {
             places: None,
             door: door.clone(),
             generation: 0,
+            credentials: Mask::default(),
         }
     }
 

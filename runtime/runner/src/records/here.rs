@@ -1,7 +1,7 @@
 //! What the store of the data directory has.
 
 use async_trait::async_trait;
-use runner_model::{Entry, ExecutionId, ExecutionRecord, Version};
+use runner_model::{Entry, ExecutionId, ExecutionRecord, JournalMask, Version};
 use runner_store::{Catalogue, ExecutionFilter, Journal, OpenWait, SqliteStore, WaitFilter, Waits};
 
 use super::Records;
@@ -35,6 +35,11 @@ impl Records for SqliteStore {
     }
 
     async fn waits(&self, filter: &WaitFilter, limit: usize) -> Result<Vec<OpenWait>, CliError> {
-        Ok(Waits::waits(self, filter, limit).await?)
+        let mut waits = Waits::waits(self, filter, limit).await?;
+        for open in &mut waits {
+            let entries = Journal::read(self, open.execution, Version(0)).await?;
+            JournalMask::of(&entries).mask().hide_wait(&mut open.wait);
+        }
+        Ok(waits)
     }
 }

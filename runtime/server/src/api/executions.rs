@@ -16,7 +16,7 @@ use super::problem::ApiProblem;
 use super::route::{Access, Routes};
 pub(super) use control::ask;
 pub(super) use create::{Asked, answer};
-pub(super) use parts::{Wait, task_of};
+pub(super) use parts::{Wait, shown, task_of};
 pub(super) use turns::Turn;
 pub(super) use wait::WaitQuery;
 

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use super::access::Principal;
 use super::body::{Body, Query};
 use super::context::Context;
-use super::executions::{self, task_of};
+use super::executions::{self, shown, task_of};
 use super::page::{self, Items, PageQuery};
 use super::problem::ApiProblem;
 use super::route::{Access, Routes};
@@ -69,7 +69,10 @@ struct Inquiry {
 
 impl Inquiry {
     fn of(open: OpenWait, view: &ExecutionView) -> Option<Self> {
-        let WaitKind::Inquiry { prompt, schema, roles, users, route } = open.wait.kind else { return None };
+        let WaitKind::Inquiry { prompt, schema, roles, users, route } = shown(view, open.step, open.item)?.kind.clone()
+        else {
+            return None;
+        };
         let task = task_of(view, open.step)?;
         let item = open.item.map(|item| format!(":{item}")).unwrap_or_default();
         Some(Self {

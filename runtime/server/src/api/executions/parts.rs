@@ -149,10 +149,21 @@ pub(crate) struct Wait {
 impl Wait {
     pub(crate) fn of(open: OpenWait, view: &ExecutionView) -> Option<Self> {
         let task = task_of(view, open.step)?;
-        let command = answering(open.execution, &task, open.item, &open.wait);
-        let OpenWait { execution, step, item, opened_at, wait } = open;
+        let OpenWait { execution, step, item, opened_at, .. } = open;
+        let wait = shown(view, step, item)?.clone();
+        let command = answering(execution, &task, item, &wait);
         Some(Self { execution, step, item, task, opened_at, wait, command })
     }
+}
+
+/// What a step or an item of one waits for, as it may be shown: the store's own is not masked.
+pub(crate) fn shown(view: &ExecutionView, step: StepId, item: Option<ItemIndex>) -> Option<&runner_model::Wait> {
+    let step = view.steps.iter().find(|own| own.step == step)?;
+    let waits_for = match item {
+        None => step.waits_for.as_ref(),
+        Some(item) => step.items.iter().flatten().find(|own| own.item == item)?.waits_for.as_ref(),
+    };
+    waits_for.map(|waits| &waits.wait)
 }
 
 /// The task of a step.
