@@ -59,6 +59,7 @@ fn place(url: &str, keys: &str) -> Place {
     let place = Place::new();
     place.write("packs/boxes/pack.yaml", PACK);
     place.write("secret", "s3cr3t\n");
+    place.canaries.take("s3cr3t");
     place.write("runner.toml", &format!("[connections.b]\nkind = \"box\"\nbase_url = \"{url}\"\n{keys}\n{GRANT}"));
     place
 }

@@ -132,14 +132,15 @@ fn a_secret_is_shown_nowhere() {
     place.write("packs/hush/pack.yaml", "ref: hush\nversion: 0.1.0\n");
     let text = "name: take\nrunner_type: noop\nparameters:\n  token: {type: string, secret: true}\n";
     place.write("packs/hush/actions/take.yaml", text);
+    let token = format!("token={}", place.canary("token"));
     let runs = [
-        place.run(&["exec", "hush.take", "token=s3cr3t", "--json"]),
+        place.run(&["exec", "hush.take", &token, "--json"]),
         place.run(&["execution", "get", "last"]),
         place.run(&["execution", "journal", "last"]),
         place.run(&["execution", "journal", "last", "--json"]),
     ];
     for run in runs {
         let shown = format!("{}{}", run.stdout, run.stderr);
-        assert!(run.code == Some(0) && shown.contains("********") && !shown.contains("s3cr3t"), "{}", run.seen());
+        assert!(run.code == Some(0) && shown.contains("********"), "{}", run.seen());
     }
 }

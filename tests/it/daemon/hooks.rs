@@ -15,6 +15,7 @@ fn place() -> Place {
     let place = Place::new();
     place.write("runner.toml", &format!("[webhooks.secrets]\ngithub = {{ env = \"HOOK\" }}\nunused = \"{SECRET}\"\n"));
     place.write("secret", SECRET);
+    place.canaries.take(SECRET);
     place.write("runner.toml", "[webhooks.secrets]\ngithub = { file = \"secret\" }\n");
     place.write("packs/hooks/pack.yaml", "ref: hooks\nversion: 1.0.0\n");
     place.write(
