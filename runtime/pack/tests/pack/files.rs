@@ -55,6 +55,13 @@ fn mistakes_in_a_manifest_are_found_with_what_to_write() {
             "declare it",
         ),
         (
+            "ref: demo\nversion: 0.1.0\npermissions:\n  http:\n    - url: https://a.corp\n      addresses: [10.0.0.0/8]\n",
+            "E-PACK-0004",
+            (6, 7),
+            "`addresses`",
+            "the operator's to grant",
+        ),
+        (
             "ref: demo\nversion: 0.1.0\npermissions:\n  http:\n    - url: example.com\n",
             "E-PACK-0007",
             (5, 12),

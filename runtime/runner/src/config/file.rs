@@ -132,6 +132,14 @@ mod tests {
             ),
             ("[[grants.p.http]]\nurl = 'h'\n", "E-CONF-0002", "runner.toml:", None),
             ("[grants.P]\nkv = 'read'\n", "E-CONF-0002", "runner.toml:1:9: a pack's ref `P`", None),
+            (
+                "[[grants.p.http]]\nurl = 'https://h'\naddresses = []\n",
+                "E-CONF-0002",
+                "runner.toml:1:10: the grant of `p`: `addresses` is empty",
+                None,
+            ),
+            ("[[grants.p.http]]\nurl = 'https://h'\naddresses = ['h']\n", "E-CONF-0002", "runner.toml:3:", None),
+            ("[limits]\npack_requests_max = 0\n", "E-CONF-0002", "runner.toml:2:21: a pack can have", None),
             ("[limits]\ntimeout = 0\n", "E-CONF-0002", "runner.toml:2:11: a timeout", None),
             ("packs = 'x'\n", "E-CONF-0002", "runner.toml:1:9: invalid type", None),
         ];

@@ -156,6 +156,9 @@ fn every_mistake_points_at_its_line() {
         ("retry = { body = { pointer = 'x', codes = [1] } }".to_owned(), "not a JSON pointer", ""),
         ("retry = { body = { pointer = '/x', code = [1] } }".to_owned(), "4:", ""),
         ("retry = { trys = 1 }".to_owned(), "4:11: the key `trys`", "did you mean `tries`?"),
+        ("addresses = []".to_owned(), "4:13: the connection `a`: `addresses` is empty", "10.20.0.0/16"),
+        ("addresses = ['10.1.2.3/8']".to_owned(), "write `10.0.0.0/8`", ""),
+        ("addresses = ['224.0.0.0/4']".to_owned(), "a multicast address", ""),
         ("test = { path = 'x' }".to_owned(), "must begin with `/`", ""),
     ] {
         let found = mistake(&keys);
