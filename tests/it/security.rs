@@ -6,6 +6,7 @@ mod canary;
 mod compile;
 mod egress;
 mod fuzz;
+mod grants;
 mod guests;
 mod page;
 mod poison;

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
-use runner_host::{Connections, Host, Simulator, Traffic, World};
-use runner_model::{ActionRef, ConnectionName, Failure, PackRef, Permissions, code};
+use runner_host::{ConnectionInfo, Connections, Host, Simulator, Traffic, World};
+use runner_model::{ActionRef, Configured, ConnectionName, Failure, PackRef, Permissions, code};
 use runner_pack::{Action, Archive, Changes, Library, Pack, Sum};
 use runner_store::{Catalogue, StoreError};
 use tokio::sync::watch;
@@ -68,6 +68,8 @@ pub enum PruneError {
 pub struct Packs {
     granted: Granted,
     connections: Connections,
+    /// The connections that the operator configured, those included that cannot be used.
+    configured: Vec<Configured>,
     simulate: bool,
     archive: Option<Archive>,
     current: RwLock<Arc<Library>>,
@@ -77,6 +79,7 @@ pub struct Packs {
     generation: watch::Sender<u64>,
     /// Whether executions of an action, in a version of its pack, may hold something secret.
     secret: Mutex<HashMap<(String, ActionRef), bool>>,
+    regranted: watch::Sender<u64>,
     /// By pack and component: all connections that one stands behind lead into the same world.
     simulators: tokio::sync::Mutex<BTreeMap<(PackRef, String), (Sum, Simulator)>>,
 }
@@ -90,6 +93,7 @@ impl Packs {
         versions.follow(&library);
         Self {
             granted: Granted::of_file(grants),
+            configured: configured(&connections),
             connections,
             simulate,
             archive: archive.map(Archive::at),
@@ -98,6 +102,7 @@ impl Packs {
             swapping: Mutex::default(),
             generation: watch::channel(0).0,
             secret: Mutex::default(),
+            regranted: watch::channel(0).0,
             simulators: tokio::sync::Mutex::default(),
         }
     }
@@ -411,6 +416,12 @@ impl Packs {
         let names = self.names_of(&library, kind)?;
         Ok(names.into_iter().map(|name| (name.clone(), world.behind(name))).collect())
     }
+}
+
+/// Connections by name and kind.
+fn configured(connections: &Connections) -> Vec<Configured> {
+    let named = |info: ConnectionInfo| Some((info.name.parse().ok()?, info.kind));
+    connections.list().into_iter().filter_map(named).collect()
 }
 
 /// The kinds of connection that a rule is about and that can be simulated.

@@ -276,7 +276,7 @@ codes! {
     CLI_DAEMON = "E-CLI-0006", "The process cannot be the daemon of the data directory.";
     CLI_REMOTE = "E-CLI-0007", "The daemon that was asked cannot be reached, or does not answer as one.";
     CLI_NO_DAEMON = "E-CLI-0008", "Only a daemon does this, and none is there.";
-    CLI_DEVELOPMENT = "E-CLI-0009", "Development mode is only for this machine: nobody else may reach it.";
+    CLI_DEVELOPMENT = "E-CLI-0009", "Development mode grants packs whatever they ask for: it is for this machine only, and nobody else may reach it.";
 }
 
 #[cfg(test)]

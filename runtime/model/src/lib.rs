@@ -46,8 +46,8 @@ pub use name::{
     ActionRef, ConnectionName, NameError, PackRef, PolicyRef, RuleRef, SecretName, SensorRef, TaskName, TriggerRef,
 };
 pub use permission::{
-    Choice, ChoiceError, Configured, Difference, GrantRecord, HttpAsk, HttpRule, HttpTarget, KvAccess, Permissions,
-    Standing, effective, grant_command,
+    Asking, Choice, ChoiceError, Configured, Difference, Given, GrantRecord, GrantReport, HttpAsk, HttpRule,
+    HttpTarget, KvAccess, Permissions, Standing, effective, grant_command,
 };
 pub use record::{ExecutionRecord, IllegalEntry};
 pub use secret::Secret;

@@ -9,6 +9,7 @@ mod difference;
 mod glob;
 mod grant;
 mod origin;
+mod report;
 mod wording;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ pub use difference::Difference;
 use glob::glob;
 pub use grant::{GrantRecord, Standing, effective, grant_command};
 use origin::OriginPattern;
+pub use report::{Asking, Given, GrantReport, RuleReport};
 
 /// What one side (the pack's wish or the operator's grant) allows. The default allows nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

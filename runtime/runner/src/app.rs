@@ -9,11 +9,12 @@ use std::sync::Arc;
 use runner_executor::{Executor, ExecutorOptions, HostGuests, Packs, PacksOptions, simulated_names};
 use runner_host::{ConnectionConfig, Connections, Door, Host, HostOptions, Player, Traffic};
 use runner_model::{
-    ActionRef, Clock, ConnectionName, Entropy as _, NodeId, SystemClock, SystemEntropy, Timestamp, code,
+    ActionRef, Clock, Configured, ConnectionName, Entropy as _, GrantRecord, NodeId, SystemClock, SystemEntropy,
+    Timestamp, code,
 };
 use runner_pack::{Action, Library, Report};
 use runner_server::local::Nodes;
-use runner_store::{AuditOrigin, Audited, KeySource, SqliteOptions, SqliteStore, Store, Vault};
+use runner_store::{AuditOrigin, Audited, Grants, KeySource, SqliteOptions, SqliteStore, Store, Vault};
 
 use crate::cli::GlobalArgs;
 use crate::compiler;
@@ -43,6 +44,10 @@ pub(crate) struct App {
     pub(crate) traffic: Option<Traffic>,
     /// What the requests of all packs share.
     pub(crate) door: Door,
+    /// What is recorded as granted to packs, as far as it was looked at.
+    pub(crate) recorded: Vec<GrantRecord>,
+    /// Whether connections are made ready that no pack was granted yet, because one may be while the process runs.
+    pub(crate) is_daemon: bool,
     library: OnceCell<(Library, Report)>,
     keys: KeySource,
 }
@@ -71,6 +76,8 @@ impl App {
             remote,
             spelling: Spelling::of(global),
             traffic: None,
+            recorded: Vec::new(),
+            is_daemon: false,
             library: OnceCell::new(),
         })
     }
@@ -161,10 +168,18 @@ impl App {
     fn connections(&self, library: &Library, secrets: Option<&StoredSecrets>) -> Result<Connections, CliError> {
         let (mut configs, mut stored) = (Vec::new(), Vec::new());
         let shown = Sources::shown(self.environment);
-        for (name, connection) in self.config.connections.iter().filter(|(name, _)| self.is_granted(name)) {
+        for (name, connection) in &self.config.connections {
+            let is_granted = self.is_granted(name, library);
+            if !is_granted && !self.is_daemon {
+                // Known by its name, so that a denial says what is missing; nothing is behind it.
+                configs.extend(connection.stand_in().map(|config| (name.clone(), config)));
+                continue;
+            }
             match connection.resolve(&shown) {
                 Ok(config) if connection.settings.stored_secrets().is_empty() => configs.push((name.clone(), config)),
                 Ok(config) => stored.push((name, connection, config)),
+                // Nobody can use it now.
+                Err(_) if !is_granted => {}
                 Err(error) => error.mistakes.iter().for_each(|mistake| self.output.warn(mistake)),
             }
         }
@@ -211,7 +226,7 @@ impl App {
             }
             if kinds.contains(kind) {
                 configs.extend(connection.stand_in().map(|config| (name.clone(), config)));
-            } else if self.is_granted(name) {
+            } else if self.is_granted(name, library) {
                 let message = format!("the connection `{name}` is left out: nothing simulates its kind, `{kind}`");
                 self.output.warn(&Mistake::new(code::NET_NO_SIMULATOR, message));
             }
@@ -240,12 +255,44 @@ impl App {
     }
 
     /// Whether a pack was granted something on the connection: otherwise nothing can use it.
-    fn is_granted(&self, name: &ConnectionName) -> bool {
+    fn is_granted(&self, name: &ConnectionName, library: &Library) -> bool {
         let kind = self.config.connections.get(name).map(|connection| connection.settings.kind.as_str());
-        let rules = self.config.grants.0.values().flat_map(|grant| &grant.http);
+        let by_file = self.config.grants.0.values();
+        let recorded = self.recorded.iter().map(|record| &record.granted);
+        let asked = library.packs().filter(|_| self.config.dev).map(|pack| &pack.manifest.permissions);
+        let rules = by_file.chain(recorded).chain(asked).flat_map(|grant| &grant.http);
         rules
             .filter_map(|rule| rule.connection.as_deref())
             .any(|wanted| wanted == "*" || wanted == name.as_str() || Some(wanted) == kind)
+    }
+
+    /// Looks at what is recorded as granted: before packs are made ready.
+    pub(crate) async fn learn_grants(&mut self, store: &(dyn Grants + Sync)) -> Result<(), CliError> {
+        self.recorded = store.grants().await?;
+        Ok(())
+    }
+
+    /// The connections as they are configured: name and kind.
+    pub(crate) fn configured(&self) -> Vec<Configured> {
+        let all = self.config.connections.iter();
+        all.map(|(name, connection)| (name.clone(), connection.settings.kind.clone())).collect()
+    }
+
+    /// The packs, only to be asked about grants: none of them reaches anything.
+    pub(crate) async fn granted_packs(&self, store: Option<&SqliteStore>, simulate: bool) -> Result<Packs, CliError> {
+        let recorded = match store {
+            Some(store) => store.grants().await?,
+            None => Vec::new(),
+        };
+        let (library, grants) = (self.library().0.clone(), self.config.grants.clone());
+        let connections = Connections::none(&self.config.limits);
+        let options = PacksOptions { library, grants, connections, simulate, archive: None };
+        Ok(self.with_grants(Packs::new(options), recorded))
+    }
+
+    fn with_grants(&self, packs: Packs, recorded: Vec<GrantRecord>) -> Packs {
+        let packs = packs.with_grants(recorded).with_configured(self.configured());
+        if self.config.dev { packs.in_development() } else { packs }
     }
 
     /// The packs, ready to run; the library goes into them. Without `secrets` there is no store to have any.
@@ -258,7 +305,9 @@ impl App {
         };
         let connections = connections.with_traffic(self.traffic.clone());
         let archive = Some(self.config.data.join("packs"));
-        Ok(Packs::new(PacksOptions { library, grants: self.config.grants.clone(), connections, simulate, archive }))
+        let grants = self.config.grants.clone();
+        let packs = Packs::new(PacksOptions { library, grants, connections, simulate, archive });
+        Ok(self.with_grants(packs, self.recorded.clone()))
     }
 
     /// The processes that share the data directory.
@@ -279,6 +328,15 @@ impl App {
     /// Who changes something with this command, for the audit log.
     pub(crate) fn audited(&self) -> Audited {
         Audited { at: self.now(), actor: self.by(), origin: AuditOrigin::Cli }
+    }
+
+    /// Says that packs are granted whatever they ask for, if they are.
+    pub(crate) fn warn_of_development(&self) {
+        if self.config.dev {
+            let message = "development mode: every pack is granted whatever it asks for";
+            let hint = "leave out `--dev`, `RUNNER_DEV` and `dev = true` where it matters";
+            self.output.warn(&Mistake::new(code::CLI_DEVELOPMENT, message).maybe_hint(Some(hint.to_owned())));
+        }
     }
 
     /// What time it is.

@@ -184,7 +184,7 @@ impl Cli {
             Command::Sensor(command) => command.run(&open()?).await,
             Command::Key(command) => command.run(open()?).await,
             Command::Connection(command) => command.run(&open()?).await,
-            Command::Test(command) => command.run(&open()?, self.global.verbose > 0).await,
+            Command::Test(command) => command.run(open()?, self.global.verbose > 0).await,
             Command::Graph(command) => command.run(&open()?).await,
             Command::Simulate(command) => command.run(open()?).await,
             Command::Doctor(command) => command.run(&open()?).await,

@@ -34,6 +34,8 @@ const FILE: &str = "runner.toml";
 /// Everything that is configured.
 #[derive(Debug)]
 pub(crate) struct Config {
+    /// Development mode: packs are granted whatever they ask for.
+    pub(crate) dev: bool,
     /// Where executions are recorded.
     pub(crate) data: PathBuf,
     /// The directories of packs.
@@ -94,6 +96,7 @@ impl Config {
         };
         let data = data.unwrap_or_else(|| PathBuf::from(".runner"));
         Self {
+            dev: file.dev || environment.get("RUNNER_DEV").is_some_and(|value| value != "0" && value != "false"),
             keys: seal::Keys::new(file.secrets, base, &data),
             data,
             packs_named: packs.is_some(),
@@ -112,6 +115,7 @@ impl Config {
     pub(crate) fn dump(&self) -> String {
         let text = |path: &Path| toml::Value::from(path.display().to_string());
         let mut table = toml::Table::new();
+        table.insert("dev".to_owned(), self.dev.into());
         table.insert("data".to_owned(), text(&self.data));
         table.insert("packs".to_owned(), self.packs.iter().map(|packs| text(packs)).collect::<Vec<_>>().into());
         table.insert("config_dir".to_owned(), text(&self.config_dir));

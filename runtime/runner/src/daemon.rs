@@ -4,6 +4,7 @@
 //! anybody get an answer: who asks earlier waits in the socket's queue. It ends the other way round: nothing new, what runs to its end, nobody left on the line.
 
 mod certificate;
+mod grants;
 mod measure;
 mod reload;
 mod retention;
@@ -106,6 +107,7 @@ async fn begin(
     trace::start(&app.environment, &executor, store, &hang_up, &tasks);
     reload::bring_back(app, executor.packs()).await;
     tell_broken(&executor);
+    reload::tell_all_waiting(executor.packs());
     let measures = recorder.of(executor.clone(), store.clone());
     // Before anything is taken up: what ends meanwhile is announced only to triggers that are there.
     let triggers = Triggers::start(trigger_options(app, store, process)).await?;
@@ -126,6 +128,7 @@ async fn begin(
     tasks.spawn(serve_http(listener, api.router(), options, hang_up.clone()));
     let packs = executor.packs().clone();
     let watch = reload::watch(app, packs.clone(), &stop, &tasks);
+    tasks.spawn(grants::follow(store.clone(), packs.clone(), stop.clone()));
     tasks.spawn(retention::sweep(retention::Kept::of(&app.config), store.clone(), packs, stop.clone()));
     process.offer(&api);
     api.ready();

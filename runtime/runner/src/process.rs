@@ -51,6 +51,7 @@ impl Process {
         let seat = seat.inspect_err(|error| warn!(%error, "other processes cannot see this one")).ok();
         free_dead(&nodes, store).await;
         let host = app.host()?;
+        app.learn_grants(&**store).await?;
         let executor = app.executor(store.clone(), host.clone(), node.clone(), simulate)?;
         let serving = match &seat {
             Some(seat) => {

@@ -31,7 +31,8 @@ pub(crate) async fn request(
     if !action.enabled {
         return Err(RequestError::Disabled { action: reference() }.into());
     }
-    let (pack, _) = pack_of(app, action)?;
+    let (pack, found) = pack_of(app, action)?;
+    app.granted_packs(Some(store), simulate).await?.check(&pack, &found)?;
     let sealed = !secrets.is_empty() || app.library().0.may_hold_secrets(&pack, action);
     let requested = action.request(&pack, parameters, Asked { simulate, sealed, ..Asked::by(Origin::Cli) });
     let requested = requested.map_err(|mistakes| RequestError::Parameters { action: reference(), mistakes })?;

@@ -113,6 +113,15 @@ impl Remote {
         self.read(&self.ask(&Asked { key: Some(key), ..asked }).await?)
     }
 
+    /// Asks to put something in a place, in the place of what is there.
+    pub(crate) async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &(impl Serialize + Sync + ?Sized),
+    ) -> Result<T, CliError> {
+        self.read(&self.ask(&Asked::to(Method::PUT, path, &[]).with(self.written(body)?)).await?)
+    }
+
     /// Asks to take something away.
     pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
         self.read(&self.ask(&Asked::to(Method::DELETE, path, &[])).await?)

@@ -64,7 +64,7 @@ impl Packs {
             version: pack.manifest.version.to_string(),
             asks,
             is_beyond,
-            command: grant_command(pack.reference(), wish, &self.configured()),
+            command: grant_command(pack.reference(), wish, &self.configured),
         })
     }
 
@@ -80,6 +80,12 @@ impl Packs {
         needed.values().filter_map(|pack| self.not_granted(pack)).collect()
     }
 
+    /// What the packs lack of which a version waits.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<NotGranted> {
+        self.library().waiting().filter_map(|pack| self.not_granted(pack)).collect()
+    }
+
     /// Refuses an action that cannot do its work with what was granted.
     ///
     /// # Errors
@@ -89,13 +95,6 @@ impl Packs {
             missing if missing.is_empty() => Ok(()),
             missing => Err(RequestError::NotGranted { action: action.reference.clone(), missing }),
         }
-    }
-
-    /// The connections as they are configured: name and kind.
-    #[must_use]
-    pub fn configured(&self) -> Vec<runner_model::Configured> {
-        let named = |info: runner_host::ConnectionInfo| Some((info.name.parse().ok()?, info.kind));
-        self.connections.list().into_iter().filter_map(named).collect()
     }
 }
 

@@ -296,12 +296,12 @@ impl Access for SimulatedStore {
 
 #[async_trait]
 impl Grants for SimulatedStore {
-    async fn grant(&self, grant: GrantRecord) -> Result<(), StoreError> {
-        self.pass(|| format!("grants {}", grant.pack), self.world.disk.grant(grant.clone())).await
+    async fn grant(&self, grant: GrantRecord, by: Audited) -> Result<(), StoreError> {
+        self.pass(|| format!("grants {}", grant.pack), self.world.disk.grant(grant.clone(), by)).await
     }
 
-    async fn revoke_grant(&self, pack: &PackRef) -> Result<Option<GrantRecord>, StoreError> {
-        self.pass(|| format!("revokes the grant of {pack}"), self.world.disk.revoke_grant(pack)).await
+    async fn revoke_grant(&self, pack: &PackRef, by: Audited) -> Result<Option<GrantRecord>, StoreError> {
+        self.pass(|| format!("revokes the grant of {pack}"), self.world.disk.revoke_grant(pack, by)).await
     }
 
     async fn grants(&self) -> Result<Vec<GrantRecord>, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use runner_host::{Connections, PackContext};
+use runner_host::{Connections, CurrentGrant, PackContext};
 use runner_model::{Permissions, code};
 use serde_json::{Value, json};
 
@@ -263,4 +263,20 @@ async fn configured_headers_are_sent_and_belong_to_the_host() {
     assert_eq!(server.last().header("x-api-key"), Some("k3y"));
     let answer = http(keyed(), json!({ "connection": "box", "path": "/", "headers": [["x-api-key", "mine"]] })).await;
     assert_eq!(error(&answer).0, code::NET_BAD_REQUEST.id());
+}
+
+#[tokio::test]
+async fn what_is_taken_back_holds_for_the_next_request_of_attempts_that_run() {
+    let server = Server::plain().await;
+    let current = CurrentGrant::of(pack(no_connections()).grant);
+    let context = || PackContext { current: Some(current.clone()), ..pack(connection(&server.url())) };
+    let request = json!({ "connection": "box", "path": "/x" });
+    assert_eq!(http(context(), request.clone()).await["status"], 200);
+    current.set(Permissions::default());
+    let answer = http(context(), request.clone()).await;
+    assert_eq!(error(&answer).0, code::NET_DENIED.id());
+    assert!(
+        answer["error"]["hint"].as_str().unwrap().starts_with("`runner pack grant demo --connection box`"),
+        "{answer}"
+    );
 }

@@ -68,6 +68,32 @@ pub enum ChoiceError {
     },
 }
 
+impl ChoiceError {
+    /// What to do instead.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NothingAsked => None,
+            Self::NoRule { .. } => Some("`runner pack permissions` shows them with their numbers".to_owned()),
+            Self::Both => Some("leave out one of the two".to_owned()),
+            Self::NoConnection { known, .. } if known.is_empty() => {
+                Some("no connection of a kind that the pack asks for is configured".to_owned())
+            }
+            Self::NoConnection { known, .. } => {
+                let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+                Some(format!("there are {}", known.join(", ")))
+            }
+            Self::NotAsked { .. } => Some("`runner pack permissions` shows what the pack asks for".to_owned()),
+            Self::AlsoKind { .. } => {
+                Some("grant every connection of the kind (`--all`), or give this one another name".to_owned())
+            }
+            Self::NoneConfigured { .. } => Some(
+                "configure one first, or grant the kind, with every connection that comes later: `--all`".to_owned(),
+            ),
+        }
+    }
+}
+
 impl Choice {
     /// The permissions that are granted by this choice of a wish.
     ///

@@ -76,6 +76,9 @@ pub(crate) struct ExecCommand {
     /// Run it in this process, though there is a daemon
     #[arg(long, conflicts_with = "url")]
     embedded: bool,
+    /// Grant packs whatever they ask for: for development, in this process [env: RUNNER_DEV]
+    #[arg(long, conflicts_with = "url")]
+    dev: bool,
     /// Print help; of an action, if one is named
     #[arg(short, long)]
     help: bool,
@@ -85,11 +88,16 @@ impl ExecCommand {
     /// Runs it.
     pub(crate) async fn run(self, mut app: App) -> Result<Exit, CliError> {
         let Some(name) = &self.action else { return Ok(general_help(&app)) };
+        app.config.dev |= self.dev;
         if let Some(daemon) = app.daemon().filter(|_| !self.is_embedded()) {
+            if self.dev {
+                afar::check_develops(&daemon).await?;
+            }
             return self.ask(&app, &daemon, name).await;
         }
         let action = self.action(&mut app, name)?;
         let Some(parameters) = self.parameters(&app, &Offer::of(&action))? else { return Ok(Exit::Succeeded) };
+        app.warn_of_development();
         if self.plan {
             return Box::pin(plan::show(&mut app, &action, parameters, self.simulate)).await;
         }

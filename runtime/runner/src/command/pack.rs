@@ -4,9 +4,12 @@ mod build;
 mod bundle;
 mod check;
 mod get;
+mod grant;
+mod grants;
 mod install;
 mod list;
 mod new;
+mod permissions;
 mod remove;
 mod verify;
 
@@ -22,7 +25,7 @@ use crate::exit::Exit;
 use crate::remote::Remote;
 use runner_pack::suggest;
 
-/// List, show, check, make, build or install packs
+/// List, show, grant, check, make, build or install packs
 #[derive(Debug, Args)]
 pub(crate) struct PackCommand {
     #[command(subcommand)]
@@ -44,6 +47,17 @@ enum What {
         #[arg(value_name = "PACK")]
         chosen: Vec<String>,
     },
+    /// Show what a pack asks for, what it is granted, by whom, and what is missing
+    Permissions {
+        /// Its ref
+        pack: String,
+    },
+    Grant(grant::GrantCommand),
+    /// Take back what a pack was granted; from its next request on it does not have it
+    Revoke {
+        /// Its ref
+        pack: String,
+    },
     New(new::NewCommand),
     Build(build::BuildCommand),
     #[command(name = "pack")]
@@ -64,18 +78,21 @@ impl PackCommand {
             What::Install(_) => Some("pack install"),
             What::Verify(_) => Some("pack verify"),
             What::Remove(_) => Some("pack remove"),
-            What::List | What::Get { .. } => None,
+            What::List | What::Get { .. } | What::Permissions { .. } | What::Grant(_) | What::Revoke { .. } => None,
         }
     }
 
     /// Does it.
     pub(crate) async fn run(&self, app: &App) -> Result<Exit, CliError> {
         match (&self.what, &app.remote) {
-            (What::List, None) => Ok(list::run(app)),
+            (What::List, None) => list::run(app).await,
             (What::List, Some(remote)) => list::run_there(app, remote).await,
-            (What::Get { pack }, None) => get::run(app, pack),
+            (What::Get { pack }, None) => get::run(app, pack).await,
             (What::Get { pack }, Some(remote)) => get::run_there(app, remote, pack).await,
             (What::Check { chosen }, _) => check::run(app, chosen),
+            (What::Permissions { pack }, _) => permissions::run(app, pack).await,
+            (What::Grant(command), _) => command.run(app).await,
+            (What::Revoke { pack }, _) => grant::revoke(app, pack).await,
             (What::New(command), _) => command.run(app),
             (What::Build(command), _) => command.run(app).await,
             (What::Bundle(command), _) => command.run(app),

@@ -26,6 +26,9 @@ pub(crate) struct ServeCommand {
     /// Let simulators stand in for the systems behind the connections
     #[arg(long)]
     simulate: bool,
+    /// Grant packs whatever they ask for: for development, on this machine only [env: RUNNER_DEV]
+    #[arg(long)]
+    dev: bool,
     /// Print the configuration that holds, as TOML, and do nothing else
     #[arg(long)]
     dump_config: bool,
@@ -41,10 +44,20 @@ impl ServeCommand {
         if let Some(seconds) = self.grace {
             app.config.daemon.set_grace(seconds).map_err(|message| usage(format!("`--grace`: {message}")))?;
         }
+        app.config.dev |= self.dev;
         if self.dump_config {
             app.output.line(app.config.dump().trim_end());
             return Ok(Exit::Succeeded);
         }
+        if app.config.dev && !app.config.daemon.listen.ip().is_loopback() {
+            let address = app.config.daemon.listen;
+            let message =
+                format!("{address} can be reached from other machines, and development mode grants everything");
+            return Err(CliError::new(Exit::Usage, code::CLI_DEVELOPMENT, message)
+                .hint("grant packs what they need with `runner pack grant`, or listen on 127.0.0.1"));
+        }
+        app.warn_of_development();
+        app.is_daemon = true;
         daemon::run(app, self.simulate).await
     }
 }

@@ -36,6 +36,9 @@ pub(crate) struct TestCommand {
     /// Run the steps that are not mocked against simulators, in every rehearsal
     #[arg(long)]
     simulate: bool,
+    /// Grant packs whatever they ask for: for development [env: RUNNER_DEV]
+    #[arg(long)]
+    dev: bool,
     /// Write the outcome to this file as JUnit XML, too
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -58,7 +61,10 @@ impl Outcome {
 
 impl TestCommand {
     /// Runs them; shows every one by name, if that is wanted.
-    pub(crate) async fn run(&self, app: &App, names_all: bool) -> Result<Exit, CliError> {
+    pub(crate) async fn run(&self, mut app: App, names_all: bool) -> Result<Exit, CliError> {
+        app.config.dev |= self.dev;
+        app.warn_of_development();
+        let app = &app;
         let chosen = Chosen::find(app, &self.chosen)?;
         let config_dir = app.config.config_dir.clone();
         let load = move |dirs: &[PathBuf]| Library::load_sound(dirs, Some(&config_dir)).0;
@@ -112,14 +118,16 @@ fn simulation(
     let limits = app.config.limits.clone();
     let clock = Arc::new(ManualClock::at(Timestamp::default()));
     let host = app.host_at(clock.clone())?;
-    let seen = clock.clone();
+    let (seen, development) = (clock.clone(), app.config.dev);
     let guests = move || -> Arc<dyn Guests> {
         let library = load(&dirs);
         // What a pack says of its systems was checked when it was loaded; without connections there is nothing else wrong.
         let connections = Connections::new(Vec::new(), manners::of_kinds(&library), &limits);
         let connections = connections.unwrap_or_else(|_| Connections::none(&limits));
         let options = PacksOptions { library, grants: Grants::default(), connections, simulate: true, archive: None };
-        let (packs, store) = (Arc::new(Packs::new(options)), Arc::new(MemoryStore::default()));
+        let packs = Packs::new(options);
+        let packs = if development { packs.in_development() } else { packs };
+        let (packs, store) = (Arc::new(packs), Arc::new(MemoryStore::default()));
         Arc::new(HostGuests::new(host.clone(), packs, store, clock.clone(), &limits))
     };
     Ok(Simulation { clock: seen, guests: Box::new(guests) })

@@ -17,6 +17,7 @@ use crate::error::CliError;
 /// The whole file.
 #[derive(Debug)]
 pub(crate) struct ConfigFile {
+    pub(crate) dev: bool,
     pub(crate) data: Option<PathBuf>,
     pub(crate) packs: Option<Vec<PathBuf>>,
     pub(crate) config_dir: Option<PathBuf>,
@@ -30,6 +31,8 @@ pub(crate) struct ConfigFile {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    #[serde(default)]
+    dev: bool,
     data: Option<PathBuf>,
     packs: Option<Vec<PathBuf>>,
     config_dir: Option<PathBuf>,
@@ -72,11 +75,11 @@ impl ConfigFile {
             grants.insert(pack, grant.into_inner());
         }
         let limits = written.limits.apply().map_err(|(span, message)| at(span, message))?;
-        let Written { data, packs, config_dir, server, retention, webhooks, secrets, .. } = written;
+        let Written { dev, data, packs, config_dir, server, retention, webhooks, secrets, .. } = written;
         let base = path.parent().unwrap_or_else(|| Path::new(""));
         let daemon = daemon::Written { server, retention, webhooks }.apply(base);
         let daemon = daemon.map_err(|(span, message)| at(span, &message))?;
-        Ok(Self { data, packs, config_dir, connections, grants, limits, daemon, secrets })
+        Ok(Self { dev, data, packs, config_dir, connections, grants, limits, daemon, secrets })
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::{fs, io};
 
-use runner_executor::Packs;
+use runner_executor::{NotGranted, Packs};
 use runner_pack::{Changes, Library, Watch};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,9 @@ pub(super) async fn bring_back(app: &App, packs: &Arc<Packs>) {
         Some(last) => {
             let (library, _) = Library::succeed(&last, &there(dirs), Some(&config_dir));
             packs.swap(library);
+        }
+        None if packs.has_to_hold_back() => {
+            packs.swap(Library::clone(&packs.library()));
         }
         None => packs.keep_all(),
     });
@@ -63,14 +66,34 @@ async fn reload(
             () = stop.cancelled() => return,
             () = changed.notified() => {}
         }
+        let told = packs.clone();
         let (dirs, config_dir, packs) = (dirs.clone(), config_dir.clone(), packs.clone());
         let swapped = tokio::task::spawn_blocking(move || {
             let (library, report) = Library::succeed(&packs.library(), &there(dirs), Some(&config_dir));
             (packs.swap(library), report)
         });
         match swapped.await {
-            Ok((changes, report)) => tell(&changes, report.errors()),
+            Ok((changes, report)) => {
+                tell(&changes, report.errors());
+                tell_waiting(&changes, &told);
+            }
             Err(error) => error!(%error, "the packs could not be read"),
+        }
+    }
+}
+
+/// The same of every one: for the beginning.
+pub(super) fn tell_all_waiting(packs: &Packs) {
+    let waiting = packs.library().waiting().map(|pack| pack.reference().clone()).collect();
+    tell_waiting(&Changes { waiting, ..Changes::default() }, packs);
+}
+
+/// Says of versions that wait what they wait for.
+fn tell_waiting(changes: &Changes, packs: &Packs) {
+    for NotGranted { pack, version, asks, command, .. } in packs.waiting() {
+        if changes.waiting.contains(&pack) {
+            let asks = asks.join("; ");
+            warn!(%pack, version, asks, "pack waits for a grant: `{command}`; the version before it stays in use");
         }
     }
 }

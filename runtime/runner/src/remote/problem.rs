@@ -70,6 +70,7 @@ fn exit(status: StatusCode, code: &str) -> Exit {
         404 | 422 if is(code::EXEC_UNKNOWN_ACTION) => Exit::NotFound,
         // The pack of an execution that is there is gone, or its action is switched off.
         _ if is(code::EXEC_UNKNOWN_ACTION) || is(code::EXEC_DISABLED) => Exit::Invalid,
+        _ if is(code::PACK_NOT_GRANTED) || is(code::PACK_GRANT_BEYOND) => Exit::Invalid,
         _ if is(code::STORE_PREFIX) => Exit::Usage,
         404 => Exit::NotFound,
         424 => Exit::Invalid,

@@ -91,6 +91,8 @@ struct About {
     parked: usize,
     /// Whether simulators stand in for the systems behind the connections.
     simulate: bool,
+    /// Whether packs are granted whatever they ask for.
+    development: bool,
 }
 
 /// Which version runs here, and since when
@@ -106,5 +108,6 @@ async fn version(State(context): State<Arc<Context>>) -> Json<About> {
         at_work,
         parked,
         simulate: context.options.packs.simulate(),
+        development: context.options.packs.is_development(),
     })
 }

@@ -1,10 +1,13 @@
 //! `/packs`: what is installed, what would be if it were sound, and what is wrong with it.
 
+mod grant;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use runner_executor::NotGranted;
 use runner_model::Permissions;
 use runner_pack::{Broken, Diagnostic, Library, Pack};
 use serde::Serialize;
@@ -19,7 +22,11 @@ use super::problem::{ApiProblem, Mistake};
 use super::route::{Access, Routes};
 
 pub(super) fn routes() -> Routes {
-    Routes::default().add(Access::Viewer, routes!(list)).add(Access::Viewer, routes!(get))
+    Routes::default()
+        .add(Access::Viewer, routes!(list))
+        .add(Access::Viewer, routes!(get))
+        .add(Access::Viewer, routes!(grant::permissions))
+        .add(Access::Admin, routes!(grant::get_grant, grant::put_grant, grant::delete_grant))
 }
 
 /// A pack, in a line.
@@ -43,6 +50,13 @@ struct Line {
     directory: String,
     /// How many mistakes what is in its directory has; with any, an earlier version is in use, or none.
     mistakes: usize,
+    /// How the version in use stands by its grants: `nothing_asked`, `development`, `file`, `recorded`, `beyond` or
+    /// `missing`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    standing: Option<&'static str>,
+    /// The version that is there and waits for a grant; an earlier one is in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits: Option<Waits>,
 }
 
 /// A pack.
@@ -64,6 +78,13 @@ struct Described {
     directory: String,
     /// How many mistakes what is in its directory has; with any, an earlier version is in use, or none.
     mistakes: usize,
+    /// How the version in use stands by its grants: `nothing_asked`, `development`, `file`, `recorded`, `beyond` or
+    /// `missing`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    standing: Option<&'static str>,
+    /// The version that is there and waits for a grant; an earlier one is in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits: Option<Waits>,
     /// SHA-256, in hexadecimal, over everything that matters for running it; none if no version is in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
@@ -102,6 +123,18 @@ struct Described {
     diagnostics: Vec<Mistake>,
 }
 
+/// A version that waits for a grant.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = WaitingVersion)]
+struct Waits {
+    /// The version.
+    version: String,
+    /// What it asks for beyond what was granted.
+    asks: Vec<String>,
+    /// The command that grants it.
+    command: String,
+}
+
 /// A kind of connections.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ConnectionKind)]
@@ -118,6 +151,8 @@ struct Found<'a> {
     reference: String,
     used: Option<&'a Arc<Pack>>,
     broken: Option<&'a Broken>,
+    standing: Option<&'static str>,
+    waits: Option<Waits>,
 }
 
 /// Packs, by reference, broken ones included
@@ -130,7 +165,9 @@ async fn list(
 ) -> Result<Json<Items<Line>>, ApiProblem> {
     let limit = page::limit(query.limit)?;
     let library = context.library();
-    let page = Items::among(found(&library, &principal), limit, query.cursor.as_deref(), |one| one.reference.clone());
+    let page = Items::among(found(&context, &library, &principal), limit, query.cursor.as_deref(), |one| {
+        one.reference.clone()
+    });
     Ok(Json(Items { items: page.items.iter().map(Found::line).collect(), next: page.next }))
 }
 
@@ -144,24 +181,36 @@ async fn get(
     Path(pack): Path<String>,
 ) -> Result<Json<Described>, ApiProblem> {
     let library = context.library();
-    match found(&library, &principal).into_iter().find(|one| one.reference == pack) {
+    match found(&context, &library, &principal).into_iter().find(|one| one.reference == pack) {
         Some(one) => Ok(Json(one.described())),
         None => Err(ApiProblem::missing("there is no such pack").hint("`GET /api/v1/packs` lists what there is")),
     }
 }
 
 /// Every pack that whoever asks may see, by reference.
-fn found<'a>(library: &'a Library, principal: &Principal) -> Vec<Found<'a>> {
+fn found<'a>(context: &Context, library: &'a Library, principal: &Principal) -> Vec<Found<'a>> {
     let mut all: BTreeMap<String, Found<'a>> = BTreeMap::new();
     for pack in library.packs() {
         let reference = pack.reference().to_string();
-        all.insert(reference.clone(), Found { reference, used: Some(pack), broken: None });
+        let standing = Some(context.options.packs.standing(pack).word());
+        all.insert(reference.clone(), Found { reference, used: Some(pack), broken: None, standing, waits: None });
     }
     for broken in library.broken() {
         let directory = || broken.directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let reference = broken.reference.as_ref().map_or_else(directory, ToString::to_string);
-        let one = all.entry(reference.clone()).or_insert_with(|| Found { reference, used: None, broken: None });
+        let one = all.entry(reference.clone()).or_insert_with(|| Found {
+            reference,
+            used: None,
+            broken: None,
+            standing: None,
+            waits: None,
+        });
         one.broken = Some(broken);
+    }
+    for NotGranted { pack, version, asks, command, .. } in context.options.packs.waiting() {
+        if let Some(one) = all.get_mut(pack.as_str()) {
+            one.waits = Some(Waits { version, asks, command });
+        }
     }
     all.into_values().filter(|one| principal.may_touch(&one.reference)).collect()
 }
@@ -182,6 +231,8 @@ impl Found<'_> {
             actions: self.used.map_or(0, |pack| pack.actions.len()),
             directory,
             mistakes: self.broken.map_or(0, |broken| broken.mistakes),
+            standing: self.standing,
+            waits: self.waits.clone(),
         }
     }
 
@@ -193,7 +244,7 @@ impl Found<'_> {
             (name.clone(), kind)
         });
         let dependencies = manifest.into_iter().flat_map(|manifest| &manifest.dependencies);
-        let Line { r#ref, name, description, version, directory, mistakes, actions: _ } = self.line();
+        let Line { r#ref, name, description, version, directory, mistakes, standing, waits, actions: _ } = self.line();
         Described {
             r#ref,
             name,
@@ -201,6 +252,8 @@ impl Found<'_> {
             version,
             directory,
             mistakes,
+            standing,
+            waits,
             digest: self.used.map(|pack| pack.digest.clone()),
             author: manifest.and_then(|manifest| manifest.author.clone()),
             email: manifest.and_then(|manifest| manifest.email.clone()),

@@ -307,3 +307,71 @@ pub(crate) struct Problem {
     #[schema(required = false)]
     mistakes: Vec<super::problem::Mistake>,
 }
+
+/// What an operator granted a pack.
+#[derive(ToSchema)]
+pub(crate) struct Grant {
+    /// The pack.
+    pack: String,
+    /// The digest of the version that was looked at.
+    digest: String,
+    /// What that version asks for.
+    #[schema(value_type = Object)]
+    wish: Value,
+    /// What was granted of it.
+    #[schema(value_type = Object)]
+    granted: Value,
+    /// By whom.
+    by: String,
+    /// When.
+    #[schema(format = DateTime)]
+    at: String,
+}
+
+/// What a pack asks for, and what it is granted.
+#[derive(ToSchema)]
+pub(crate) struct GrantReport {
+    /// The pack.
+    pack: String,
+    /// The version.
+    version: String,
+    /// Its digest.
+    digest: String,
+    /// The version that is in use, if that is another one, because this one waits.
+    in_use: Option<String>,
+    /// How it stands: `nothing_asked`, `development`, `file`, `recorded`, `beyond` or `missing`.
+    standing: String,
+    /// What it asks for.
+    #[schema(value_type = Object)]
+    asks: Value,
+    /// The rules of it, by number, with what is granted of each.
+    rules: Vec<RuleReport>,
+    /// What the daemon's file grants, if it says something of the pack.
+    #[schema(value_type = Option<Object>)]
+    by_file: Option<Value>,
+    /// What is recorded.
+    recorded: Option<Grant>,
+    /// What it may do.
+    #[schema(value_type = Object)]
+    granted: Value,
+    /// What it asks for and must not do, a phrase each.
+    missing: Vec<String>,
+    /// What differs from what was looked at when it was granted, a sentence each.
+    difference: Vec<String>,
+    /// The command that grants what it asks for, if something is missing.
+    command: Option<String>,
+}
+
+/// A rule of what a pack asks for.
+#[derive(ToSchema)]
+pub(crate) struct RuleReport {
+    /// Its number, from 1.
+    #[schema(minimum = 1)]
+    number: usize,
+    /// What it asks for, in a phrase.
+    asks: String,
+    /// The connections on which all of it is granted; of a rule that names a URL, the URL.
+    granted_on: Vec<String>,
+    /// What of it is not granted, a phrase each.
+    missing: Vec<String>,
+}

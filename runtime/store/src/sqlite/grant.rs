@@ -5,21 +5,22 @@ use runner_model::{GrantRecord, PackRef, Permissions, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
+use super::audit::log;
 use super::fault::Problem;
 use super::query::parsed;
 use super::writer::Command;
-use crate::{Grants, StoreError, codec};
+use crate::{Audited, Grants, StoreError, codec, grant};
 
 #[async_trait]
 impl Grants for SqliteStore {
-    async fn grant(&self, grant: GrantRecord) -> Result<(), StoreError> {
+    async fn grant(&self, grant: GrantRecord, by: Audited) -> Result<(), StoreError> {
         let text = |permissions: &Permissions| codec::to_json("the grant", permissions);
         let (wish, granted) = (text(&grant.wish)?, text(&grant.granted)?);
-        self.writer.submit(Grant { grant, wish, granted }).await
+        self.writer.submit(Grant { grant, wish, granted, by }).await
     }
 
-    async fn revoke_grant(&self, pack: &PackRef) -> Result<Option<GrantRecord>, StoreError> {
-        self.writer.submit(Revoke { pack: pack.clone() }).await
+    async fn revoke_grant(&self, pack: &PackRef, by: Audited) -> Result<Option<GrantRecord>, StoreError> {
+        self.writer.submit(Revoke { pack: pack.clone(), by }).await
     }
 
     async fn grants(&self) -> Result<Vec<GrantRecord>, StoreError> {
@@ -50,6 +51,7 @@ struct Grant {
     grant: GrantRecord,
     wish: Vec<u8>,
     granted: Vec<u8>,
+    by: Audited,
 }
 
 impl Command for Grant {
@@ -64,12 +66,14 @@ impl Command for Grant {
                  granted = excluded.granted, granted_by = excluded.granted_by, at = excluded.at",
         )?
         .execute(params![pack.as_str(), digest, wish, granted, by, at.as_millis()])?;
+        log(db, &self.by, &grant::granted(&self.grant))?;
         Ok(())
     }
 }
 
 struct Revoke {
     pack: PackRef,
+    by: Audited,
 }
 
 impl Command for Revoke {
@@ -80,6 +84,9 @@ impl Command for Revoke {
             .prepare_cached("DELETE FROM grants WHERE pack = ?1 RETURNING pack, digest, wish, granted, granted_by, at")?
             .query_row([self.pack.as_str()], grant_of)
             .optional()?;
+        if let Some(grant) = &revoked {
+            log(db, &self.by, &grant::revoked(grant))?;
+        }
         Ok(revoked)
     }
 }

@@ -35,14 +35,32 @@ pub(crate) async fn request(
     remote.patient().post_once::<Recorded>("/api/v1/executions", &key, &body).await.map(|recorded| recorded.id)
 }
 
-/// Whether simulators stand in for everything there; a daemon that does not say so has none.
+/// What a daemon says of itself; what it does not say is not so.
+#[derive(Deserialize)]
+struct About {
+    #[serde(default)]
+    simulate: bool,
+    #[serde(default)]
+    development: bool,
+}
+
+async fn about(remote: &Remote) -> Result<About, CliError> {
+    remote.get("/api/v1/version", &[]).await
+}
+
+/// Whether simulators stand in for everything there.
 pub(crate) async fn is_simulating(remote: &Remote) -> Result<bool, CliError> {
-    #[derive(Deserialize)]
-    struct About {
-        #[serde(default)]
-        simulate: bool,
+    about(remote).await.map(|about| about.simulate)
+}
+
+/// Refuses to let a daemon hold to its grants what is to be granted everything.
+pub(super) async fn check_develops(remote: &Remote) -> Result<(), CliError> {
+    if about(remote).await?.development {
+        return Ok(());
     }
-    remote.get::<About>("/api/v1/version", &[]).await.map(|about| about.simulate)
+    let message = format!("{} is not in development mode: packs have the grants that it knows", remote.name());
+    Err(CliError::new(Exit::Usage, code::CLI_USAGE, message)
+        .hint("run it in this process with `--embedded`, or start the daemon with `runner serve --dev`"))
 }
 
 /// Refuses to run for real what is to be simulated.

@@ -70,7 +70,13 @@ async fn make(
     let limits = app.config.limits.clone();
     let host = app.host_at(clock.clone())?;
     let secrets = store.clone().map(|store| app.stored_secrets(store, &App::node()));
+    if let Some(store) = &store {
+        app.recorded = store.grants().await?;
+    }
     let packs: Arc<Packs> = Arc::new(app.packs(simulate, secrets.as_ref())?);
+    if let Some((pack, found)) = packs.action(&action.reference) {
+        packs.check(&pack, &found)?;
+    }
     let store = store.unwrap_or_else(|| Arc::new(MemoryStore::default()));
     let kv: Arc<dyn Kv> = Arc::new(PlannedKv::new(planner.clone(), stored(store, clock.clone())));
     let library = packs.library();

@@ -1,5 +1,6 @@
 //! `runner pack get`.
 
+use runner_model::Permissions;
 use runner_pack::{ConnectionKind, Pack};
 use serde_json::{Value, json};
 
@@ -12,10 +13,16 @@ use crate::output::printable;
 use crate::remote::{Remote, segment};
 
 /// Shows a pack.
-pub(crate) fn run(app: &App, reference: &str) -> Result<Exit, CliError> {
+pub(crate) async fn run(app: &App, reference: &str) -> Result<Exit, CliError> {
     let (library, _) = app.library();
     let pack = library.pack(reference).ok_or_else(|| unknown(app, reference))?;
-    show(app, &pack.manifest.name, &describe(app, pack));
+    let store = app.existing_store().await?;
+    let packs = app.granted_packs(store.as_ref(), false).await;
+    if let Some(store) = store {
+        store.close().await;
+    }
+    let granted = packs?.grant_of(pack);
+    show(app, &pack.manifest.name, &describe(pack, &granted));
     Ok(Exit::Succeeded)
 }
 
@@ -45,7 +52,7 @@ fn show(app: &App, name: &str, described: &Value) {
     }
 }
 
-fn describe(app: &App, pack: &Pack) -> Value {
+fn describe(pack: &Pack, granted: &Permissions) -> Value {
     let manifest = &pack.manifest;
     let kind = |(name, about): (&String, &ConnectionKind)| {
         let mut kind = serde_json::Map::from_iter([("description".to_owned(), json!(about.description))]);
@@ -68,7 +75,7 @@ fn describe(app: &App, pack: &Pack) -> Value {
         "dependencies": dependencies,
         "connections": connections,
         "permissions": manifest.permissions,
-        "granted": app.config.grants.of(&manifest.reference),
+        "granted": granted,
         "actions": pack.actions.values().map(|action| action.reference.to_string()).collect::<Vec<_>>(),
         "rules": pack.rules.values().map(|rule| rule.reference.to_string()).collect::<Vec<_>>(),
         "sensors": pack.sensors.values().map(|sensor| sensor.reference.to_string()).collect::<Vec<_>>(),

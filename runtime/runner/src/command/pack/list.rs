@@ -1,5 +1,6 @@
 //! `runner pack list`.
 
+use runner_pack::Pack;
 use serde::{Deserialize, Serialize};
 
 use super::verify;
@@ -29,6 +30,12 @@ pub(super) struct Line {
     /// In how many files it differs from what was installed.
     #[serde(default, skip_serializing_if = "is_zero")]
     differs: usize,
+    /// How the version in use stands by its grants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    standing: Option<String>,
+    /// The version that waits for a grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    waits: Option<Waits>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls with a reference")]
@@ -36,12 +43,31 @@ const fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
+/// A version that asks for more than was granted.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Waits {
+    version: String,
+    asks: Vec<String>,
+    command: String,
+}
+
 /// More packs than any machine has.
 const ALL: usize = 100_000;
 
 /// Lists what is installed, and what would be if it were sound.
-pub(super) fn run(app: &App) -> Exit {
-    let (library, _) = app.library();
+pub(super) async fn run(app: &App) -> Result<Exit, CliError> {
+    app.warn_of_development();
+    let store = app.existing_store().await?;
+    let packs = app.granted_packs(store.as_ref(), false).await;
+    if let Some(store) = store {
+        store.close().await;
+    }
+    let packs = packs?;
+    let library = packs.library();
+    let waits = |pack: &Pack| {
+        let lacks = packs.not_granted(pack).filter(|lacks| lacks.is_beyond)?;
+        Some(Waits { version: lacks.version, asks: lacks.asks, command: lacks.command })
+    };
     let sound = library.packs().map(|pack| Line {
         reference: pack.reference().to_string(),
         name: Some(pack.manifest.name.clone()),
@@ -51,6 +77,8 @@ pub(super) fn run(app: &App) -> Exit {
         directory: pack.directory.display().to_string(),
         mistakes: 0,
         differs: 0,
+        standing: Some(packs.standing(pack).word().to_owned()),
+        waits: waits(pack),
     });
     let broken = library.broken().iter().map(|broken| {
         let directory = || broken.directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -63,6 +91,8 @@ pub(super) fn run(app: &App) -> Exit {
             directory: broken.directory.display().to_string(),
             mistakes: broken.mistakes,
             differs: 0,
+            standing: None,
+            waits: None,
         }
     });
     let mut lines: Vec<_> = sound.chain(broken).collect();
@@ -71,10 +101,10 @@ pub(super) fn run(app: &App) -> Exit {
     if lines.is_empty() && !app.output.json {
         let dirs: Vec<_> = app.config.packs.iter().map(|dir| format!("`{}`", dir.display())).collect();
         app.output.note(format!("no packs in {}", dirs.join(", ")));
-        return Exit::Succeeded;
+        return Ok(Exit::Succeeded);
     }
     show(app, &lines);
-    Exit::Succeeded
+    Ok(Exit::Succeeded)
 }
 
 /// Notes which packs are not what was installed.
@@ -115,23 +145,32 @@ fn show(app: &App, lines: &[Line]) {
     if app.output.json {
         app.output.value(&lines);
     } else {
-        app.output.line(table(&app.output, &["pack", "version", "actions", "description"], lines.iter().map(row)));
+        app.output.line(table(
+            &app.output,
+            &["pack", "version", "actions", "description"],
+            lines.iter().map(|line| row(app, line)),
+        ));
     }
 }
 
-fn row(line: &Line) -> Vec<String> {
+fn row(app: &App, line: &Line) -> Vec<String> {
     let (name, mistakes) = (&line.reference, count(line.mistakes, "mistake"));
     let Some(version) = &line.version else {
         let about = format!("not loaded: {mistakes}, see `runner pack check {name}`");
         return vec![name.clone(), String::new(), String::new(), about];
     };
-    let about = match line.mistakes {
-        0 if line.differs > 0 => {
+    let about = match (line.mistakes, &line.waits) {
+        (_, Some(Waits { version: waiting, asks, command })) => {
+            let which = if waiting == version { "waits" } else { waiting };
+            let waits = if waiting == version { String::new() } else { " waits".to_owned() };
+            format!("{which}{waits} for a grant: asks for {}: `{}`", asks.join("; "), app.spelled(command))
+        }
+        (0, None) if line.differs > 0 => {
             let changes = count(line.differs, "change");
             format!("{changes} since it was installed: see `runner pack verify {name}`")
         }
-        0 => one_line(line.description.as_deref().unwrap_or_default(), 100),
-        _ => format!("kept, because what is there now has {mistakes}: see `runner pack get {name}`"),
+        (0, None) => one_line(line.description.as_deref().unwrap_or_default(), 100),
+        (_, None) => format!("kept, because what is there now has {mistakes}: see `runner pack get {name}`"),
     };
     vec![name.clone(), version.clone(), line.actions.to_string(), about]
 }
