@@ -41,7 +41,8 @@ fn feed(name: &str, target: fn(&[u8]), input: &[u8]) -> Duration {
 
 #[test]
 fn what_once_broke_a_parser_and_what_looks_like_it_does_not() {
-    let time = std::env::var("RUNNER_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).map(Duration::from_secs);
+    let time =
+        std::env::var_os("RUNNER_FUZZ_SECONDS").and_then(|text| text.to_str()?.parse().ok()).map(Duration::from_secs);
     for (name, target) in TARGETS {
         let entries = corpus(name);
         assert!(!entries.is_empty(), "{name} has nothing to begin with");

@@ -72,7 +72,7 @@ mod tests {
 
     use super::*;
 
-    fn config(auth: serde_json::Value) -> ConnectionConfig {
+    fn config(auth: &serde_json::Value) -> ConnectionConfig {
         let config = json!({
             "kind": "x", "base_url": "https://h/", "auth": auth,
             "headers": { "x-api-key": "key-of-the-house", "accept": "application/json" },
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn what_a_server_quotes_of_the_credentials_does_not_reach_a_guest() {
-        let known = of(&config(json!({ "basic": { "username": "admin", "password": "short" } })));
+        let known = of(&config(&json!({ "basic": { "username": "admin", "password": "short" } })));
         let pair = base64::engine::general_purpose::STANDARD.encode("admin:short");
         let body = json!({ "you_sent": format!("Basic {pair}"), "key": "key-of-the-house", "short": "short" });
         let response = HttpResponse {

@@ -68,7 +68,7 @@ struct Inquiry {
 }
 
 impl Inquiry {
-    fn of(open: OpenWait, view: &ExecutionView) -> Option<Self> {
+    fn of(open: &OpenWait, view: &ExecutionView) -> Option<Self> {
         let WaitKind::Inquiry { prompt, schema, roles, users, route } = shown(view, open.step, open.item)?.kind.clone()
         else {
             return None;
@@ -125,7 +125,7 @@ async fn inquiries(context: &Context, open: Vec<OpenWait>) -> Result<Vec<Inquiry
             Some(view) => view,
             None => context.view(one.execution).await?,
         };
-        items.extend(Inquiry::of(one, &view));
+        items.extend(Inquiry::of(&one, &view));
         last = Some(view);
     }
     Ok(items)

@@ -130,7 +130,7 @@ async fn told(context: &Context, open: Vec<OpenWait>) -> Result<Vec<Wait>, ApiPr
                 Err(problem) => return Err(problem),
             },
         };
-        items.extend(Wait::of(one, &view));
+        items.extend(Wait::of(&one, &view));
         last = Some(view);
     }
     Ok(items)

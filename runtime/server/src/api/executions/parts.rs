@@ -147,9 +147,9 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    pub(crate) fn of(open: OpenWait, view: &ExecutionView) -> Option<Self> {
+    pub(crate) fn of(open: &OpenWait, view: &ExecutionView) -> Option<Self> {
         let task = task_of(view, open.step)?;
-        let OpenWait { execution, step, item, opened_at, .. } = open;
+        let OpenWait { execution, step, item, opened_at, .. } = *open;
         let wait = shown(view, step, item)?.clone();
         let command = answering(execution, &task, item, &wait);
         Some(Self { execution, step, item, task, opened_at, wait, command })
@@ -175,7 +175,7 @@ pub(crate) fn task_of(view: &ExecutionView, step: StepId) -> Option<TaskName> {
 async fn waits_of(context: &Context, view: &ExecutionView) -> Result<Vec<Wait>, ApiProblem> {
     let filter = WaitFilter { execution: Some(view.record.id), ..WaitFilter::default() };
     let open = Waits::waits(&*context.options.store, &filter, runner_model::limits::ITEMS_MAX).await?;
-    Ok(open.into_iter().filter_map(|open| Wait::of(open, view)).collect())
+    Ok(open.iter().filter_map(|open| Wait::of(open, view)).collect())
 }
 
 /// What an execution waits for
