@@ -1,6 +1,7 @@
 //! What packs, files and servers of unknown origin try, and what becomes of it; and what must never be shown. Each test says
 //! which goal it is for.
 
+mod audit;
 mod bombs;
 mod canary;
 mod compile;
@@ -10,3 +11,4 @@ mod grants;
 mod guests;
 mod page;
 mod poison;
+mod secrets;

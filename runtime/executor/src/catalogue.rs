@@ -113,6 +113,12 @@ impl Packs {
         self.current.read().clone()
     }
 
+    /// The operator's connections.
+    #[must_use]
+    pub const fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
     /// Whether connections lead to simulators.
     #[must_use]
     pub const fn simulate(&self) -> bool {

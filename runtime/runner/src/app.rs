@@ -151,6 +151,11 @@ impl App {
         SqliteOptions { keys: Some(self.keys.clone()), ..SqliteOptions::default() }
     }
 
+    /// The keys that seal.
+    pub(crate) const fn keys(&self) -> &KeySource {
+        &self.keys
+    }
+
     /// A host that runs guests.
     pub(crate) fn host(&self) -> Result<Host, CliError> {
         self.host_at(Arc::new(SystemClock))

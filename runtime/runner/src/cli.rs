@@ -8,9 +8,9 @@ use runner_model::code;
 
 use crate::app::App;
 use crate::command::{
-    ActionCommand, CompletionCommand, ConnectionCommand, DoctorCommand, EventCommand, ExecCommand, ExecutionCommand,
-    ExplainCommand, GraphCommand, InquiryCommand, KeyCommand, PackCommand, RuleCommand, ScheduleCommand, SensorCommand,
-    ServeCommand, SimulateCommand, TestCommand,
+    ActionCommand, AuditCommand, CompletionCommand, ConnectionCommand, DoctorCommand, EventCommand, ExecCommand,
+    ExecutionCommand, ExplainCommand, GraphCommand, InquiryCommand, KeyCommand, PackCommand, RuleCommand,
+    ScheduleCommand, SecretCommand, SensorCommand, ServeCommand, SimulateCommand, TestCommand,
 };
 use crate::config::Environment;
 use crate::error::CliError;
@@ -91,6 +91,8 @@ enum Command {
     Schedule(ScheduleCommand),
     Sensor(SensorCommand),
     Key(KeyCommand),
+    Secret(SecretCommand),
+    Audit(AuditCommand),
     Connection(ConnectionCommand),
     Test(TestCommand),
     Graph(GraphCommand),
@@ -183,6 +185,8 @@ impl Cli {
             Command::Schedule(command) => command.run(&open()?).await,
             Command::Sensor(command) => command.run(&open()?).await,
             Command::Key(command) => command.run(open()?).await,
+            Command::Secret(command) => command.run(open()?).await,
+            Command::Audit(command) => command.run(open()?).await,
             Command::Connection(command) => command.run(&open()?).await,
             Command::Test(command) => command.run(open()?, self.global.verbose > 0).await,
             Command::Graph(command) => command.run(&open()?).await,

@@ -16,16 +16,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use runner_executor::Grants;
-use runner_model::{ConnectionName, Limits, code};
+use runner_model::{ConnectionName, Limits, SecretName, code};
 
 pub(crate) use connection::Connection;
-pub(crate) use daemon::{Daemon, TlsFiles, address};
+pub(crate) use daemon::{Daemon, TlsFiles, WebhookSecrets, address};
 pub(crate) use environment::Environment;
 pub(crate) use secret::Sources;
 
 use crate::cli::GlobalArgs;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::stored::{connection_user, webhook_user};
 use file::ConfigFile;
 
 /// The file that is read if none is named.
@@ -132,6 +133,15 @@ impl Config {
         }
         dumped.push_str(&format!("\n# [secrets] key: {}\n", self.keys.place()));
         dumped
+    }
+
+    /// What is configured to use a secret of the store, in a few words each.
+    pub(crate) fn users_of(&self, name: &SecretName) -> Vec<String> {
+        let connections =
+            self.connections.iter().filter(|(_, connection)| connection.settings.stored_secrets().contains(name));
+        let connections = connections.map(|(user, _)| connection_user(user));
+        let webhooks = self.daemon.webhooks.stored_secrets().filter(|(_, names)| names.contains(name));
+        connections.chain(webhooks.map(|(user, _)| webhook_user(user))).collect()
     }
 
     /// The secrets that stand in the file itself although others can read it: their connections.

@@ -8,6 +8,7 @@ mod grants;
 mod measure;
 mod reload;
 mod retention;
+mod secrets;
 mod socket;
 #[cfg(feature = "otlp")]
 mod trace;
@@ -117,7 +118,10 @@ async fn begin(
         info!(executions = taken, "taken up");
     }
     let access = if socket.is_local() { AccessMode::Open } else { AccessMode::Keys };
-    let api = Api::new(api_options(app, store, process, &triggers, measures, access));
+    let users = Arc::new(secrets::Users::new(app, store.clone(), process));
+    // Before the first delivery comes.
+    users.open_webhooks().await;
+    let api = Api::new(api_options(app, store, process, &triggers, measures, access, users));
     let certificate = socket.certificate().cloned();
     if let (Some(files), Some(certificate)) = (app.config.daemon.tls.clone(), certificate.clone()) {
         tasks.spawn(certificate::follow(files, certificate, reload::HangUps::listen(), stop.clone()));
@@ -157,8 +161,9 @@ fn api_options(
     triggers: &Triggers,
     measures: Measures,
     access: AccessMode,
+    users: Arc<secrets::Users>,
 ) -> ApiOptions {
-    let (environment, secrets) = (app.environment, app.config.daemon.webhooks.clone());
+    let (environment, hooks) = (app.environment, app.config.daemon.webhooks.clone());
     ApiOptions {
         executor: process.executor.clone(),
         store: store.clone(),
@@ -170,7 +175,9 @@ fn api_options(
         entropy: Arc::new(SystemEntropy),
         access,
         hosts: app.config.daemon.hosts.clone(),
-        webhook_secrets: Arc::new(move |name| secrets.of(name, &environment)),
+        webhook_secrets: Arc::new(move |name| hooks.of(name, &environment)),
+        keys: app.keys().clone(),
+        secret_users: users,
         metrics: Arc::new(move || measures.text()),
         body_bytes_max: app.config.daemon.body_bytes_max,
         version: env!("CARGO_PKG_VERSION"),

@@ -96,7 +96,7 @@ impl CliError {
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
         let exit = match error {
-            StoreError::NotFound => Exit::NotFound,
+            StoreError::NotFound | StoreError::NoSecret(_) => Exit::NotFound,
             StoreError::ShortPrefix { .. } => Exit::Usage,
             _ => Exit::Broken,
         };

@@ -10,6 +10,7 @@
 
 pub(crate) mod access;
 mod actions;
+mod audit;
 pub(crate) mod body;
 pub(crate) mod context;
 mod document;
@@ -29,6 +30,7 @@ pub(crate) mod route;
 mod rules;
 mod schedules;
 pub(crate) mod schema;
+mod secrets;
 pub(crate) mod sensors;
 mod triggers;
 mod waits;
@@ -39,7 +41,7 @@ use std::sync::Arc;
 use axum::Router;
 use runner_executor::{Executor, Packs};
 use runner_model::{Clock, Entropy, NodeId, Secret};
-use runner_store::Store;
+use runner_store::{KeySource, Store};
 use runner_triggers::Triggers;
 use serde_json::Value;
 
@@ -47,6 +49,7 @@ use crate::local::Nodes;
 pub use access::USER_HEADER;
 use context::Context;
 use route::Routes;
+pub use secrets::SecretUsers;
 
 /// Who may ask without a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +84,10 @@ pub struct ApiOptions {
     pub hosts: Vec<String>,
     /// The secrets with a name, for the signatures of webhooks: the present one first.
     pub webhook_secrets: Arc<dyn Fn(&str) -> Vec<Secret> + Send + Sync>,
+    /// The keys that seal secrets.
+    pub keys: KeySource,
+    /// Who is configured to use them.
+    pub secret_users: Arc<dyn SecretUsers>,
     /// What `/metrics` answers, as Prometheus reads it.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// The body of a request, in bytes, at the most. Webhooks have limits of their own.
@@ -145,6 +152,8 @@ fn routes() -> Routes {
         .and(inquiries::routes())
         .and(waits::routes())
         .and(keys::routes())
+        .and(secrets::routes())
+        .and(audit::routes())
         .and(events::routes())
         .and(rules::routes())
         .and(schedules::routes())

@@ -14,7 +14,7 @@ use runner_model::{Timestamp, limits};
 use serde_json::Value;
 
 use crate::{Digest, StoreError};
-pub use chain::{AuditEntry, AuditHead, AuditVerdict, verify};
+pub use chain::{AuditEntry, AuditHead, AuditVerdict, OTHER_HEAD, read_digest, shown_digest, verify};
 
 /// Who changes something, how they came in, and when. Every call that is logged asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -31,7 +31,7 @@ mod waits;
 pub use access::{Access, Digest, Reservation, Reserved};
 pub use audit::{
     Audit, AuditAction, AuditEntry, AuditFilter, AuditFrom, AuditHead, AuditOrigin, AuditVerdict, Audited, Deed,
-    verify as verify_audit,
+    OTHER_HEAD, read_digest, shown_digest, verify as verify_audit,
 };
 pub use catalogue::{Catalogue, ExecutionFilter, Order};
 pub use error::StoreError;

@@ -53,7 +53,7 @@ fn pack(text: &str) -> Result<PackRef, String> {
 }
 
 /// Reads `90d`, `12h`, `1h 30m`, in milliseconds.
-fn lifetime_ms(text: &str) -> Result<i64, String> {
+pub(super) fn lifetime_ms(text: &str) -> Result<i64, String> {
     let span: Span = text.parse().map_err(|_| "write a duration such as `90d` or `12h`".to_owned())?;
     let days = SpanRelativeTo::days_are_24_hours();
     let millis = span.total((Unit::Millisecond, days)).map_err(|_| "write it in days or hours".to_owned())?;

@@ -206,6 +206,8 @@ impl Process {
             access: settings.access,
             hosts: Vec::new(),
             webhook_secrets: Arc::new(secrets),
+            keys: KeySource::of(Keyring::new(SealKey::new([7; SEAL_KEY_BYTES]), Vec::new())),
+            secret_users: Arc::new(()),
             metrics: Arc::new(String::new),
             body_bytes_max: 1024 * 1024,
             version: "0.0.0",

@@ -109,6 +109,29 @@ impl AuditEntry {
     }
 }
 
+/// What is wrong with a chain that does not hold the head that was noted.
+pub const OTHER_HEAD: &str = "no entry has the hash that was noted: what was logged since then was made anew";
+
+/// A hash as people write it: 64 hex digits.
+#[must_use]
+pub fn shown_digest(hash: &Digest) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads a hash as people write it.
+#[must_use]
+pub fn read_digest(text: &str) -> Option<Digest> {
+    let text = text.trim();
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut hash = NONE_BEFORE;
+    for (at, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(hash)
+}
+
 /// What a look at the whole chain finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditVerdict {

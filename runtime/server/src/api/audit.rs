@@ -1,0 +1,220 @@
+//! `/audit`: who changed what, and whether the log is as it was written.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use runner_model::{Timestamp, code};
+use runner_store::{AuditEntry, AuditFilter, AuditFrom, AuditHead, AuditVerdict, verify_audit};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use super::access::Principal;
+use super::body::Query;
+use super::context::Context;
+use super::page::{self, Items};
+use super::problem::ApiProblem;
+use super::route::{Access, Routes};
+use super::secrets::check_is_for_all;
+
+pub(super) fn routes() -> Routes {
+    Routes::default()
+        .add(Access::Admin, routes!(list_audit))
+        .add(Access::Admin, routes!(audit_head))
+        .add(Access::Admin, routes!(verify_log))
+}
+
+/// An entry of the audit log.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
+struct EntryView {
+    /// Its place in the log, counted from 1
+    sequence: u64,
+    /// When
+    #[schema(format = DateTime)]
+    at: String,
+    /// Who
+    actor: String,
+    /// How they came in: `cli`, `api` or `daemon`
+    origin: String,
+    /// Where from
+    #[schema(required = true)]
+    address: Option<String>,
+    /// What was done
+    #[schema(example = "secret.rotate")]
+    action: String,
+    /// To what
+    subject: String,
+    /// What else there is to say
+    details: Value,
+    /// SHA-256 over the entry and the hash of the one before it
+    hash: String,
+}
+
+impl From<AuditEntry> for EntryView {
+    fn from(entry: AuditEntry) -> Self {
+        let details = entry.details();
+        Self {
+            sequence: entry.sequence,
+            at: entry.at.to_string(),
+            actor: entry.actor,
+            origin: entry.origin,
+            address: entry.address,
+            action: entry.action,
+            subject: entry.subject,
+            details,
+            hash: hex(&entry.hash),
+        }
+    }
+}
+
+/// Which entries.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// Not before this moment.
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<String>,
+    /// By this actor.
+    actor: Option<String>,
+    /// With this action, or with one below it: `secret`, `secret.rotate`.
+    action: Option<String>,
+    /// Of this subject.
+    subject: Option<String>,
+    /// How many to list.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u64>,
+    /// Where the page before ended: its `next`.
+    #[param(value_type = Option<u64>)]
+    cursor: Option<String>,
+    /// Those after the entry with this number, the oldest first; with it there is no `cursor`.
+    after: Option<u64>,
+}
+
+/// Entries of the audit log, the newest first
+#[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(Wanted),
+    responses((status = 200, description = "A page of entries.", body = Items<EntryView>)))]
+async fn list_audit(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Items<EntryView>>, ApiProblem> {
+    check_is_for_all(&principal)?;
+    let limit = page::limit(wanted.limit)?;
+    let cursor = page::cursor::<u64>(wanted.cursor.as_deref())?;
+    let since = wanted.since.as_deref().map(str::parse::<Timestamp>).transpose();
+    let since = since.map_err(|error| ApiProblem::bad(format!("`since` is no time: {error}")))?;
+    let from = match (wanted.after, cursor) {
+        (Some(_), Some(_)) => return Err(ApiProblem::bad("there is either `after` or `cursor`")),
+        (Some(after), None) => AuditFrom::After(after),
+        (None, cursor) => AuditFrom::Before(cursor),
+    };
+    let filter = AuditFilter { since, actor: wanted.actor, action: wanted.action, subject: wanted.subject };
+    let entries = context.options.store.audit(&filter, from, limit + 1).await?;
+    let mut page = Items::of(entries.into_iter().map(EntryView::from).collect(), limit, |entry: &EntryView| {
+        entry.sequence.to_string()
+    });
+    if wanted.after.is_some() {
+        // Whoever goes forward goes on from the last that they have.
+        page.next = None;
+    }
+    Ok(Json(page))
+}
+
+/// The end of the audit log.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditHead)]
+struct HeadView {
+    /// How many entries there are
+    sequence: u64,
+    /// The hash of the last: noted elsewhere, it shows later whether anything up to here was changed
+    hash: String,
+}
+
+impl From<AuditHead> for HeadView {
+    fn from(head: AuditHead) -> Self {
+        Self { sequence: head.sequence, hash: hex(&head.hash) }
+    }
+}
+
+/// The end of the audit log, to be noted elsewhere
+#[utoipa::path(get, path = "/api/v1/audit/head", tag = "audit",
+    responses((status = 200, description = "How many entries there are, and the hash of the last.", body = HeadView)))]
+async fn audit_head(State(context): State<Arc<Context>>, principal: Principal) -> Result<Json<HeadView>, ApiProblem> {
+    check_is_for_all(&principal)?;
+    Ok(Json(context.options.store.audit_head().await?.into()))
+}
+
+/// What a look at the whole log finds.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditVerdict)]
+struct VerdictView {
+    /// Whether it is as it was written
+    whole: bool,
+    /// How many entries there are; in a broken log, the first that is wrong
+    sequence: u64,
+    /// The hash of the last entry; null if the log is broken
+    #[schema(required = true)]
+    hash: Option<String>,
+    /// What is wrong
+    #[schema(required = true)]
+    reason: Option<String>,
+}
+
+impl From<AuditVerdict> for VerdictView {
+    fn from(verdict: AuditVerdict) -> Self {
+        match verdict {
+            AuditVerdict::Whole { head } => {
+                Self { whole: true, sequence: head.sequence, hash: Some(hex(&head.hash)), reason: None }
+            }
+            AuditVerdict::Broken { sequence, reason } => {
+                Self { whole: false, sequence, hash: None, reason: Some(reason.to_owned()) }
+            }
+            AuditVerdict::OtherHead { head } => Self {
+                whole: false,
+                sequence: head.sequence,
+                hash: Some(hex(&head.hash)),
+                reason: Some(runner_store::OTHER_HEAD.to_owned()),
+            },
+        }
+    }
+}
+
+/// What to compare with.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Noted {
+    /// The hash that an entry must have: one that was the head once.
+    #[param(pattern = "^[0-9a-fA-F]{64}$")]
+    head: Option<String>,
+}
+
+/// Look whether the audit log is as it was written
+#[utoipa::path(get, path = "/api/v1/audit/verify", tag = "audit", params(Noted),
+    responses((status = 200, description = "What was found.", body = VerdictView)))]
+async fn verify_log(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    Query(noted): Query<Noted>,
+) -> Result<Json<VerdictView>, ApiProblem> {
+    check_is_for_all(&principal)?;
+    let head = noted.head.as_deref().map(runner_store::read_digest);
+    let Some(head) = head.map_or(Some(None), |head| head.map(Some)) else {
+        let detail = "`head` is no hash: it has 64 hex digits";
+        return Err(ApiProblem::new(StatusCode::BAD_REQUEST, code::API_REQUEST, detail));
+    };
+    let verdict = verify_audit(&*context.options.store, head).await?;
+    if !matches!(verdict, AuditVerdict::Whole { .. }) {
+        tracing::error!(code = %code::AUDIT_BROKEN, ?verdict, "the audit log was changed");
+    }
+    Ok(Json(verdict.into()))
+}
+
+fn hex(hash: &runner_store::Digest) -> String {
+    runner_store::shown_digest(hash)
+}
