@@ -7,8 +7,10 @@
 mod convert;
 mod frame;
 mod functions;
+mod growth;
 mod language;
 pub mod scan;
+mod texts;
 mod time;
 
 use std::sync::Arc;

@@ -75,6 +75,13 @@ pub const EXPRESSION_DEPTH_MAX: usize = 32;
 pub const EXPRESSION_CALLS_MAX: usize = 16;
 /// A string made by an expression, in bytes.
 pub const EXPRESSION_STRING_BYTES_MAX: usize = 1024 * 1024;
+/// A text in which an expression looks for a pattern, in bytes: the longest patterns take some seconds for more.
+pub const EXPRESSION_SEARCHED_BYTES_MAX: usize = 256 * 1024;
+/// Lists and maps within one another while an expression puts them together: what comes of it is no deeper than JSON, and
+/// whatever walks through it needs a stack for it.
+pub const EXPRESSION_NESTING_MAX: usize = JSON_DEPTH_MAX;
+/// Variables of an expression: parameters of its closures.
+pub const EXPRESSION_VARIABLES_MAX: usize = 64;
 /// An array or map made by an expression, in elements: a list of 10,000 volumes can still be filtered.
 pub const EXPRESSION_ELEMENTS_MAX: usize = 20_000;
 

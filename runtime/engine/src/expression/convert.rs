@@ -1,6 +1,7 @@
 //! JSON values to rhai's and back. Nothing is lost on the way: an integer that rhai's 64 bits cannot hold stays itself.
 
 use rhai::{Array, Dynamic, INT, Map};
+use runner_model::limits;
 use serde_json::{Number, Value};
 
 /// A number that rhai has no type for: it can be passed on and printed, not reckoned with.
@@ -28,6 +29,26 @@ pub(super) fn to_map(map: &serde_json::Map<String, Value>) -> Map {
 
 /// The error is a lowercase sentence.
 pub(super) fn to_json(value: &Dynamic) -> Result<Value, String> {
+    match is_deeper(value, limits::JSON_DEPTH_MAX - 1) {
+        // What is read again is read no deeper than that.
+        true => Err(format!("the value is nested more than {} levels deep", limits::JSON_DEPTH_MAX - 1)),
+        false => shallow(value),
+    }
+}
+
+/// Whether lists and maps are nested more levels deep than this.
+pub(super) fn is_deeper(value: &Dynamic, levels: usize) -> bool {
+    let inside = |value: &Dynamic| is_deeper(value, levels - 1);
+    if let Ok(array) = value.as_array_ref() {
+        return levels == 0 || array.iter().any(inside);
+    }
+    match value.as_map_ref() {
+        Ok(map) => levels == 0 || map.values().any(inside),
+        Err(_) => false,
+    }
+}
+
+fn shallow(value: &Dynamic) -> Result<Value, String> {
     if value.is_unit() {
         return Ok(Value::Null);
     }
@@ -49,10 +70,10 @@ pub(super) fn to_json(value: &Dynamic) -> Result<Value, String> {
         return Ok(text.as_str().into());
     }
     if let Ok(array) = value.as_array_ref() {
-        return array.iter().map(to_json).collect();
+        return array.iter().map(shallow).collect();
     }
     if let Ok(map) = value.as_map_ref() {
-        return map.iter().map(|(key, value)| Ok((key.to_string(), to_json(value)?))).collect();
+        return map.iter().map(|(key, value)| Ok((key.to_string(), shallow(value)?))).collect();
     }
     if let Ok(bytes) = value.as_blob_ref() {
         return Ok(bytes.iter().copied().map(Value::from).collect());

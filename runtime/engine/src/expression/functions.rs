@@ -16,7 +16,7 @@ use super::frame::{self, Happened, TaskResult};
 use super::{RhaiError, language, time};
 use crate::path::Path;
 
-type Fallible<T> = Result<T, RhaiError>;
+pub(super) type Fallible<T> = Result<T, RhaiError>;
 
 /// The names of all functions that an expression can call, rhai's own among them.
 pub fn names() -> &'static BTreeSet<&'static str> {
@@ -42,12 +42,13 @@ pub(super) fn register(engine: &mut Engine) {
     completion(engine);
     events(engine);
     collections(engine);
+    super::growth::register(engine);
     encodings(engine);
     texts(engine);
     times(engine);
 }
 
-fn fail<T>(message: impl Into<String>) -> Fallible<T> {
+pub(super) fn fail<T>(message: impl Into<String>) -> Fallible<T> {
     Err(EvalAltResult::ErrorRuntime(message.into().into(), Position::NONE).into())
 }
 
@@ -294,21 +295,9 @@ fn encodings(engine: &mut Engine) {
     engine.register_fn("sha256", |text: ImmutableString| hex::encode(Sha256::digest(text.as_bytes())));
 }
 
-/// `regex_match`, `regex_replace`, `version_compare`.
+/// `version_compare`, `length`, and those of [`super::texts`].
 fn texts(engine: &mut Engine) {
-    fn regex(pattern: &str) -> Fallible<regex::Regex> {
-        // A pattern may be data: its compiled size is bounded, and matching takes linear time.
-        match regex::RegexBuilder::new(pattern).size_limit(256 * 1024).build() {
-            Ok(regex) => Ok(regex),
-            Err(error) => fail(format!("`{pattern}` is not a regular expression: {error}")),
-        }
-    }
-    engine.register_fn("regex_match", |text: ImmutableString, pattern: ImmutableString| {
-        regex(&pattern).map(|regex| regex.is_match(&text))
-    });
-    engine.register_fn("regex_replace", |text: ImmutableString, pattern: ImmutableString, with: ImmutableString| {
-        regex(&pattern).map(|regex| regex.replace_all(&text, with.as_str()).into_owned())
-    });
+    super::texts::register(engine);
     engine.register_fn("version_compare", |a: ImmutableString, b: ImmutableString| -> Fallible<INT> {
         let version = |text: &str| {
             semver::Version::parse(text.trim_start_matches('v'))

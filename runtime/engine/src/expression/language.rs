@@ -48,9 +48,9 @@ fn limit(engine: &mut Engine) {
         .set_max_string_size(limits::EXPRESSION_STRING_BYTES_MAX)
         .set_max_array_size(limits::EXPRESSION_ELEMENTS_MAX)
         .set_max_map_size(limits::EXPRESSION_ELEMENTS_MAX)
-        // Closures of `map` and `filter` are functions, their parameters variables.
+        // Closures of `map` and `filter` are functions, their parameters variables. Modules are not built in (`no_module`).
         .set_max_functions(limits::EXPRESSION_CALLS_MAX)
-        .set_max_variables(64)
+        .set_max_variables(limits::EXPRESSION_VARIABLES_MAX)
         // The limits above bound the work to some seconds at worst (every operation on the largest text); this bounds
         // it to one, whatever the machine. It is the only place where a decision depends on how fast a machine is.
         .on_progress(|_| frame::spent_too_long().then_some(rhai::Dynamic::UNIT));

@@ -196,3 +196,6 @@ fn a_key_that_was_not_read_is_asked_for_even_if_the_expression_has_a_default() {
     assert!(Expression::compile(r#"kv("x")"#).unwrap().reads_kv());
     assert!(!Expression::compile(r#"ctx("kv(1)")"#).unwrap().reads_kv());
 }
+
+mod bombs;
+mod traps;
