@@ -3,7 +3,7 @@
 mod again;
 mod elsewhere;
 mod figures;
-mod front;
+pub(crate) mod front;
 mod happening;
 mod hooks;
 pub(crate) mod kit;

@@ -9,6 +9,7 @@ mod egress;
 mod fuzz;
 mod grants;
 mod guests;
+mod install;
 mod page;
 mod poison;
 mod secrets;

@@ -15,10 +15,10 @@ use tokio_rustls::TlsAcceptor;
 use crate::kit::Place;
 
 /// Signs certificates, and is trusted by nobody who was not told.
-pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    pub(super) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
@@ -26,12 +26,12 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    pub(super) fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
 
     /// The chain and the key of a certificate for this name.
-    pub(super) fn sign(&self, name: &str) -> (String, String) {
+    pub(crate) fn sign(&self, name: &str) -> (String, String) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().unwrap();
@@ -40,7 +40,7 @@ impl Authority {
     }
 
     /// Writes what `[server.tls]` names.
-    pub(super) fn give(&self, place: &Place, name: &str) {
+    pub(crate) fn give(&self, place: &Place, name: &str) {
         let (chain, key) = self.sign(name);
         place.write("key.pem", &key);
         place.write("chain.pem", &chain);
@@ -48,13 +48,13 @@ impl Authority {
 }
 
 /// A proxy, as operators put one before a daemon. While nothing is behind it, whoever comes is sent away.
-pub(super) struct Proxy {
-    pub(super) url: String,
+pub(crate) struct Proxy {
+    pub(crate) url: String,
     behind: Arc<Mutex<Option<SocketAddr>>>,
 }
 
 impl Proxy {
-    pub(super) async fn start(authority: &Authority) -> Self {
+    pub(crate) async fn start(authority: &Authority) -> Self {
         let (chain, key) = authority.sign("127.0.0.1");
         let chain = rustls::pki_types::CertificateDer::pem_slice_iter(chain.as_bytes()).collect::<Result<_, _>>();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -69,7 +69,7 @@ impl Proxy {
     }
 
     /// Leads to the daemon at this URL from now on, or nowhere.
-    pub(super) fn lead(&self, url: Option<&str>) {
+    pub(crate) fn lead(&self, url: Option<&str>) {
         *self.behind.lock() = url.map(|url| url.trim_start_matches("http://").parse().unwrap());
     }
 }
