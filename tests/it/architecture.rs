@@ -49,7 +49,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
 
 /// Packages that these crates alone may name: one each, except that commands ask another daemon with the client that
 /// guests' requests leave with.
-const NAMED_BY: [(&str, &[&str]); 10] = [
+const NAMED_BY: [(&str, &[&str]); 11] = [
     ("wasmtime", &["runner-host"]),
     ("wasmtime-wasi", &["runner-host"]),
     ("reqwest", &["runner-host", "runner"]),
@@ -58,6 +58,7 @@ const NAMED_BY: [(&str, &[&str]); 10] = [
     ("rhai", &["runner-engine"]),
     ("croner", &["runner-engine"]),
     ("granit-parser", &["runner-pack"]),
+    ("tar", &["runner-pack"]),
     ("axum", &["runner-server"]),
     ("clap", &["runner"]),
 ];

@@ -10,6 +10,7 @@ use runner_model::{code, limits};
 
 use crate::diagnostic::{Document, Findings, Mistake};
 use crate::digest::{Sum, sum};
+use crate::install::fold;
 use crate::source::{ReadError, Source, Span, read};
 use crate::yaml::{self, Node};
 
@@ -56,7 +57,13 @@ impl<'a> Directory<'a> {
 
     /// Whether there is such a file, inside of the pack.
     pub(crate) fn has(&self, relative: &str) -> bool {
-        fs::metadata(self.path.join(relative)).is_ok_and(|metadata| metadata.is_file())
+        let path = self.path.join(relative);
+        let metadata = fs::metadata(&path);
+        // A pipe might never end, and nothing says that it is not the file that is meant.
+        if metadata.as_ref().is_ok_and(is_odd) {
+            self.findings.about(&path, whole(code::PACK_UNREADABLE, "the file is not read: it is no plain file"));
+        }
+        metadata.is_ok_and(|metadata| metadata.is_file())
     }
 
     /// Reads and parses one file; none if it is not there or has no tree.
@@ -148,10 +155,17 @@ impl<'a> Directory<'a> {
                 self.findings.about(&entry.path(), mistake.warning());
                 continue;
             };
-            if name.starts_with('.') || !self.is_inside(&entry.path()) || !entry.path().is_file() {
+            if name.starts_with('.') || !self.is_inside(&entry.path()) {
                 continue;
             }
-            files.push(entry.path());
+            match fs::metadata(entry.path()) {
+                Ok(metadata) if metadata.is_file() => files.push(entry.path()),
+                Ok(metadata) if is_odd(&metadata) => {
+                    let mistake = whole(code::PACK_UNREADABLE, "the file is not read: it is no plain file");
+                    self.findings.about(&entry.path(), mistake);
+                }
+                _ => {}
+            }
         }
         files.sort();
         if files.len() > limits::PACK_FILES_MAX {
@@ -160,7 +174,21 @@ impl<'a> Directory<'a> {
             self.findings.about(&path, whole(code::PACK_LIMIT, message));
             files.truncate(limits::PACK_FILES_MAX);
         }
+        self.refuse_same(&files);
         files
+    }
+
+    /// Reports files of which another system would have only one.
+    fn refuse_same(&self, files: &[PathBuf]) {
+        let mut taken: BTreeMap<String, &PathBuf> = BTreeMap::new();
+        for path in files {
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            if let Some(other) = taken.insert(fold(name), path) {
+                let other = other.file_name().unwrap_or_default().display();
+                let message = format!("`{name}` and `{other}` are the same file on other systems");
+                self.findings.about(path, whole(code::PACK_DUPLICATE_NAME, message).hint("rename one of the two"));
+            }
+        }
     }
 
     /// Whether a path, symbolic links followed, stays in the pack; one that does not is reported.
@@ -179,6 +207,11 @@ impl<'a> Directory<'a> {
             }
         }
     }
+}
+
+/// Neither a file nor a directory: a pipe, a socket, a device.
+fn is_odd(metadata: &fs::Metadata) -> bool {
+    !metadata.is_file() && !metadata.is_dir()
 }
 
 /// The mistake that a file without a text is.

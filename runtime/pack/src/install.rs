@@ -28,6 +28,7 @@ pub use bundle::bundle;
 pub use changes::{Differences, differences};
 pub use lock::{LOCK_FILE, Lock, Locked, Origin};
 
+pub(crate) use name::fold;
 pub use place::{Place, Published, Staged};
 
 /// Why something cannot be installed: what is wrong with it.

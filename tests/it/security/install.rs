@@ -74,7 +74,10 @@ fn a_pack_is_installed_from_an_archive_compared_replaced_and_removed() {
     fs::write(place.path("packs/demo/added.md"), "added").unwrap();
     let verified = place.run(&["pack", "verify", "demo", "--json"]);
     let differences = &verified.json()["packs"][0]["differences"];
-    assert_eq!((verified.code, &differences["changed"][0], &differences["added"][0]), (Some(1), &"README.md".into(), &"added.md".into()));
+    assert_eq!(
+        (verified.code, &differences["changed"][0], &differences["added"][0]),
+        (Some(1), &"README.md".into(), &"added.md".into())
+    );
     assert!(place.run(&["pack", "list"]).stdout.contains("2 changes since it was installed"));
     assert!(place.run(&["doctor"]).stdout.contains("E-PACK-0025"));
     refused(&place.run(&["pack", "install", &second, "--upgrade", "--json"]), 4, "E-PACK-0025");
@@ -128,14 +131,21 @@ fn what_others_need_is_removed_only_with_a_yes() {
     place.write("packs/user/workflows/wait.yaml", wait);
     let run = place.run(&["pack", "remove", "demo"]);
     assert_eq!(run.code, Some(2), "{}", run.seen());
-    assert!(run.stderr.contains("the pack `user` needs it") && run.stderr.contains("workflows/wait.yaml:4"), "{}", run.seen());
+    assert!(
+        run.stderr.contains("the pack `user` needs it") && run.stderr.contains("workflows/wait.yaml:4"),
+        "{}",
+        run.seen()
+    );
     let own = place.run(&["pack", "remove", "user"]);
     assert!(own.code == Some(2) && own.stderr.contains("was not installed"), "{}", own.seen());
     let lookalike = "ref: demmo\nversion: 1.0.0\n";
     place.write("away/demmo/pack.yaml", lookalike);
     refused(&place.run(&["pack", "install", "away/demmo", "--name-check", "--json"]), 2, "E-PACK-0026");
 
-    place.write("away/demo/workflows/wait.yaml", "name: wait\ntasks:\n  wait: {action: core.wait_for, input: {key: go}}\n");
+    place.write(
+        "away/demo/workflows/wait.yaml",
+        "name: wait\ntasks:\n  wait: {action: core.wait_for, input: {key: go}}\n",
+    );
     assert_eq!(place.run(&["pack", "install", "away/demo", "--upgrade"]).code, Some(0));
     assert_eq!(place.run(&["exec", "demo.wait"]).code, Some(6));
     let run = place.run(&["pack", "remove", "demo"]);
@@ -191,7 +201,11 @@ fn respond(mut stream: TcpStream, answer: &dyn Fn(&str) -> Vec<u8>) {
 }
 
 fn ok(headers: &str, body: &[u8]) -> Vec<u8> {
-    [format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len()).as_bytes(), body].concat()
+    [
+        format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len()).as_bytes(),
+        body,
+    ]
+    .concat()
 }
 
 fn lead(to: &str) -> Vec<u8> {
@@ -264,7 +278,10 @@ async fn an_archive_is_fetched_only_where_nobody_on_the_way_can_change_it() {
         let run = install(&url, more);
         assert_eq!(run.code, Some(0), "{}", run.seen());
         let lock = fs::read_to_string(place.path("packs/runner.lock")).unwrap();
-        assert!(lock.contains(&sum) && lock.contains(url.split('?').next().unwrap()) && !lock.contains("canary"), "{lock}");
+        assert!(
+            lock.contains(&sum) && lock.contains(url.split('?').next().unwrap()) && !lock.contains("canary"),
+            "{lock}"
+        );
         assert_eq!(place.run(&["pack", "remove", "demo"]).code, Some(0));
     }
     assert!(!Path::new(&place.path("packs/demo")).exists());

@@ -201,6 +201,13 @@ impl Place {
     }
 }
 
+impl Drop for Place {
+    fn drop(&mut self) {
+        // What was put together and not published. What stays goes with the next.
+        self.work.tidy();
+    }
+}
+
 /// Whether what is there may be replaced: nobody's work is lost by it.
 fn replaceable(place: &Path, reference: &PackRef, present: Option<&Locked>, upgrade: bool) -> Result<(), InstallError> {
     let refusal = |code, message: String, hint: String| Err(Refusal::new(code, message).hint(hint).into());

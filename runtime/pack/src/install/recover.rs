@@ -74,6 +74,13 @@ impl Work {
         Ok(())
     }
 
+    /// Removes what was put together, unless something is under way.
+    pub(super) fn tidy(&self) {
+        if !self.is_interrupted() {
+            let _ = clear(&self.new());
+        }
+    }
+
     /// Finishes what was begun, or undoes it. Only who holds the lock may.
     pub(super) fn recover(&self) -> Result<(), InstallError> {
         // What cannot be read was not noted whole, and nothing was done yet.

@@ -104,7 +104,40 @@ fn what_is_no_regular_file_is_not_read() {
     let demo = Demo::new();
     fs::create_dir_all(demo.path().join("actions/a.yaml")).unwrap();
     std::os::unix::fs::symlink("/dev/zero", demo.path().join("config.schema.yaml")).unwrap();
-    assert!(survive(&demo).is_empty());
+    assert_eq!(survive(&demo), ["E-PACK-0009"], "a device is no schema; a directory is no mistake");
+}
+
+/// S8: what lies in a directory is as untrusted as what is in a file.
+#[cfg(unix)]
+#[test]
+fn pipes_sockets_and_links_in_a_directory_are_named_and_neither_followed_nor_waited_for() {
+    use std::os::unix::fs::symlink;
+
+    let demo = Demo::new();
+    demo.file("actions/a.yaml", "runner_type: noop\n").file("actions/A.yaml", "runner_type: noop\n");
+    let at = |path: &str| demo.path().join(path);
+    let made = std::process::Command::new("mkfifo").arg(at("actions/pipe.yaml")).status().unwrap();
+    assert!(made.success());
+    let _socket = std::os::unix::net::UnixListener::bind(at("actions/s.yaml")).unwrap();
+    symlink("loop.yaml", at("actions/loop.yaml")).unwrap();
+    symlink("/dev/zero", at("components/zero.wasm")).unwrap();
+    symlink("../..", at("actions/above.yaml")).unwrap();
+    symlink(".", at("actions/itself.yaml")).unwrap();
+    symlink("/etc", at("workflows")).unwrap();
+    symlink("/nowhere", at("rules")).unwrap();
+    let found = demo.findings();
+    assert_eq!(
+        found,
+        [
+            "actions/a.yaml:1:1 E-PACK-0011",
+            "actions/above.yaml:1:1 E-PACK-0009",
+            "actions/loop.yaml:1:1 E-PACK-0009",
+            "actions/pipe.yaml:1:1 E-PACK-0009",
+            "actions/s.yaml:1:1 E-PACK-0009",
+            "components/zero.wasm:1:1 E-PACK-0009",
+            "workflows:1:1 E-PACK-0009",
+        ]
+    );
 }
 
 const REHEARSAL: &str = "tests/rehearsal.yaml";

@@ -26,3 +26,4 @@ mod trial;
 mod waits;
 mod webhooks;
 mod workflows;
+mod yaml;
