@@ -19,6 +19,8 @@ mod bombs;
 mod daemon;
 #[path = "security/egress.rs"]
 mod egress;
+#[path = "security/files.rs"]
+mod files;
 #[path = "../it/security/guests.rs"]
 mod guests;
 #[path = "security/measure.rs"]
@@ -39,6 +41,7 @@ fn main() {
     let bad = guests::write_pack(&packs, &root.join("tests/guests/components"));
     slow_loop(&packs);
     let mut rows = measure::cold_start(&root, directory.path());
+    rows.extend(files::measure(directory.path()));
     runtime.block_on(async {
         let daemon = Daemon::start(directory.path(), &[&packs, &root.join("packs")]);
         rows.extend(measure::deadlines(&daemon).await);

@@ -10,6 +10,7 @@ mod fuzz;
 mod grants;
 mod guests;
 mod install;
+mod json;
 mod page;
 mod poison;
 mod secrets;

@@ -112,7 +112,7 @@ impl Place {
     fn fresh(&self) -> Result<PathBuf, InstallError> {
         self.work.done()?;
         // No pack can have this name.
-        let root = self.work.new().join("-");
+        let root = self.work.staging().join("-");
         private_directory(&root).map_err(InstallError::io(&root))?;
         Ok(root)
     }
@@ -124,7 +124,7 @@ impl Place {
     pub fn check(&self, staged: &mut Staged, others: &Library) -> Result<(Option<Arc<Pack>>, Report), InstallError> {
         // The directory of a pack has its name, which stands in its manifest.
         if let Some(reference) = Draft::read(&staged.directory, None).reference {
-            let named = self.work.new().join(reference.as_str());
+            let named = self.work.staging().join(reference.as_str());
             if named != staged.directory {
                 put(&staged.directory, &named).map_err(InstallError::io(&named))?;
                 staged.directory = named;

@@ -41,7 +41,7 @@ impl Work {
     }
 
     /// Where something new is put together.
-    pub(super) fn new(&self) -> PathBuf {
+    pub(super) fn staging(&self) -> PathBuf {
         self.directory().join("new")
     }
 
@@ -68,7 +68,7 @@ impl Work {
 
     /// It is done: nothing of it is left behind.
     pub(super) fn done(&self) -> Result<(), InstallError> {
-        for path in [self.intent(), self.new(), self.old()] {
+        for path in [self.intent(), self.staging(), self.old()] {
             clear(&path).map_err(InstallError::io(&path))?;
         }
         Ok(())
@@ -77,7 +77,7 @@ impl Work {
     /// Removes what was put together, unless something is under way.
     pub(super) fn tidy(&self) {
         if !self.is_interrupted() {
-            let _ = clear(&self.new());
+            let _ = clear(&self.staging());
         }
     }
 

@@ -70,13 +70,14 @@ impl Stage {
     ) -> Result<(), Refusal> {
         self.names.take_file(name)?;
         self.count()?;
-        self.bytes = self.bytes.saturating_add(size);
-        if self.bytes > self.bytes_max {
+        let bytes = self.bytes.saturating_add(size);
+        if bytes > self.bytes_max {
             let max = self.bytes_max;
             return Err(Refusal::large(format!(
                 "the files are more than the {max} bytes together that are allowed here"
             )));
         }
+        self.bytes = bytes;
         if name.is_hidden() {
             return Ok(());
         }

@@ -16,7 +16,7 @@ impl Library {
     /// packs are at odds about a webhook.
     #[must_use]
     pub fn load_part(dirs: &[PathBuf], config_dir: Option<&Path>, pack: &str) -> (Self, Report) {
-        let found = Found::gather(dirs, |path| Draft::glance(path));
+        let found = Found::gather(dirs, Draft::glance);
         let mut drafts = found.drafts;
         let mut named: BTreeSet<String> = BTreeSet::from([pack.to_owned()]);
         let mut read = BTreeSet::new();

@@ -123,22 +123,82 @@ fn hostile() -> Vec<Case> {
             ENTRY,
         ),
         ("a socket", |home| drop(std::os::unix::net::UnixListener::bind(at(home, "s")).unwrap()), ENTRY),
-        ("a newline in a name", |home| drop(home.file("a\nb.md", "")), ENTRY),
-        ("an escape in a name", |home| drop(home.file("a\u{1b}[2Jb.md", "")), ENTRY),
-        ("a backslash in a name", |home| drop(home.file("a\\x", "")), ENTRY),
-        ("a colon in a name", |home| drop(home.file("pack.yaml:x", "")), ENTRY),
-        ("the name of a device", |home| drop(home.file("actions/AUX.md", "")), ENTRY),
+        (
+            "a newline in a name",
+            |home| {
+                home.file("a\nb.md", "");
+            },
+            ENTRY,
+        ),
+        (
+            "an escape in a name",
+            |home| {
+                home.file("a\u{1b}[2Jb.md", "");
+            },
+            ENTRY,
+        ),
+        (
+            "a backslash in a name",
+            |home| {
+                home.file("a\\x", "");
+            },
+            ENTRY,
+        ),
+        (
+            "a colon in a name",
+            |home| {
+                home.file("pack.yaml:x", "");
+            },
+            ENTRY,
+        ),
+        (
+            "the name of a device",
+            |home| {
+                home.file("actions/AUX.md", "");
+            },
+            ENTRY,
+        ),
         (
             "a name that is not UTF-8",
             |home| fs::write(home.source().join(std::ffi::OsStr::from_bytes(b"a\xff.md")), "").unwrap(),
             ENTRY,
         ),
-        ("capitals", |home| drop(home.file("README.md", "").file("readme.md", "")), ENTRY),
-        ("capitals of a directory", |home| drop(home.file("Actions/x.md", "")), ENTRY),
-        ("composed and not", |home| drop(home.file("caf\u{e9}", "").file("cafe\u{301}", "")), ENTRY),
+        (
+            "capitals",
+            |home| {
+                home.file("README.md", "").file("readme.md", "");
+            },
+            ENTRY,
+        ),
+        (
+            "capitals of a directory",
+            |home| {
+                home.file("Actions/x.md", "");
+            },
+            ENTRY,
+        ),
+        (
+            "composed and not",
+            |home| {
+                home.file("caf\u{e9}", "").file("cafe\u{301}", "");
+            },
+            ENTRY,
+        ),
         ("a huge file", |home| fs::File::create(at(home, "huge")).unwrap().set_len(1 << 40).unwrap(), LARGE),
-        ("a long path", |home| drop(home.file(&format!("{}/{}", "d".repeat(120), "e".repeat(120)), "")), LARGE),
-        ("a deep path", |home| drop(home.file(&format!("{}x", "d/".repeat(25)), "")), LARGE),
+        (
+            "a long path",
+            |home| {
+                home.file(&format!("{}/{}", "d".repeat(120), "e".repeat(120)), "");
+            },
+            LARGE,
+        ),
+        (
+            "a deep path",
+            |home| {
+                home.file(&format!("{}x", "d/".repeat(25)), "");
+            },
+            LARGE,
+        ),
         (
             "too many files",
             |home| (0..5_100).for_each(|at| fs::write(home.source().join(format!("f{at}")), "").unwrap()),
@@ -241,7 +301,11 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().flatten() {
         let target = to.join(entry.file_name());
-        if entry.path().is_dir() { copy(&entry.path(), &target) } else { drop(fs::copy(entry.path(), target).unwrap()) }
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 

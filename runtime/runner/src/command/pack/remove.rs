@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use runner_model::{PackRef, code};
-use runner_pack::{Lock, Place, check, differences};
+use runner_pack::{Lock, Pack, Place, check, differences};
 use runner_store::{Catalogue as _, ExecutionFilter};
 use serde_json::json;
 
@@ -80,7 +80,7 @@ impl RemoveCommand {
         let (library, _) = app.library();
         let without = library.without(&self.pack);
         let mut reasons = Vec::new();
-        for other in without.packs() {
+        for other in without.packs().filter(|other| mentions(other, &self.pack)) {
             let (_, report) = check(&other.directory, &without);
             if let Some(found) = report.diagnostics.iter().find(|found| found.is_error()) {
                 let file = found.path.strip_prefix(&other.directory).unwrap_or(&found.path).display();
@@ -104,4 +104,13 @@ impl RemoveCommand {
             open => Some(format!("{open} executions of `{}` have not ended", self.pack)),
         })
     }
+}
+
+/// Whether a file of a pack names another one: only then it is worth while to check it without that.
+fn mentions(pack: &Pack, other: &PackRef) -> bool {
+    let names = |path: &str| {
+        let text = std::fs::read(pack.directory.join(path)).unwrap_or_default();
+        text.windows(other.as_str().len()).any(|part| part == other.as_str().as_bytes())
+    };
+    pack.contents.iter().any(|(path, _)| path.ends_with(".yaml") && names(path))
 }
