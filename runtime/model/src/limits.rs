@@ -73,7 +73,7 @@ pub const EXPRESSION_TIME_MAX: Duration = Duration::from_secs(1);
 pub const EXPRESSION_DEPTH_MAX: usize = 32;
 /// Nested calls within an expression (closures of `map` and `filter`).
 pub const EXPRESSION_CALLS_MAX: usize = 16;
-/// A string made by an expression, in bytes.
+/// A string made by an expression, in bytes: as much as an action may return, so that a whole result can be made a text.
 pub const EXPRESSION_STRING_BYTES_MAX: usize = 1024 * 1024;
 /// A text in which an expression looks for a pattern, in bytes: the longest patterns take some seconds for more.
 pub const EXPRESSION_SEARCHED_BYTES_MAX: usize = 256 * 1024;

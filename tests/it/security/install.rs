@@ -91,6 +91,12 @@ fn a_pack_is_installed_from_an_archive_compared_replaced_and_removed() {
     assert_eq!(place.run(&["pack", "remove", "demo"]).code, Some(0));
     assert_eq!(names(&place), ["runner.lock"]);
     refused(&place.run(&["pack", "verify", "demo", "--json"]), 3, "E-PACK-0014");
+
+    let database = rusqlite::Connection::open(place.path("data/runner.db")).unwrap();
+    let count = |action: &str| -> i64 {
+        database.query_row("SELECT count(*) FROM audit WHERE action = ?", [action], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((count("pack.install"), count("pack.remove")), (2, 1), "what was refused is not among them");
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -147,7 +153,11 @@ fn what_others_need_is_removed_only_with_a_yes() {
         "name: wait\ntasks:\n  wait: {action: core.wait_for, input: {key: go}}\n",
     );
     assert_eq!(place.run(&["pack", "install", "away/demo", "--upgrade"]).code, Some(0));
-    assert_eq!(place.run(&["exec", "demo.wait"]).code, Some(6));
+    let mut waiting =
+        place.command(&["exec", "demo.wait", "--quiet"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    while !place.run(&["execution", "list", "--json"]).stdout.contains("\"pending\"") {}
+    waiting.kill().unwrap();
+    waiting.wait().unwrap();
     let run = place.run(&["pack", "remove", "demo"]);
     assert!(run.stderr.contains("an execution of `demo` has not ended"), "{}", run.seen());
     assert_eq!(place.run(&["pack", "remove", "demo", "--yes"]).code, Some(0));

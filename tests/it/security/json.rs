@@ -60,7 +60,7 @@ async fn hostile_json_is_refused_by_the_api_and_by_webhooks_and_harms_nothing() 
     for (name, body) in hostile() {
         for path in ["/api/v1/executions", "/api/v1/webhooks/open"] {
             let (status, said) = post(path, body.clone()).await;
-            assert_eq!(status, 400, "{name} at {path}: {said}");
+            assert!(matches!(status, 400 | 422), "{name} at {path}: {status} {said}");
             assert!(said.contains("E-API-0001") || said.contains("E-HOOK-0005"), "{name} at {path}: {said}");
             assert!(said.len() < 2_000, "{name} at {path}: an answer of {} bytes", said.len());
         }

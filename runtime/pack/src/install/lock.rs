@@ -133,7 +133,7 @@ impl Locked {
 }
 
 /// The digest of files without a configuration.
-fn digest(sums: &BTreeMap<String, Sum>) -> String {
+pub(super) fn digest(sums: &BTreeMap<String, Sum>) -> String {
     let mut contents = Contents::default();
     sums.iter().for_each(|(path, sum)| contents.insert(path.clone(), *sum));
     contents.digest(&[])

@@ -9,7 +9,7 @@ use runner_model::{PackRef, code, limits};
 
 use super::changes::differences;
 use super::collect::collect;
-use super::lock::{Lock, Locked, Origin};
+use super::lock::{Lock, Locked, Origin, digest};
 use super::recover::{Intent, Work};
 use super::stage::Stage;
 use super::swap::{exchange, flush, put};
@@ -143,6 +143,25 @@ impl Place {
         Lock::read(&self.packs)
     }
 
+    /// What [`Place::publish`] would do, if nothing else changes the directory.
+    ///
+    /// # Errors
+    /// It would be refused.
+    pub fn admits(&self, staged: &Staged, pack: &Pack, upgrade: bool) -> Result<Published, InstallError> {
+        let place = self.packs.join(pack.reference().as_str());
+        if fs::symlink_metadata(&place).is_err() {
+            return Ok(Published::Installed);
+        }
+        let lock = self.lock()?;
+        let present = lock.0.get(pack.reference());
+        let is_same =
+            |present: &Locked| present.digest == digest(&staged.sums) && differences(&place, present).is_empty();
+        if present.is_some_and(is_same) {
+            return Ok(Published::Same);
+        }
+        replaceable(&place, pack.reference(), present, upgrade).map(|()| Published::Replaced)
+    }
+
     /// Gives what was put together, and checked, its name. With `upgrade` it takes the place of another version, if that is
     /// as it was installed.
     ///
@@ -155,32 +174,25 @@ impl Place {
         origin: Origin,
         upgrade: bool,
     ) -> Result<Published, InstallError> {
+        let published = self.admits(staged, pack, upgrade)?;
+        if published == Published::Same {
+            self.work.done()?;
+            return Ok(published);
+        }
         let reference = pack.reference().clone();
         let place = self.packs.join(reference.as_str());
         let new = Locked::new(pack.manifest.version.to_string(), origin, &staged.sums);
-        let exists = fs::symlink_metadata(&place).is_ok();
-        if exists {
-            let lock = self.lock()?;
-            let present = lock.0.get(&reference);
-            if present.is_some_and(|present| present.digest == new.digest && differences(&place, present).is_empty()) {
-                self.work.done()?;
-                return Ok(Published::Same);
-            }
-            replaceable(&place, &reference, present, upgrade)?;
-        }
         flush(&staged.directory).map_err(InstallError::io(&staged.directory))?;
         // Unpacked in private, read by all.
         open_to_all(&staged.directory).map_err(InstallError::io(&staged.directory))?;
         self.work.intend(&Intent { reference: reference.clone(), new: Some(new.clone()) })?;
-        let published = if exists {
+        if published == Published::Replaced {
             let old = self.work.old();
             private_directory(&old).map_err(InstallError::io(&old))?;
             exchange(&staged.directory, &place, &old.join(reference.as_str())).map_err(InstallError::io(&place))?;
-            Published::Replaced
         } else {
             put(&staged.directory, &place).map_err(InstallError::io(&place))?;
-            Published::Installed
-        };
+        }
         Lock::note(&self.packs, reference, new)?;
         self.work.done()?;
         Ok(published)

@@ -6,9 +6,10 @@ mod source;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use runner_model::{Difference, Permissions, code, grant_command};
+use runner_model::{Difference, PackRef, Permissions, code, grant_command};
 use runner_pack::{InstallError, Origin, Pack, Place, Published, Refusal, Report, suggest};
-use serde_json::json;
+use runner_store::{Audit as _, AuditAction, Deed};
+use serde_json::{Value, json};
 
 use super::check;
 use crate::app::App;
@@ -59,6 +60,12 @@ impl InstallCommand {
         self.refuse_lookalike(app, &pack)?;
         let origin = Origin { source: self.source.shown(), sha256: arrived.sha256(), at: app.now() };
         let before = place.lock().map_err(failed)?.0.remove(pack.reference()).map(|locked| locked.version);
+        if place.admits(&staged, &pack, self.upgrade).map_err(failed)? != Published::Same {
+            let version = pack.manifest.version.to_string();
+            let details =
+                json!({ "version": version, "source": origin.source, "sha256": origin.sha256, "before": before });
+            log(app, AuditAction::PackInstall, &pack.manifest.reference, details).await?;
+        }
         let published = place.publish(&staged, &pack, origin, self.upgrade).map_err(failed)?;
         drop(place);
         self.announce(app, &packs.join(pack.reference().as_str()), &pack, published, before.as_deref());
@@ -138,6 +145,14 @@ impl InstallCommand {
             app.output.line(format!("\nIt asks for:\n{}\nGrant it:\n  {command}", asks.concat()));
         }
     }
+}
+
+/// Logs what is about to be done to a pack.
+pub(super) async fn log(app: &App, action: AuditAction, pack: &PackRef, details: Value) -> Result<(), CliError> {
+    let store = app.store().await?;
+    let logged = store.log(app.audited(), Deed::new(action, pack.as_str(), details)).await;
+    store.close().await;
+    Ok(logged.map(drop)?)
 }
 
 /// Whether two paths name the same directory.

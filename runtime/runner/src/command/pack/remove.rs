@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use runner_model::{PackRef, code};
 use runner_pack::{Lock, Pack, Place, check, differences};
-use runner_store::{Catalogue as _, ExecutionFilter};
+use runner_store::{AuditAction, Catalogue as _, ExecutionFilter};
 use serde_json::json;
 
-use super::install::failed;
+use super::install::{failed, log};
 use super::unknown;
 use crate::app::App;
 use crate::error::{CliError, Mistake};
@@ -42,6 +42,7 @@ impl RemoveCommand {
             let error = CliError { exit: Exit::Usage, mistakes: reasons.iter().map(mistake).collect() };
             return Err(error.hint(format!("remove it all the same with `runner pack remove {} --yes`", self.pack)));
         }
+        log(app, AuditAction::PackRemove, &self.pack, json!({ "despite": reasons })).await?;
         place.remove(&self.pack).map_err(failed)?;
         if app.output.json {
             app.output.value(&json!({ "ref": self.pack, "directory": directory, "despite": reasons }));
