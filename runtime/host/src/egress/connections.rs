@@ -149,9 +149,10 @@ impl Connections {
         let of_kind = self.kinds.get(&shown.kind).cloned().unwrap_or_default();
         let slot = Slot::fetched(&name, shown, source, &of_kind, &self.limits, &self.door)
             .map_err(|message| Failure::new(code::CONF_INVALID, format!("the connection `{name}`: {message}")))?;
-        if Arc::make_mut(&mut self.by_name).insert(name.clone(), Arc::new(slot)).is_some() {
+        if self.by_name.contains_key(&name) {
             return Err(Failure::new(code::CONF_INVALID, format!("the connection `{name}` stands twice")));
         }
+        Arc::make_mut(&mut self.by_name).insert(name, Arc::new(slot));
         Ok(self)
     }
 
