@@ -106,7 +106,10 @@ impl List {
         entries.reverse();
         last = entries.last().map_or(last, |entry| last.max(entry.sequence));
         show(app, &entries, self.follow);
-        while self.follow {
+        if !self.follow {
+            return Ok(Exit::Succeeded);
+        }
+        loop {
             tokio::time::sleep(LOOK).await;
             let entries = place.after(&wanted, last).await?;
             last = entries.last().map_or(last, |entry| entry.sequence);
@@ -114,7 +117,6 @@ impl List {
                 line(app, entry);
             }
         }
-        Ok(Exit::Succeeded)
     }
 }
 

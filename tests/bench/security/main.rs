@@ -13,17 +13,13 @@
     reason = "a measurement for people, which shares parts with the tests"
 )]
 
-#[path = "../it/security/bombs.rs"]
+#[path = "../../it/security/bombs.rs"]
 mod bombs;
-#[path = "security/daemon.rs"]
 mod daemon;
-#[path = "security/egress.rs"]
 mod egress;
-#[path = "security/files.rs"]
 mod files;
-#[path = "../it/security/guests.rs"]
+#[path = "../../it/security/guests.rs"]
 mod guests;
-#[path = "security/measure.rs"]
 mod measure;
 
 use std::path::{Path, PathBuf};
