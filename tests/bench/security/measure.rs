@@ -90,7 +90,7 @@ pub(crate) async fn memory(daemon: &Daemon) -> Vec<Row> {
 
 /// S5: other executions beside a component that takes the compiler its whole time.
 pub(crate) async fn compile_bomb(daemon: &Daemon, packs: &Path) -> Vec<Row> {
-    let component = bombs::of_time();
+    let component = bombs::of_time(6_000);
     let size = component.len() as f64 / (1024.0 * 1024.0);
     std::fs::write(packs.join("bad/components/bomb.wasm"), component).unwrap();
     // Packs are read again when their files change.

@@ -148,7 +148,7 @@ async fn processor_time_and_memory_have_codes_of_their_own_and_are_not_used_up_t
         limits.cpu = Duration::from_secs(1);
         limits.memory_bytes_max = 128 * 1024 * 1024;
     });
-    let (of_time, of_memory): (Arc<[u8]>, Arc<[u8]>) = (bombs::of_time().into(), bombs::of_memory().into());
+    let (of_time, of_memory): (Arc<[u8]>, Arc<[u8]>) = (bombs::of_time(3_000).into(), bombs::of_memory().into());
     assert!(of_time.len() < 10 * 1024 * 1024);
     for _ in 0..3 {
         let failure = refused(&host, of_time.clone()).await;

@@ -133,7 +133,7 @@ async fn loops_on_every_core_leave_the_daemon_answering() {
 async fn a_compile_bomb_in_a_pack_delays_no_other_action() {
     let place = Place::new();
     guests::write_pack(&place.path("packs"), &root().join("tests/guests/components"));
-    std::fs::write(place.path("packs/bad/components/bomb.wasm"), super::bombs::of_time()).unwrap();
+    std::fs::write(place.path("packs/bad/components/bomb.wasm"), super::bombs::of_time(6_000)).unwrap();
     let daemon = Daemon::start(&place, &[]);
     daemon.run("core.echo", json!({ "message": "compiled" })).await;
     let body = json!({ "action": "bad.compile_bomb", "parameters": {} });
