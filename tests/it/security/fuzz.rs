@@ -2,9 +2,11 @@
 //!
 //! A target takes any bytes and must neither panic, nor overflow its stack, nor take long. `tests/fuzz/corpus/<target>/` holds
 //! what it begins with, and every input that once broke it. From these others are made, the same on every machine: a few
-//! here, and as many as fit into `RUNNER_FUZZ_SECONDS` for each target where that is set.
+//! here, and as many as fit into `RUNNER_FUZZ_SECONDS` for each target where that is set. `tests/fuzz/` feeds the same targets
+//! with libFuzzer, which goes by what the code does with an input.
 
 mod change;
+#[path = "../../fuzz/targets.rs"]
 mod target;
 
 use std::fs;

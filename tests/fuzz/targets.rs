@@ -1,6 +1,7 @@
-//! The parsers, each as a function of any bytes.
+//! The parsers, each as a function of any bytes: for `cargo test`, and for cargo-fuzz where there is a nightly compiler.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,14 +9,17 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use runner_engine::{Condition, Cron, Frame, Template};
 use runner_model::mask::masked;
-use runner_model::{Entry, Event, ExecutionId, ExecutionView, JournalMask, Mask, Secret, Timestamp};
-use runner_pack::{Algorithm, Encoding, Library, Scheme, read_rehearsals, read_rule};
+use runner_model::{
+    AddressClass, AddressRange, Entry, Event, ExecutionId, ExecutionView, JournalMask, Mask, Permissions, Secret,
+    Timestamp,
+};
+use runner_pack::{Algorithm, Encoding, Library, Lock, Place, Scheme, read_rehearsals, read_rule};
 use runner_server::webhook::{Arrived, delivery, payload, verify};
 use runner_store::{Keyring, SEAL_KEY_BYTES, SealKey};
 use serde_json::Value;
 
 /// By the names of their corpora.
-pub(super) const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub(crate) const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("pack", pack),
     ("action", action),
     ("workflow", workflow),
@@ -31,6 +35,11 @@ pub(super) const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("mask", mask),
     ("sealed", sealed),
     ("names", names),
+    ("archive", archive),
+    ("lock", lock),
+    ("address", address),
+    ("permissions", permissions),
+    ("parameters", parameters),
 ];
 
 /// The bytes as one file of a pack, which is then read.
@@ -201,4 +210,62 @@ fn names(data: &[u8]) {
     drop(runner_model::TaskName::new(text.as_str()));
     drop(runner_model::ConnectionName::new(text.as_str()));
     let _ = text.parse::<runner_host::TraceParent>();
+}
+
+/// Whatever the archive holds, nothing is written but below the directory that it is unpacked in.
+fn archive(data: &[u8]) {
+    let directory = tempfile::tempdir().unwrap();
+    let packs = directory.path().join("packs");
+    fs::create_dir(&packs).unwrap();
+    let place = Place::open(&packs).unwrap();
+    if let Ok(mut staged) = place.unpack(data) {
+        drop(place.check(&mut staged, &Library::default()));
+    }
+    drop(place);
+    let beside: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(beside, ["packs"]);
+}
+
+fn lock(data: &[u8]) {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("runner.lock"), data).unwrap();
+    drop(Lock::read(directory.path()));
+}
+
+/// What a range is written as, and what the parser of URLs makes of spellings of addresses.
+fn address(data: &[u8]) {
+    let text = text(data);
+    if let Ok(range) = text.parse::<AddressRange>() {
+        assert_eq!(range.to_string().parse::<AddressRange>().unwrap(), range);
+    }
+    let Ok(url) = reqwest::Url::parse(&format!("http://{text}/")) else { return };
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    if let Ok(address) = host.parse() {
+        // The same, mapped into the other family.
+        let mapped = match address {
+            IpAddr::V4(address) => IpAddr::V6(address.to_ipv6_mapped()),
+            IpAddr::V6(address) => IpAddr::V6(address),
+        };
+        assert_eq!(AddressClass::of(address), AddressClass::of(mapped), "{address}");
+    }
+}
+
+fn permissions(data: &[u8]) {
+    let Ok(asked) = serde_json::from_slice::<Permissions>(data) else { return };
+    let normal = asked.normal();
+    assert_eq!(normal.normal(), normal, "the normal form is not one");
+    let _ = (asked.covers(&normal), normal.covers(&Permissions::default()), asked.digest());
+    asked.http.iter().for_each(|rule| drop(rule.mistakes()));
+}
+
+/// What a caller gives for parameters of each kind.
+fn parameters(data: &[u8]) {
+    const ACTION: &str = "runner_type: noop\nparameters:\n  a: {type: integer, minimum: 1}\n  b: {type: string, pattern: \"^x\"}\n  \
+                          c: {type: array, items: {type: object}}\n  d: {type: object, secret: true}\n";
+    let Ok(Value::Object(given)) = serde_json::from_slice(data) else { return };
+    in_pack("actions/a.yaml", ACTION.as_bytes(), |pack| {
+        let (pack, report) = runner_pack::check(pack, &Library::default());
+        let pack = pack.unwrap_or_else(|| panic!("{}", report.plain()));
+        drop(pack.actions["a"].parameters.bind(given.clone()));
+    });
 }
