@@ -22,6 +22,7 @@ mod health;
 mod idempotency;
 mod inquiries;
 mod keys;
+mod linger;
 mod live;
 mod packs;
 pub(crate) mod page;

@@ -76,12 +76,14 @@ fn talk(order: &Order, wasm: &[u8], watch: &Watch) -> io::Result<Said> {
         let complaining = scope.spawn(|| read(complaint, COMPLAINT_BYTES_MAX));
         let ending = scope.spawn(|| watch.end(&mut child, order.limits.time));
         let answer = read(output, most);
-        if answer.len() > code_bytes_max {
-            // It waits for somebody to read the rest.
-            watch.cut(Cut::TooLarge);
+        let too_large = (answer.len() > code_bytes_max).then_some(Cut::TooLarge);
+        if let Some(why) = too_large {
+            watch.cut(why);
         }
         let joined = || io::Error::other("a thread of the compiler's parent failed");
         let (status, cut) = ending.join().map_err(|_| joined())??;
+        // It may have ended before that, because nobody reads the rest.
+        let cut = cut.or(too_large);
         Ok(Said { status, answer, complaint: complaining.join().map_err(|_| joined())?, cut })
     })
 }

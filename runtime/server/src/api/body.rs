@@ -6,11 +6,13 @@ use axum::extract::{FromRequest, FromRequestParts, Query as AxumQuery, Request};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use runner_model::code;
 use runner_model::limits::LISTEN_BODY;
 use serde::de::DeserializeOwned;
 
 use super::context::Context;
+use super::linger::linger;
 use super::problem::ApiProblem;
 
 /// A body of JSON. Any other content type is refused: a form on a web page cannot send this one unasked.
@@ -70,13 +72,14 @@ fn check_type(headers: &HeaderMap) -> Result<(), ApiProblem> {
         .hint("send it with `content-type: application/json`"))
 }
 
-/// The whole body, up to the limit of the router.
+/// The whole body, up to the limit.
 async fn read(request: Request, context: &Arc<Context>) -> Result<Bytes, ApiProblem> {
-    let read = tokio::time::timeout(LISTEN_BODY, Bytes::from_request(request, context)).await;
+    let (mut body, max) = (request.into_body(), context.options.body_bytes_max);
+    let read = tokio::time::timeout(LISTEN_BODY, Limited::new(&mut body, max).collect()).await;
     match read {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let max = context.options.body_bytes_max;
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            linger(body).await;
             let detail = format!("the body is larger than {max} bytes");
             Err(ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, code::API_TOO_LARGE, detail))
         }

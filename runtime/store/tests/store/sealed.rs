@@ -99,7 +99,7 @@ async fn what_is_listed_needs_no_key_and_what_is_read_does() {
     store.close().await;
     let store = with_keys(dir.path(), Some(keys(2, &[]))).await;
     let other = store.read(id(1), Version(0)).await.unwrap_err();
-    assert_eq!(other.code(), code::STORE_SEALED);
+    assert_eq!(other.code(), code::SECRET_OTHER_KEY);
     assert!(other.hint().contains("earlier_keys"), "{}", other.hint());
     store.close().await;
     // With a new key the earlier one still opens, and a key that is waited for is still found.

@@ -83,7 +83,6 @@ fn written() -> Vec<(&'static str, Stopped)> {
         ("[[1]].map(|s| [range(19000).map(|x| s.pad(s.len() + 1, s)), s])", Limit),
         ("[[1]].map(|s| [range(19000).map(|x| s.splice(0, 0, [s])), s])", Limit),
         ("[#{a: 1}].map(|s| [range(19000).map(|x| s.mixin(#{a: s})), s])", Limit),
-        ("[#{a: 1}].map(|s| [range(19000).map(|x| s.fill_with(#{b: s})), s])", Limit),
         ("from_json(to_json(range(125).reduce(|s, x| [s], [])) + \"]\")", Failing),
         // Work.
         ("range(19999).map(|x| range(20).map(|y| y * y))", Limit),

@@ -7,9 +7,10 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt as _;
 use runner_model::code;
-use runner_model::limits::{LISTEN_BODY, WEBHOOK_BODIES_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX};
+use runner_model::limits::{LISTEN_BODY, WEBHOOK_BODIES_BYTES_MAX};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::api::linger::linger;
 use crate::api::problem::ApiProblem;
 
 /// Space for bodies, in KiB. Anybody can send one: it is the signature over all of it that says who it was.
@@ -65,26 +66,6 @@ async fn collect(mut body: Body, bytes_max: usize) -> Result<Whole, ApiProblem> 
     }
     Ok(Whole { bytes: bytes.freeze(), _space: space })
 }
-
-/// Lets a body that is refused come to its end, and keeps nothing of it: many senders listen only after they have sent,
-/// and a connection that is closed before that takes the answer with it.
-async fn linger(mut body: Body) {
-    let rest = async {
-        let mut length = 0;
-        while let Some(Ok(frame)) = body.frame().await {
-            length += frame.data_ref().map_or(0, Bytes::len);
-            if length > WEBHOOK_BODY_BYTES_MAX {
-                break;
-            }
-        }
-    };
-    // Whether it ends or not, the answer is the same.
-    let _ = tokio::time::timeout(LINGER, rest).await;
-}
-
-/// How long a body that is refused is listened to: what a sender of megabytes needs, and no more than a nuisance for
-/// who waits for the answer before sending.
-const LINGER: Duration = Duration::from_secs(2);
 
 /// Takes space for a body of `length` bytes, on top of what it has.
 fn take(space: &mut Option<SemaphorePermit<'static>>, length: usize) -> Result<(), ApiProblem> {
