@@ -89,10 +89,11 @@ struct Wanted {
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u64>,
     /// Where the page before ended: its `next`.
-    #[param(value_type = Option<u64>)]
-    cursor: Option<String>,
-    /// Those after the entry with this number, the oldest first; with it there is no `cursor`.
-    after: Option<u64>,
+    #[param(minimum = 0)]
+    cursor: Option<i64>,
+    /// Those after the entry with this number, the oldest first; `cursor` does not count then.
+    #[param(minimum = 0)]
+    after: Option<i64>,
 }
 
 /// Entries of the audit log, the newest first
@@ -105,13 +106,11 @@ async fn list_audit(
 ) -> Result<Json<Items<EntryView>>, ApiProblem> {
     check_is_for_all(&principal)?;
     let limit = page::limit(wanted.limit)?;
-    let cursor = page::cursor::<u64>(wanted.cursor.as_deref())?;
     let since = wanted.since.as_deref().map(str::parse::<Timestamp>).transpose();
     let since = since.map_err(|error| ApiProblem::bad(format!("`since` is no time: {error}")))?;
-    let from = match (wanted.after, cursor) {
-        (Some(_), Some(_)) => return Err(ApiProblem::bad("there is either `after` or `cursor`")),
-        (Some(after), None) => AuditFrom::After(after),
-        (None, cursor) => AuditFrom::Before(cursor),
+    let from = match wanted.after {
+        Some(after) => AuditFrom::After(sequence("after", after)?),
+        None => AuditFrom::Before(wanted.cursor.map(|cursor| sequence("cursor", cursor)).transpose()?),
     };
     let filter = AuditFilter { since, actor: wanted.actor, action: wanted.action, subject: wanted.subject };
     let entries = context.options.store.audit(&filter, from, limit + 1).await?;
@@ -123,6 +122,11 @@ async fn list_audit(
         page.next = None;
     }
     Ok(Json(page))
+}
+
+/// The number of an entry.
+fn sequence(name: &str, number: i64) -> Result<u64, ApiProblem> {
+    u64::try_from(number).map_err(|_| ApiProblem::bad(format!("`{name}` is no number of an entry")))
 }
 
 /// The end of the audit log.

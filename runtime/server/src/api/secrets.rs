@@ -95,10 +95,9 @@ async fn list_secrets(
 ) -> Result<Json<Items<SecretView>>, ApiProblem> {
     check_is_for_all(&principal)?;
     let limit = page::limit(query.limit)?;
-    let after = page::cursor::<SecretName>(query.cursor.as_deref())?.map(|name| name.to_string());
     let all = context.options.store.secrets().await?;
     let all = all.into_iter().map(|record| SecretView::of(&context, record)).collect();
-    Ok(Json(Items::among(all, limit, after.as_deref(), |view: &SecretView| view.name.clone())))
+    Ok(Json(Items::among(all, limit, query.cursor.as_deref(), |view: &SecretView| view.name.clone())))
 }
 
 /// A value to keep.
@@ -106,7 +105,7 @@ async fn list_secrets(
 #[serde(deny_unknown_fields)]
 struct NewValue {
     /// The value, at most 64 KiB. It is kept sealed, and given out nowhere.
-    #[schema(value_type = String, min_length = 1, max_length = 16384)]
+    #[schema(value_type = String, min_length = 1, max_length = 65536)]
     value: Secret,
     /// What it is for; left out, what is there stays.
     #[serde(default)]
