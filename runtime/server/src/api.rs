@@ -48,9 +48,10 @@ use serde_json::Value;
 
 use crate::local::Nodes;
 pub use access::USER_HEADER;
+pub use audit::{EntryView as AuditEntryView, HeadView as AuditHeadView, VerdictView as AuditVerdictView};
 use context::Context;
 use route::Routes;
-pub use secrets::SecretUsers;
+pub use secrets::{SecretUsers, SecretView};
 
 /// Who may ask without a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 //!
 //! The daemon is a process of its own, with its journal on disk (`synchronous=FULL`). The bare parts are measured in the
 //! same rounds: a guest that is instantiated and called, a commit of one row, a flush, and an axum handler that commits one row
-//! by group commit. `cargo bench -p runner --bench workflows` runs it; `--json FILE` after `--` writes the figures, too.
+//! by group commit. `cargo bench -p runner --bench workflows` runs it; after `--`, `--json FILE` writes the figures, too, and
+//! `--steps 10 --in-flight 50` measures only that, for whoever looks at it with a profiler.
 
 #![allow(
     clippy::unwrap_used,
@@ -45,22 +46,26 @@ fn main() {
     {
         return bare_server::serve(database);
     }
-    let json = arguments.iter().position(|argument| argument == "--json").and_then(|at| arguments.get(at + 1));
+    let option =
+        |name: &str| arguments.iter().position(|argument| argument == name).and_then(|at| arguments.get(at + 1));
+    let only =
+        |name: &str, all: [usize; 3]| option(name).map_or_else(|| all.to_vec(), |one| vec![one.parse().unwrap()]);
+    let (all_steps, all_in_flight) = (only("--steps", STEPS), only("--in-flight", IN_FLIGHT));
     let directory = tempfile::tempdir().unwrap();
     let bare = Served::bare(&directory.path().join("bare.db"));
     let daemon = flow::daemon(&directory.path().join("daemon"));
     let mut targets = vec![flow::row(&bare)];
-    targets.extend(STEPS.map(|steps| flow::requests(&daemon, steps)));
+    targets.extend(all_steps.iter().map(|steps| flow::requests(&daemon, *steps)));
     // The load is to leave the daemon a core.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut table = Table::default();
+    let mut table = Table::of(all_steps);
     let parts = Parts::new(directory.path());
-    for connections in IN_FLIGHT {
+    for connections in all_in_flight {
         let (times, middle) = runtime.block_on(rounds(&parts, &targets, connections));
         table.add(connections, &times, &middle);
     }
     table.print(&flow::sizes(&directory.path().join("daemon"), &daemon));
-    if let Some(path) = json {
+    if let Some(path) = option("--json") {
         std::fs::write(path, table.json().to_string()).unwrap();
     }
 }

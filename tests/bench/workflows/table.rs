@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::STEPS;
 use crate::load::Measured;
 use crate::parts::Times;
 
@@ -14,8 +13,8 @@ const fn commits(steps: usize) -> usize {
     steps + 1
 }
 
-#[derive(Default)]
 pub(crate) struct Table {
+    steps: Vec<usize>,
     rows: Vec<Row>,
 }
 
@@ -31,6 +30,11 @@ struct Row {
 }
 
 impl Table {
+    /// Of workflows of so many steps.
+    pub(crate) const fn of(steps: Vec<usize>) -> Self {
+        Self { steps, rows: Vec::new() }
+    }
+
     pub(crate) fn add(&mut self, in_flight: usize, times: &Times, measured: &[Measured]) {
         let bare = measured[0];
         println!(
@@ -41,7 +45,7 @@ impl Table {
             bare.rate,
             bare.p50_ms
         );
-        for (steps, measured) in STEPS.into_iter().zip(&measured[1..]) {
+        for (steps, measured) in self.steps.iter().copied().zip(&measured[1..]) {
             let parts = times.call.as_secs_f64() * steps as f64 + times.commit.as_secs_f64() * commits(steps) as f64;
             let of_parts = measured.p50_ms / 1e3 / parts;
             let of_handler = measured.rate * commits(steps) as f64 / bare.rate;

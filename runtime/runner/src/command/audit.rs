@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use runner_model::{Timestamp, code};
+use runner_server::api::AuditEntryView;
 use runner_store::{Digest, read_digest};
 
 use crate::app::App;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::{one_line, table};
-use place::{Entry, Place, Wanted};
+use place::{Place, Wanted};
 
 /// How often whoever follows the log looks: only people wait for it.
 const LOOK: Duration = Duration::from_secs(1);
@@ -120,7 +121,7 @@ impl List {
     }
 }
 
-fn show(app: &App, entries: &[Entry], follow: bool) {
+fn show(app: &App, entries: &[AuditEntryView], follow: bool) {
     if follow {
         return entries.iter().for_each(|entry| line(app, entry));
     }
@@ -134,7 +135,7 @@ fn show(app: &App, entries: &[Entry], follow: bool) {
     app.output.line(table(&app.output, &headings, entries.iter().map(row)));
 }
 
-fn row(entry: &Entry) -> Vec<String> {
+fn row(entry: &AuditEntryView) -> Vec<String> {
     let from =
         entry.address.as_ref().map_or_else(|| entry.origin.clone(), |address| format!("{} {address}", entry.origin));
     let details = one_line(&entry.details.to_string(), 80);
@@ -151,7 +152,7 @@ fn row(entry: &Entry) -> Vec<String> {
 }
 
 /// One at a time, for whoever follows.
-fn line(app: &App, entry: &Entry) {
+fn line(app: &App, entry: &AuditEntryView) {
     if app.output.json { app.output.value(entry) } else { app.output.line(row(entry).join("  ")) }
 }
 

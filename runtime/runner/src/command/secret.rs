@@ -5,6 +5,7 @@ mod value;
 
 use clap::{Args, Subcommand};
 use runner_model::{SecretName, code};
+use runner_server::api::SecretView;
 use runner_store::{MustBe, check_secret};
 use serde_json::json;
 
@@ -13,7 +14,7 @@ use crate::config::seal;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::{one_line, table};
-use place::{Place, Shown};
+use place::Place;
 use value::From;
 
 /// Put secrets in, change and remove them; list them without their values
@@ -157,7 +158,7 @@ async fn list(app: &App, place: &Place) -> Result<(), CliError> {
     } else if secrets.is_empty() {
         app.output.note("no secrets: `runner secret set NAME` puts one in");
     } else {
-        let row = |secret: &Shown| {
+        let row = |secret: &SecretView| {
             let used_by = if secret.used_by.is_empty() { "-".to_owned() } else { secret.used_by.join(", ") };
             let (version, changed) = (secret.version.to_string(), secret.rotated_at.clone());
             vec![

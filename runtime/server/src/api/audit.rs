@@ -1,15 +1,16 @@
 //! `/audit`: who changed what, and whether the log is as it was written.
 
+mod view;
+
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use runner_model::{Timestamp, code};
-use runner_store::{AuditEntry, AuditFilter, AuditFrom, AuditHead, AuditVerdict, verify_audit};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use runner_store::{AuditFilter, AuditFrom, AuditVerdict, verify_audit};
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 use super::access::Principal;
@@ -19,56 +20,13 @@ use super::page::{self, Items};
 use super::problem::ApiProblem;
 use super::route::{Access, Routes};
 use super::secrets::check_is_for_all;
+pub use view::{EntryView, HeadView, VerdictView};
 
 pub(super) fn routes() -> Routes {
     Routes::default()
         .add(Access::Admin, routes!(list_audit))
         .add(Access::Admin, routes!(audit_head))
         .add(Access::Admin, routes!(verify_log))
-}
-
-/// An entry of the audit log.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = AuditEntry)]
-struct EntryView {
-    /// Its place in the log, counted from 1
-    sequence: u64,
-    /// When
-    #[schema(format = DateTime)]
-    at: String,
-    /// Who
-    actor: String,
-    /// How they came in: `cli`, `api` or `daemon`
-    origin: String,
-    /// Where from
-    #[schema(required = true)]
-    address: Option<String>,
-    /// What was done
-    #[schema(example = "secret.rotate")]
-    action: String,
-    /// To what
-    subject: String,
-    /// What else there is to say
-    details: Value,
-    /// SHA-256 over the entry and the hash of the one before it
-    hash: String,
-}
-
-impl From<AuditEntry> for EntryView {
-    fn from(entry: AuditEntry) -> Self {
-        let details = entry.details();
-        Self {
-            sequence: entry.sequence,
-            at: entry.at.to_string(),
-            actor: entry.actor,
-            origin: entry.origin,
-            address: entry.address,
-            action: entry.action,
-            subject: entry.subject,
-            details,
-            hash: hex(&entry.hash),
-        }
-    }
 }
 
 /// Which entries.
@@ -129,63 +87,12 @@ fn sequence(name: &str, number: i64) -> Result<u64, ApiProblem> {
     u64::try_from(number).map_err(|_| ApiProblem::bad(format!("`{name}` is no number of an entry")))
 }
 
-/// The end of the audit log.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = AuditHead)]
-struct HeadView {
-    /// How many entries there are
-    sequence: u64,
-    /// The hash of the last: noted elsewhere, it shows later whether anything up to here was changed
-    hash: String,
-}
-
-impl From<AuditHead> for HeadView {
-    fn from(head: AuditHead) -> Self {
-        Self { sequence: head.sequence, hash: hex(&head.hash) }
-    }
-}
-
 /// The end of the audit log, to be noted elsewhere
 #[utoipa::path(get, path = "/api/v1/audit/head", tag = "audit",
     responses((status = 200, description = "How many entries there are, and the hash of the last.", body = HeadView)))]
 async fn audit_head(State(context): State<Arc<Context>>, principal: Principal) -> Result<Json<HeadView>, ApiProblem> {
     check_is_for_all(&principal)?;
     Ok(Json(context.options.store.audit_head().await?.into()))
-}
-
-/// What a look at the whole log finds.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = AuditVerdict)]
-struct VerdictView {
-    /// Whether it is as it was written
-    whole: bool,
-    /// How many entries there are; in a broken log, the first that is wrong
-    sequence: u64,
-    /// The hash of the last entry; null if the log is broken
-    #[schema(required = true)]
-    hash: Option<String>,
-    /// What is wrong
-    #[schema(required = true)]
-    reason: Option<String>,
-}
-
-impl From<AuditVerdict> for VerdictView {
-    fn from(verdict: AuditVerdict) -> Self {
-        match verdict {
-            AuditVerdict::Whole { head } => {
-                Self { whole: true, sequence: head.sequence, hash: Some(hex(&head.hash)), reason: None }
-            }
-            AuditVerdict::Broken { sequence, reason } => {
-                Self { whole: false, sequence, hash: None, reason: Some(reason.to_owned()) }
-            }
-            AuditVerdict::OtherHead { head } => Self {
-                whole: false,
-                sequence: head.sequence,
-                hash: Some(hex(&head.hash)),
-                reason: Some(runner_store::OTHER_HEAD.to_owned()),
-            },
-        }
-    }
 }
 
 /// What to compare with.
@@ -217,8 +124,4 @@ async fn verify_log(
         tracing::error!(code = %code::AUDIT_BROKEN, ?verdict, "the audit log was changed");
     }
     Ok(Json(verdict.into()))
-}
-
-fn hex(hash: &runner_store::Digest) -> String {
-    runner_store::shown_digest(hash)
 }

@@ -49,30 +49,31 @@ pub(super) fn routes() -> Routes {
 }
 
 /// What may be shown of a secret: never its value.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Secret)]
-struct SecretView {
+pub struct SecretView {
     /// Its name
-    name: String,
+    pub name: String,
     /// How many values it has had; each new one makes it larger
-    version: u64,
+    pub version: u64,
     /// What it is for
-    description: String,
+    pub description: String,
     /// When it was put in
     #[schema(format = DateTime)]
-    created_at: String,
+    pub created_at: String,
     /// When it got its present value
     #[schema(format = DateTime)]
-    rotated_at: String,
+    pub rotated_at: String,
     /// Who gave it its present value
-    set_by: String,
+    pub set_by: String,
     /// The connections and webhooks that are configured to use it
-    used_by: Vec<String>,
+    pub used_by: Vec<String>,
 }
 
 impl SecretView {
-    fn of(context: &Context, record: SecretRecord) -> Self {
-        let used_by = context.options.secret_users.of(&record.name);
+    /// What may be shown of this one.
+    #[must_use]
+    pub fn of(record: SecretRecord, used_by: Vec<String>) -> Self {
         Self {
             name: record.name.to_string(),
             version: record.version,
@@ -82,6 +83,11 @@ impl SecretView {
             set_by: record.set_by,
             used_by,
         }
+    }
+
+    fn here(context: &Context, record: SecretRecord) -> Self {
+        let used_by = context.options.secret_users.of(&record.name);
+        Self::of(record, used_by)
     }
 }
 
@@ -96,7 +102,7 @@ async fn list_secrets(
     check_is_for_all(&principal)?;
     let limit = page::limit(query.limit)?;
     let all = context.options.store.secrets().await?;
-    let all = all.into_iter().map(|record| SecretView::of(&context, record)).collect();
+    let all = all.into_iter().map(|record| SecretView::here(&context, record)).collect();
     Ok(Json(Items::among(all, limit, query.cursor.as_deref(), |view: &SecretView| view.name.clone())))
 }
 
@@ -141,7 +147,7 @@ async fn put_secret(
     let record = vault(&context).put(&name, &new.value, description, must, by).await?;
     context.options.secret_users.changed(&name).await;
     tracing::info!(secret = %name, version = record.version, by = principal.by(), "secret set");
-    Ok(Json(SecretView::of(&context, record)))
+    Ok(Json(SecretView::here(&context, record)))
 }
 
 /// Whether to look who uses it.
@@ -172,7 +178,7 @@ async fn delete_secret(
     let name = SecretName::new(&name).map_err(|_| missing())?;
     let store = &context.options.store;
     let record = store.sealed_secret(&name).await?.ok_or_else(missing)?.record;
-    let was = SecretView::of(&context, record);
+    let was = SecretView::here(&context, record);
     if !was.used_by.is_empty() && query.force != Some(true) {
         let detail = format!("the secret `{name}` is used by {}", was.used_by.join(", "));
         return Err(ApiProblem::new(StatusCode::CONFLICT, code::SECRET_IN_USE, detail)

@@ -1,12 +1,9 @@
 //! Where the log is: with a daemon, or in the store of the data directory.
 
 use runner_model::{Timestamp, limits};
-use runner_store::{
-    Audit as _, AuditEntry, AuditFilter, AuditFrom, AuditVerdict, Digest, OTHER_HEAD, SqliteStore, shown_digest,
-    verify_audit,
-};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use runner_server::api::{AuditEntryView, AuditHeadView, AuditVerdictView};
+use runner_store::{Audit as _, AuditFilter, AuditFrom, Digest, SqliteStore, shown_digest, verify_audit};
+use serde::Deserialize;
 
 use crate::app::App;
 use crate::error::CliError;
@@ -18,40 +15,10 @@ pub(super) enum Place {
     Here(SqliteStore),
 }
 
-/// An entry, as it is shown.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Entry {
-    pub(super) sequence: u64,
-    pub(super) at: String,
-    pub(super) actor: String,
-    pub(super) origin: String,
-    pub(super) address: Option<String>,
-    pub(super) action: String,
-    pub(super) subject: String,
-    pub(super) details: Value,
-    pub(super) hash: String,
-}
-
-/// The end of the log.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Head {
-    pub(super) sequence: u64,
-    pub(super) hash: String,
-}
-
-/// What a look at the whole of it finds.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Verdict {
-    pub(super) whole: bool,
-    pub(super) sequence: u64,
-    pub(super) hash: Option<String>,
-    pub(super) reason: Option<String>,
-}
-
 /// A page, as a daemon gives it.
 #[derive(Deserialize)]
 struct Page {
-    items: Vec<Entry>,
+    items: Vec<AuditEntryView>,
 }
 
 /// Which entries.
@@ -81,23 +48,6 @@ impl Wanted {
     }
 }
 
-impl From<AuditEntry> for Entry {
-    fn from(entry: AuditEntry) -> Self {
-        let details = entry.details();
-        Self {
-            sequence: entry.sequence,
-            at: entry.at.to_string(),
-            actor: entry.actor,
-            origin: entry.origin,
-            address: entry.address,
-            action: entry.action,
-            subject: entry.subject,
-            details,
-            hash: shown_digest(&entry.hash),
-        }
-    }
-}
-
 impl Place {
     /// That of the daemon that the user names, or that has the data directory.
     pub(super) async fn open(app: &App) -> Result<Self, CliError> {
@@ -115,18 +65,18 @@ impl Place {
     }
 
     /// The newest, the newest first.
-    pub(super) async fn newest(&self, wanted: &Wanted, limit: usize) -> Result<Vec<Entry>, CliError> {
+    pub(super) async fn newest(&self, wanted: &Wanted, limit: usize) -> Result<Vec<AuditEntryView>, CliError> {
         match self {
             Self::Daemon(daemon) => daemon.list("/api/v1/audit", &wanted.query(), limit).await,
             Self::Here(store) => {
                 let entries = store.audit(&wanted.filter(), AuditFrom::Before(None), limit).await?;
-                Ok(entries.into_iter().map(Entry::from).collect())
+                Ok(entries.into_iter().map(AuditEntryView::from).collect())
             }
         }
     }
 
     /// Those after an entry, the oldest first.
-    pub(super) async fn after(&self, wanted: &Wanted, after: u64) -> Result<Vec<Entry>, CliError> {
+    pub(super) async fn after(&self, wanted: &Wanted, after: u64) -> Result<Vec<AuditEntryView>, CliError> {
         match self {
             Self::Daemon(daemon) => {
                 let mut query = wanted.query();
@@ -138,43 +88,27 @@ impl Place {
             }
             Self::Here(store) => {
                 let entries = store.audit(&wanted.filter(), AuditFrom::After(after), limits::AUDIT_PAGE).await?;
-                Ok(entries.into_iter().map(Entry::from).collect())
+                Ok(entries.into_iter().map(AuditEntryView::from).collect())
             }
         }
     }
 
     /// The end.
-    pub(super) async fn head(&self) -> Result<Head, CliError> {
+    pub(super) async fn head(&self) -> Result<AuditHeadView, CliError> {
         match self {
             Self::Daemon(daemon) => daemon.get("/api/v1/audit/head", &[]).await,
-            Self::Here(store) => {
-                let head = store.audit_head().await?;
-                Ok(Head { sequence: head.sequence, hash: shown_digest(&head.hash) })
-            }
+            Self::Here(store) => Ok(store.audit_head().await?.into()),
         }
     }
 
     /// Looks at the whole of it.
-    pub(super) async fn verify(&self, head: Option<Digest>) -> Result<Verdict, CliError> {
+    pub(super) async fn verify(&self, head: Option<Digest>) -> Result<AuditVerdictView, CliError> {
         match self {
             Self::Daemon(daemon) => {
                 let head = head.map(|head| ("head", shown_digest(&head)));
                 daemon.get("/api/v1/audit/verify", head.as_slice()).await
             }
-            Self::Here(store) => Ok(match verify_audit(store, head).await? {
-                AuditVerdict::Whole { head } => {
-                    Verdict { whole: true, sequence: head.sequence, hash: Some(shown_digest(&head.hash)), reason: None }
-                }
-                AuditVerdict::Broken { sequence, reason } => {
-                    Verdict { whole: false, sequence, hash: None, reason: Some(reason.to_owned()) }
-                }
-                AuditVerdict::OtherHead { head } => Verdict {
-                    whole: false,
-                    sequence: head.sequence,
-                    hash: Some(shown_digest(&head.hash)),
-                    reason: Some(OTHER_HEAD.to_owned()),
-                },
-            }),
+            Self::Here(store) => Ok(verify_audit(store, head).await?.into()),
         }
     }
 }

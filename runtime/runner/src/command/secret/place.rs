@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use runner_model::{Secret, SecretName};
-use runner_store::{Audited, MustBe, SecretRecord, Secrets as _, SqliteStore, StoreError, Vault};
-use serde::{Deserialize, Serialize};
+use runner_server::api::SecretView;
+use runner_store::{Audited, MustBe, Secrets as _, SqliteStore, StoreError, Vault};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::in_use;
@@ -17,33 +18,6 @@ use crate::remote::{Remote, segment};
 pub(super) enum Place {
     Daemon(Remote),
     Here { store: Arc<SqliteStore>, vault: Vault<Arc<SqliteStore>>, by: Audited },
-}
-
-/// What is shown of a secret.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Shown {
-    pub(super) name: String,
-    pub(super) version: u64,
-    pub(super) description: String,
-    pub(super) created_at: String,
-    pub(super) rotated_at: String,
-    pub(super) set_by: String,
-    #[serde(default)]
-    pub(super) used_by: Vec<String>,
-}
-
-impl Shown {
-    fn of(record: SecretRecord, used_by: Vec<String>) -> Self {
-        Self {
-            name: record.name.to_string(),
-            version: record.version,
-            description: record.description,
-            created_at: record.created_at.to_string(),
-            rotated_at: record.rotated_at.to_string(),
-            set_by: record.set_by,
-            used_by,
-        }
-    }
 }
 
 /// What a daemon says.
@@ -90,7 +64,7 @@ impl Place {
         value: &Secret,
         description: Option<String>,
         must: MustBe,
-    ) -> Result<Shown, CliError> {
+    ) -> Result<SecretView, CliError> {
         match self {
             Self::Daemon(daemon) => {
                 let must_exist = must == MustBe::There;
@@ -99,7 +73,7 @@ impl Place {
             }
             Self::Here { vault, by, .. } => {
                 let record = vault.put(name, value, description, must, by.clone()).await?;
-                Ok(Shown::of(record, Vec::new()))
+                Ok(SecretView::of(record, Vec::new()))
             }
         }
     }
@@ -116,12 +90,12 @@ impl Place {
     }
 
     /// All of them, by name.
-    pub(super) async fn all(&self, app: &App) -> Result<Vec<Shown>, CliError> {
+    pub(super) async fn all(&self, app: &App) -> Result<Vec<SecretView>, CliError> {
         match self {
             Self::Daemon(daemon) => daemon.list("/api/v1/secrets", &[], ALL).await,
             Self::Here { store, .. } => {
                 let all = store.secrets().await?.into_iter();
-                Ok(all.map(|record| Shown::of(record.clone(), app.config.users_of(&record.name))).collect())
+                Ok(all.map(|record| SecretView::of(record.clone(), app.config.users_of(&record.name))).collect())
             }
         }
     }
