@@ -41,6 +41,7 @@ impl Call {
             function: "echo".to_owned(),
             number: AttemptNumber::FIRST,
             idempotency_key: "key".to_owned(),
+            span_key: None,
             input: serde_json::from_str(INPUT).unwrap(),
             timeout: Duration::from_secs(60),
             last_heartbeat: None,

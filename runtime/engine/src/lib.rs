@@ -23,7 +23,9 @@ mod written;
 pub use conductor::{Command, InFlight, Mismatch, Passage, RerunError, State, Stop, UnitId};
 pub use expression::{EvaluationError, Expression, Frame};
 pub use inspect::{Finding, inspect};
-pub use plan::{Binding, Cleanup, Join, OnUnknown, Plan, PlanBuilder, Poll, Retry, Target, Task, Transition, With};
+pub use plan::{
+    Binding, Cleanup, Durability, Join, OnUnknown, Plan, PlanBuilder, Poll, Retry, Target, Task, Transition, With,
+};
 pub use rehearsal::{Call, Next, Play, PlayError};
 pub use rule::{Criterion, EventInfo, Judged, Occasion, OncePlan, Operator, RulePlan, Verdict};
 pub use schedule::{Cron, Schedule, ScheduleError};

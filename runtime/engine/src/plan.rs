@@ -153,6 +153,21 @@ pub enum OnUnknown {
     Ask,
 }
 
+/// What has to be on the disk before a step begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// That it begins, and everything that led to it.
+    #[default]
+    Strict,
+    /// For a step that may run twice: nothing yet. A crash may lose it, and it runs again.
+    Relaxed,
+}
+
+impl Durability {
+    /// Both, as they are written.
+    pub const WRITTEN: [(&'static str, Self); 2] = [("strict", Self::Strict), ("relaxed", Self::Relaxed)];
+}
+
 /// How a task with several inbound transitions waits for them.
 #[derive(Debug, Clone)]
 pub enum Join {
@@ -230,6 +245,8 @@ pub struct PlanBuilder {
     pub timeout: Option<Template>,
     /// What to call when the execution is cancelled, after everything else.
     pub on_cancel: Option<Cleanup>,
+    /// What has to be on the disk before a step begins.
+    pub durability: Durability,
 }
 
 /// A workflow, compiled, with what the conductor needs to know about its shape.
@@ -240,6 +257,7 @@ pub struct Plan {
     pub(crate) tasks: IndexMap<TaskName, Task>,
     pub(crate) timeout: Option<Template>,
     pub(crate) on_cancel: Option<Cleanup>,
+    pub(crate) durability: Durability,
     /// For each task, the transitions that lead to it, in the order of the file.
     pub(crate) inbound: Vec<Vec<TransitionId>>,
     /// For each task, whether a way leads from it back to itself.
@@ -276,6 +294,7 @@ impl PlanBuilder {
             tasks: self.tasks,
             timeout: self.timeout,
             on_cancel: self.on_cancel,
+            durability: self.durability,
             inbound,
             in_cycle,
             joins_on_conditions,
@@ -303,6 +322,12 @@ impl Plan {
     #[must_use]
     pub const fn is_single(&self) -> bool {
         self.single
+    }
+
+    /// Whether steps that may run twice begin before what led to them is on the disk.
+    #[must_use]
+    pub fn is_relaxed(&self) -> bool {
+        self.durability == Durability::Relaxed
     }
 
     /// The tasks, in the order of the file.

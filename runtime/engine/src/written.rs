@@ -3,7 +3,9 @@
 use runner_model::TaskName;
 use serde_json::{Value, json};
 
-use crate::plan::{Binding, Cleanup, Join, OnUnknown, Plan, PlanBuilder, Poll, Retry, Target, Task, Transition, With};
+use crate::plan::{
+    Binding, Cleanup, Durability, Join, OnUnknown, Plan, PlanBuilder, Poll, Retry, Target, Task, Transition, With,
+};
 use crate::{Condition, Template};
 
 fn bindings(list: &Value) -> Vec<Binding> {
@@ -117,6 +119,7 @@ pub(crate) fn plan(workflow: &Value) -> Plan {
         tasks: tasks.map(|(name, written)| (TaskName::new(name).unwrap(), task(written))).collect(),
         timeout: template(&workflow["timeout"]),
         on_cancel: cleanup(&workflow["on_cancel"]),
+        durability: Durability::default(),
     }
     .build()
 }

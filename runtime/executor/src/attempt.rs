@@ -33,6 +33,8 @@ pub(crate) struct Task {
     pub(crate) caller: Arc<Pack>,
     pub(crate) execution: ExecutionId,
     pub(crate) unit: UnitId,
+    /// What its step is called in the idempotency key; none is its number.
+    pub(crate) name: Option<String>,
     pub(crate) attempt: AttemptNumber,
     pub(crate) action: ActionRef,
     pub(crate) input: Arc<Value>,
@@ -139,6 +141,7 @@ async fn outcome(mut task: Task) -> Outcome {
     let call = Call {
         execution: task.execution,
         unit: task.unit,
+        name: task.name,
         attempt: task.attempt,
         timeout: shorter(left, action.timeout),
         pack,

@@ -1,8 +1,10 @@
 //! Driving one execution: decide, record, act, and again; until it has ended, or only waits.
 
+mod ahead;
 mod children;
 mod decide;
 mod journal;
+mod names;
 mod orders;
 mod take_up;
 mod turns;
@@ -22,6 +24,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::ahead::Flight;
+use self::names::Names;
 use crate::alarm;
 use crate::attempt::{self, Ended};
 use crate::error::ExecutorError;
@@ -41,13 +45,18 @@ pub(crate) struct Drive {
     state: State,
     /// What the entries alone make of it, if that is compared.
     shadow: Option<Box<State>>,
-    /// The journal as recorded, and after it what is decided and not yet recorded.
+    /// The journal as recorded; after it what is on its way there; after that what is decided since.
     entries: Vec<Entry>,
     recorded: usize,
-    /// What is told of what is decided, once it is recorded.
-    untold: Vec<(Timestamp, Progress)>,
+    taken: usize,
+    /// What is on its way, in a relaxed workflow.
+    flight: Option<Flight>,
+    /// What is told of what is decided, once so many entries are recorded.
+    untold: Vec<(usize, Timestamp, Progress)>,
     /// What is to begin once its intent is recorded.
     due: Vec<Due>,
+    /// What steps are called in their idempotency keys, where that is not their number.
+    names: Names,
     herald: Herald,
     attempts: JoinSet<Ended>,
     running: BTreeMap<UnitId, Running>,
@@ -130,7 +139,7 @@ impl Drive {
     ) -> Self {
         let recorded = entries.len();
         let mut drive = Self::new(shared, pack, plan, herald, Some(token), state, entries);
-        drive.recorded = recorded;
+        (drive.recorded, drive.taken) = (recorded, recorded);
         drive
     }
 
@@ -145,7 +154,11 @@ impl Drive {
     ) -> Self {
         let (signals, heard) = mpsc::unbounded_channel();
         let shadow = shared.options.verify.then(|| Box::new(state.clone()));
-        entries.iter().for_each(|entry| herald.mask.learn_fact(&entry.fact));
+        let mut names = Names::default();
+        for entry in &entries {
+            herald.mask.learn_fact(&entry.fact);
+            names.learn(&plan, &state, entry);
+        }
         Self {
             shared,
             pack,
@@ -155,8 +168,11 @@ impl Drive {
             shadow,
             entries,
             recorded: 0,
+            taken: 0,
+            flight: None,
             untold: Vec::new(),
             due: Vec::new(),
+            names,
             herald,
             attempts: JoinSet::new(),
             running: BTreeMap::new(),
@@ -203,10 +219,11 @@ impl Drive {
             if self.has_ended() && mailbox.is_empty() {
                 return self.view().map(Some);
             }
-            if self.shared.is_draining() && self.attempts.is_empty() && registry.drop_off(self.id(), &mailbox) {
+            let rests = self.attempts.is_empty() && !self.is_ahead();
+            if self.shared.is_draining() && rests && registry.drop_off(self.id(), &mailbox) {
                 return Ok(None);
             }
-            if !self.has_ended() && self.park(&mut mailbox).await? {
+            if rests && !self.has_ended() && self.park(&mut mailbox).await? {
                 return Ok(None);
             }
             self.wait(&mut mailbox).await?;
@@ -215,7 +232,7 @@ impl Drive {
 
     /// Whether beginning what was due has left something to decide.
     fn has_outstanding(&self) -> bool {
-        self.recorded < self.entries.len() || !self.due.is_empty()
+        self.taken < self.entries.len() || !self.due.is_empty()
     }
 
     /// Whether the end is decided and recorded.
@@ -248,12 +265,22 @@ impl Drive {
             next = Some(next.map_or(look, |next| next.min(look)));
         }
         let clock = self.shared.options.clock.clone();
-        tokio::select! {
-            biased;
-            Some(order) = mailbox.recv() => self.obey(order).await?,
-            Some(signal) = self.heard.recv() => self.hear(signal).await?,
-            Some(ended) = self.attempts.join_next() => self.ended(ended).await?,
-            () = alarm::until(&*clock, next) => {}
+        loop {
+            tokio::select! {
+                biased;
+                landed = ahead::landing(&mut self.flight) => {
+                    self.landed(landed).await?;
+                    if self.is_ahead() || (!self.attempts.is_empty() && !self.has_ended()) {
+                        // Nothing follows from it.
+                        continue;
+                    }
+                }
+                Some(order) = mailbox.recv() => self.obey(order).await?,
+                Some(signal) = self.heard.recv() => self.hear(signal).await?,
+                Some(ended) = self.attempts.join_next() => self.ended(ended).await?,
+                () = alarm::until(&*clock, next) => {}
+            }
+            break;
         }
         while let Ok(order) = mailbox.try_recv() {
             self.obey(order).await?;

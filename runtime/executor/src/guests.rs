@@ -22,6 +22,9 @@ pub struct Call {
     pub execution: ExecutionId,
     /// The step, and the item in one that runs over a list.
     pub unit: UnitId,
+    /// What the step is called in the idempotency key; none is its number. A step of a relaxed workflow has a name, because
+    /// its number may be another's after a crash.
+    pub name: Option<String>,
     /// Which try of it this is.
     pub attempt: AttemptNumber,
     /// The pack of the action.
@@ -48,13 +51,17 @@ impl Call {
     /// The same for all tries of a unit and for no other unit.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
-        idempotency_key(self.execution, self.unit)
+        match (&self.name, self.unit.item) {
+            (None, _) => unit_key(self.execution, self.unit),
+            (Some(name), None) => format!("{}/{name}", self.execution),
+            (Some(name), Some(item)) => format!("{}/{name}/{item}", self.execution),
+        }
     }
 }
 
-/// The key of all tries of a unit, and of no other unit.
+/// Names a unit, in traces and, but in relaxed workflows, as the idempotency key of all its tries.
 #[must_use]
-pub fn idempotency_key(execution: ExecutionId, unit: UnitId) -> String {
+pub fn unit_key(execution: ExecutionId, unit: UnitId) -> String {
     match unit.item {
         None => format!("{execution}/{}", unit.step),
         Some(item) => format!("{execution}/{}/{item}", unit.step),
@@ -141,6 +148,7 @@ impl Guests for HostGuests {
             function: function.clone(),
             number: call.attempt,
             idempotency_key: call.idempotency_key(),
+            span_key: Some(unit_key(call.execution, call.unit)),
             input: Value::Object(call.input),
             timeout: call.timeout.or(call.action.timeout).unwrap_or(self.timeout),
             last_heartbeat: call.last_heartbeat,

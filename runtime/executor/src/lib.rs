@@ -38,7 +38,7 @@ pub use error::{ExecutorError, RequestError};
 pub use execution::{Execution, ExecutionRequest};
 pub use executor::{Executor, ExecutorOptions, Wanted};
 pub use gate::Delayed;
-pub use guests::{Call, Guests, HostGuests, idempotency_key, stored};
+pub use guests::{Call, Guests, HostGuests, stored, unit_key};
 pub use poll::{HostPolls, Poll};
 pub use progress::{Heard, Listener, Progress, ProgressEvent};
 pub use runner_engine::UnitId;

@@ -61,6 +61,7 @@ impl HostPolls {
             function: poll.sensor.function.clone(),
             number: AttemptNumber::FIRST,
             idempotency_key: format!("{name}/{}", poll.cursor.as_deref().unwrap_or_default()),
+            span_key: None,
             input: Value::Object(Map::new()),
             timeout: poll.timeout,
             last_heartbeat: None,

@@ -5,9 +5,11 @@ mod sim {
     mod chance;
     mod check;
     mod client;
+    mod door;
     mod guests;
     mod node;
     mod packs;
+    mod relaxed;
     mod run;
     mod seeds;
     mod store;

@@ -27,6 +27,8 @@ pub struct Attempt {
     pub number: AttemptNumber,
     /// The same for all tries of a step and for no other step.
     pub idempotency_key: String,
+    /// What its span is named by; none is the idempotency key.
+    pub span_key: Option<String>,
     /// The parameters: an object.
     pub input: Value,
     /// Wall-clock time for the attempt, the wait for a free place included.
@@ -46,7 +48,8 @@ pub struct Attempt {
 impl Attempt {
     /// Its own span.
     pub(crate) fn span(&self) -> TraceParent {
-        TraceParent::of_attempt(self.trace, self.execution, &self.idempotency_key, self.number)
+        let key = self.span_key.as_ref().unwrap_or(&self.idempotency_key);
+        TraceParent::of_attempt(self.trace, self.execution, key, self.number)
     }
 
     /// Whose its requests are.

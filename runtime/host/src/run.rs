@@ -102,6 +102,7 @@ fn attempt_of_nobody(limits: &Limits) -> Result<Attempt, runner_model::NameError
         function: DESCRIBE.to_owned(),
         number: AttemptNumber::FIRST,
         idempotency_key: String::new(),
+        span_key: None,
         input: Value::Object(serde_json::Map::new()),
         timeout: limits::DESCRIBE,
         last_heartbeat: None,

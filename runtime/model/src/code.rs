@@ -105,6 +105,7 @@ codes! {
     FLOW_HEARTBEAT = "E-FLOW-0019", "An attempt did not give a sign of life within its `heartbeat_timeout`.";
     FLOW_ITEMS = "E-FLOW-0020", "Items of a step did not succeed.";
     FLOW_NO_ACTION = "E-FLOW-0021", "A task with `with` has no action to run for its items.";
+    FLOW_HELD = "E-FLOW-0022", "A step of a relaxed workflow waits for the disk all the same: what it calls may not run twice.";
 
     // Rules, sensors and policies: files that are valid YAML but can never do what they say.
     RULE_UNKNOWN_TRIGGER = "E-RULE-0001", "A rule waits for a trigger that does not exist.";

@@ -193,6 +193,10 @@ pub const CLOCK_LOOK: Duration = Duration::from_secs(60);
 /// When whoever was refused because of [`QUEUE_MAX`] may ask again: by then some have ended, if any do.
 pub const QUEUE_RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// Entries of an execution of a relaxed workflow that may be decided and not on the disk before it waits: a crash loses no
+/// more, which is some twenty to eighty short steps. A flush is over long before, unless the disk is in trouble.
+pub const AHEAD_ENTRIES_MAX: usize = 256;
+
 /// Workflows within workflows: a workflow that calls itself is stopped here.
 pub const WORKFLOW_DEPTH_MAX: u32 = 10;
 

@@ -72,6 +72,8 @@ pub(crate) struct Call {
     source: Arc<Source>,
     action: ActionRef,
     place: Span,
+    /// Whether a relaxed workflow makes it.
+    pub(crate) relaxed: bool,
     /// What it passes; none if the whole input is one expression.
     input: Option<Vec<Passed>>,
 }
@@ -104,7 +106,8 @@ pub(crate) fn read(file: &Document<'_>, node: &Node, text: &str, input: Option<&
                 None => Some(Vec::new()),
                 Some(node) => node.as_map().map(|entries| entries.iter().filter_map(passed).collect()),
             };
-            Some(Call { caller, source: Arc::clone(&file.source), action, place: node.span, input })
+            let source = Arc::clone(&file.source);
+            Some(Call { caller, source, action, place: node.span, relaxed: false, input })
         }
         Err(error) => {
             let mut words = text.split_whitespace();
@@ -149,7 +152,10 @@ pub(crate) fn check(call: &Call, own: Option<&PackRef>, known: &Known, findings:
             format!("the pack `{}` has mistakes and cannot be used: this call would fail", call.action.pack());
         findings.at(&call.source, Mistake::new(code::PACK_NOT_LOADED, call.place, message).warning());
     }
-    let (Some(Signature { parameters, waits }), Some(input)) = (signature, &call.input) else { return };
+    if let (true, Some(hold)) = (call.relaxed, signature.as_ref().and_then(|signature| signature.hold)) {
+        findings.at(&call.source, hold.mistake(call.place, call.action.as_str()));
+    }
+    let (Some(Signature { parameters, waits, .. }), Some(input)) = (signature, &call.input) else { return };
     let before = findings.errors();
     for passed in input {
         if let Some(mistake) = check_passed(call, passed, parameters, findings.is_full()) {

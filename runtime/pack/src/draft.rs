@@ -12,6 +12,7 @@ use crate::call::{self, Call};
 use crate::config;
 use crate::diagnostic::{Document, Findings, Mistake, Report};
 use crate::digest::{Contents, Sum, relative, sum_of};
+use crate::durability::Hold;
 use crate::files::Directory;
 use crate::known::{Known, Signature};
 use crate::manifest::{self, Dependency, Manifest};
@@ -148,8 +149,9 @@ impl Draft {
         let (file, root, reference) = self.begin(directory, path, pack)?;
         let read = action::read(&file, &root, pack, self.manifest.as_ref(), reference);
         let waits = read.action.as_ref().and_then(|action| wait::Kind::of(&action.body));
+        let hold = read.action.as_ref().and_then(Hold::of);
         self.signatures
-            .insert(read.reference.clone(), read.parameters.map(|parameters| Signature { parameters, waits }));
+            .insert(read.reference.clone(), read.parameters.map(|parameters| Signature { parameters, waits, hold }));
         if let Some(action) = read.action {
             self.actions.insert(read.reference.name().to_owned(), Arc::new(action));
         }
@@ -167,7 +169,8 @@ impl Draft {
             return;
         }
         let read = workflow::read(&file, &root, reference);
-        let signature = read.parameters.map(|parameters| Signature { parameters, waits: None });
+        let hold = Some(Hold::Workflow);
+        let signature = read.parameters.map(|parameters| Signature { parameters, waits: None, hold });
         self.signatures.insert(read.reference.clone(), signature);
         if let Some(action) = read.action {
             self.actions.insert(read.reference.name().to_owned(), Arc::new(action));

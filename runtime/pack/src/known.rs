@@ -6,6 +6,7 @@ use runner_model::{ActionRef, Code, PackRef, TriggerRef, code};
 
 use crate::Pack;
 use crate::diagnostic::Mistake;
+use crate::durability::Hold;
 use crate::parameters::Parameters;
 use crate::sensor::TriggerType;
 use crate::source::Span;
@@ -19,6 +20,8 @@ pub(crate) struct Signature {
     pub(crate) parameters: Parameters,
     /// What it waits for, if it runs nothing.
     pub(crate) waits: Option<wait::Kind>,
+    /// Why a relaxed workflow's step waits for the disk before it begins.
+    pub(crate) hold: Option<Hold>,
 }
 
 /// What is known of all packs.
@@ -41,7 +44,8 @@ impl Known {
     pub(crate) fn offer(&mut self, pack: &Pack) {
         self.packs.insert(pack.reference().clone(), true);
         for action in pack.actions.values() {
-            let signature = Signature { parameters: action.parameters.clone(), waits: wait::Kind::of(&action.body) };
+            let (parameters, waits) = (action.parameters.clone(), wait::Kind::of(&action.body));
+            let signature = Signature { parameters, waits, hold: Hold::of(action) };
             self.actions.insert(action.reference.clone(), Some(signature));
         }
         for kind in pack.sensors.values().flat_map(|sensor| &sensor.triggers) {

@@ -16,6 +16,7 @@ mod config;
 mod diagnostic;
 mod digest;
 mod draft;
+mod durability;
 mod expression;
 mod fields;
 mod files;

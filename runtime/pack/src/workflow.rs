@@ -13,6 +13,7 @@ use runner_model::{ActionRef, TaskName, code};
 use crate::action::{Action, Body};
 use crate::call::Call;
 use crate::diagnostic::{Document, Mistake};
+use crate::durability;
 use crate::fields::{Fields, Foreign, wrong_type};
 use crate::metadata;
 use crate::parameters::Parameters;
@@ -51,6 +52,7 @@ pub(crate) fn read(file: &Document<'_>, node: &Node, reference: ActionRef) -> Re
     let timeout = task::number(file, &mut fields, "timeout", &task::TIMEOUT);
     let mut calls = Vec::new();
     let on_cancel = task::cleanup(file, &mut fields, "on_cancel", &mut calls);
+    let durability = durability::read(file, &mut fields);
     let tasks_place = fields.place_of("tasks");
     let tasks_node = fields.get("tasks");
     let tasks = fields.require("tasks", tasks_node.map(|node| tasks(file, node)), "{…}");
@@ -61,7 +63,8 @@ pub(crate) fn read(file: &Document<'_>, node: &Node, reference: ActionRef) -> Re
 
     let read = tasks.unwrap_or_default();
     calls.extend(read.calls);
-    let plan = PlanBuilder { vars, output, tasks: read.tasks, timeout, on_cancel }.build();
+    let plan = PlanBuilder { vars, output, tasks: read.tasks, timeout, on_cancel, durability }.build();
+    calls.iter_mut().for_each(|call| call.relaxed = plan.is_relaxed());
     let names: Vec<_> = metadata.parameters.names().collect();
     let doubt = inspection::Doubt { variables: !metadata.parameters_complete || !all_known, ..read.doubt };
     inspection::report(file, node, &plan, &names, &doubt);

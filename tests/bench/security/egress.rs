@@ -113,6 +113,7 @@ impl Guest {
             function: "http".to_owned(),
             number: AttemptNumber::FIRST,
             idempotency_key: "key".to_owned(),
+            span_key: None,
             input: request,
             timeout: Duration::from_secs(60),
             last_heartbeat: None,

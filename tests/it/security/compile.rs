@@ -65,6 +65,7 @@ fn attempt() -> Attempt {
         function: "echo".to_owned(),
         number: AttemptNumber::FIRST,
         idempotency_key: "key".to_owned(),
+        span_key: None,
         input: json!({}),
         timeout: Duration::from_secs(60),
         last_heartbeat: None,

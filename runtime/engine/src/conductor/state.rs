@@ -299,6 +299,12 @@ impl State {
         self.routes.iter().map(names).collect()
     }
 
+    /// The transitions into split tasks that a route went through, as in [`State::routes`].
+    pub fn way<'a>(&'a self, plan: &'a Plan, route: RouteId) -> impl Iterator<Item = String> + 'a {
+        let crossings = usize::try_from(route.0).ok().and_then(|route| self.routes.get(route));
+        crossings.into_iter().flatten().map(|crossing| plan.crossing_name(*crossing))
+    }
+
     /// Takes the next entry into account.
     ///
     /// # Errors

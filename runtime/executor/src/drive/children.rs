@@ -14,7 +14,7 @@ use crate::attempt;
 use crate::begin::BeginError;
 use crate::control::Control;
 use crate::error::ExecutorError;
-use crate::guests::idempotency_key;
+use crate::guests::unit_key;
 use crate::registry::Order;
 
 impl Drive {
@@ -34,7 +34,7 @@ impl Drive {
         };
         let id = self.id().child(unit.step, unit.item, attempt);
         let origin = Origin::Step { execution: self.id(), step: unit.step };
-        let trace = TraceParent::of_attempt(self.trace(), self.id(), &idempotency_key(self.id(), unit), attempt);
+        let trace = TraceParent::of_attempt(self.trace(), self.id(), &unit_key(self.id(), unit), attempt);
         let trace_parent = Some(trace.to_string());
         let sealed = self.is_sealed();
         let secrets = if sealed { self.herald.mask.secrets() } else { Vec::new() };

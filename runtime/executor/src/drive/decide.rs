@@ -29,7 +29,7 @@ impl Drive {
                 if self.state.still(&command) {
                     decided |= self.carry_out(command).await?;
                 }
-                if self.entries.len() - self.recorded >= limits::STORE_BATCH_MAX {
+                if self.entries.len() - self.taken >= limits::STORE_BATCH_MAX {
                     self.record().await?;
                 }
             }
@@ -154,7 +154,7 @@ impl Drive {
                 let task = due.task.clone();
                 let opened = Progress::WaitOpened { unit, task, wait: wait.clone() };
                 self.take(Fact::WaitOpened { step: unit.step, item: unit.item, wait: Box::new(wait) }).await?;
-                self.untold.push((self.now(), opened));
+                self.untold.push((self.entries.len(), self.now(), opened));
                 Ok(())
             }
             Ok(None) => Ok(()),
@@ -193,7 +193,7 @@ impl Drive {
         let (status, failure) = (outcome.status(), outcome.failure().cloned());
         let UnitId { step, item } = unit;
         self.take(Fact::AttemptFinished { step, item, attempt, outcome }).await?;
-        self.untold.push((self.now(), Progress::StepFinished { unit, status, failure }));
+        self.untold.push((self.entries.len(), self.now(), Progress::StepFinished { unit, status, failure }));
         Ok(())
     }
 
@@ -220,8 +220,13 @@ impl Drive {
 
     /// Begins an attempt whose intent is recorded.
     pub(super) async fn begin(&mut self, due: Due) -> Result<(), ExecutorError> {
-        self.say_started(&due);
         let found = self.action(&due.action);
+        // Its key follows from its number, unless it has a name.
+        let may_run_ahead = found.as_ref().is_some_and(|(_, action)| action.may_run_ahead());
+        if self.is_ahead() && !(may_run_ahead && self.names.of(due.unit.step).is_some()) {
+            self.flush().await?;
+        }
+        self.say_started(&due);
         if found.is_some_and(|(_, action)| action.enabled && is_workflow(&action)) {
             return self.begin_child(due).await;
         }
@@ -233,6 +238,7 @@ impl Drive {
             caller: self.pack.clone(),
             execution: self.id(),
             unit: due.unit,
+            name: self.names.of(due.unit.step).map(str::to_owned),
             attempt: due.attempt,
             action: due.action,
             input: due.input,

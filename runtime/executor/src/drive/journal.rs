@@ -28,8 +28,9 @@ impl Drive {
             }
         }
         self.herald.mask.learn_fact(&entry.fact);
+        self.names.learn(&self.plan, &self.state, &entry);
         if let Some(progress) = self.progress_of(&entry.fact) {
-            self.untold.push((entry.at, progress));
+            self.untold.push((self.entries.len() + 1, entry.at, progress));
         }
         self.entries.push(entry);
         Ok(())
@@ -90,13 +91,17 @@ impl Drive {
         Ok(value.unwrap_or(Value::Null))
     }
 
-    /// Commits what is not yet recorded, in one append.
+    /// Commits what is not yet recorded, in one append. In a relaxed workflow it may only be on its way then ([`ahead`]).
+    ///
+    /// [`ahead`]: super::ahead
     pub(super) async fn record(&mut self) -> Result<(), ExecutorError> {
-        if self.unrecorded().is_empty() {
+        if self.taken == self.entries.len() {
             return Ok(());
         }
         self.verify()?;
+        self.taken = self.entries.len();
         match self.token {
+            Some(token) if self.plan.is_relaxed() => return self.send_off(token).await,
             Some(token) => self.append(token).await?,
             None => {
                 let options = &self.shared.options;
@@ -115,12 +120,17 @@ impl Drive {
                 }
             }
         }
-        self.recorded = self.entries.len();
-        // Whoever hears of it finds it in the store.
-        for (at, progress) in self.untold.drain(..) {
+        self.is_recorded(self.taken);
+        Ok(())
+    }
+
+    /// So many entries are on the disk: whoever hears of them finds them in the store.
+    pub(super) fn is_recorded(&mut self, count: usize) {
+        self.recorded = count;
+        let told = self.untold.partition_point(|(entries, ..)| *entries <= count);
+        for (_, at, progress) in self.untold.drain(..told) {
             self.herald.say(at, progress);
         }
-        Ok(())
     }
 
     /// Whether somebody wants to deal with the end of this execution.
@@ -129,26 +139,16 @@ impl Drive {
         wanted.is_some_and(|wanted| self.requested().is_some_and(|requested| wanted(&requested.action)))
     }
 
-    fn unrecorded(&self) -> &[Entry] {
-        self.entries.get(self.recorded..).unwrap_or_default()
+    pub(super) fn unrecorded(&self) -> &[Entry] {
+        self.entries.get(self.recorded..self.taken).unwrap_or_default()
     }
 
     /// Appends. While the disk is full or the database is locked, what runs goes on, and this waits: an outcome that is
     /// known is not given up.
-    async fn append(&self, token: FencingToken) -> Result<(), ExecutorError> {
-        let expected = Version(u64::try_from(self.recorded).unwrap_or(u64::MAX));
+    pub(super) async fn append(&self, token: FencingToken) -> Result<(), ExecutorError> {
         let mut wait = limits::STORE_RETRY_FIRST;
         loop {
-            let entries = self.unrecorded().to_vec();
-            let append = Append {
-                id: self.id(),
-                token,
-                expected,
-                entries,
-                sealed: self.is_sealed(),
-                announce: self.is_wanted(),
-            };
-            match Journal::append(&*self.shared.options.store, append).await {
+            match Journal::append(&*self.shared.options.store, self.next_append(token)).await {
                 Ok(_) => return Ok(()),
                 Err(error) if error.is_retryable() => {
                     tracing::warn!(execution_id = %self.id(), %error, "journal not written, tried again");
@@ -160,10 +160,22 @@ impl Drive {
         }
     }
 
+    /// What is taken and not recorded.
+    pub(super) fn next_append(&self, token: FencingToken) -> Append {
+        Append {
+            id: self.id(),
+            token,
+            expected: Version(u64::try_from(self.recorded).unwrap_or(u64::MAX)),
+            entries: self.unrecorded().to_vec(),
+            sealed: self.is_sealed(),
+            announce: self.is_wanted(),
+        }
+    }
+
     /// Compares the state with what the entries alone make of it, as they will be read.
     fn verify(&mut self) -> Result<(), ExecutorError> {
         let Some(shadow) = &mut self.shadow else { return Ok(()) };
-        let entries = self.entries.get(self.recorded..).unwrap_or_default();
+        let entries = self.entries.get(self.taken..).unwrap_or_default();
         for entry in entries.iter().filter(|entry| !matches!(entry.fact, Fact::Requested(_))) {
             let written = serde_json::to_string(entry).and_then(|text| serde_json::from_str::<Entry>(&text));
             let read = written.map_err(|_| ExecutorError::Interrupted)?;

@@ -43,10 +43,13 @@ impl Drive {
     /// Records what was asked and what follows from it, so that the answer is true.
     async fn settle(&mut self) -> Result<Status, ControlError> {
         self.decide_all().await?;
+        self.flush().await?;
         Ok(self.state.status())
     }
 
     async fn control(&mut self, control: Control) -> Result<(), ControlError> {
+        // What is answered follows from what is on the disk.
+        self.flush().await?;
         let (id, status) = (self.id(), self.state.status());
         match control {
             Control::Rerun { by, tasks } => return self.rerun(by, tasks).await,

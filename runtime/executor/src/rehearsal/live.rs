@@ -69,6 +69,7 @@ impl Live {
         let guest = crate::Call {
             execution,
             unit: call.unit,
+            name: None,
             attempt: call.attempt,
             pack: pack.clone(),
             action: action.clone(),

@@ -127,8 +127,11 @@ fn results(world: &Arc<World>, id: ExecutionId, unit: UnitId, facts: &[&Fact], s
 /// I4: an action that is not idempotent is called once an attempt, and again only if how the last call ended is known,
 /// or the workflow says that it may be.
 fn at_most_once(world: &Arc<World>, id: ExecutionId, unit: UnitId, facts: &[&Fact], seen: &[Seen], rerun: bool) {
+    let called = !seen.is_empty();
+    // One that ran ahead and was lost may have had the number of another.
+    let seen: Vec<_> = seen.iter().filter(|call| !call.ahead).collect();
     let mut attempts = BTreeSet::new();
-    for call in seen {
+    for call in &seen {
         if !attempts.insert(call.attempt) {
             world.accuse(format!("I4: attempt {} of {}/{unit:?} was called twice", call.attempt, short(id)));
         }
@@ -149,7 +152,7 @@ fn at_most_once(world: &Arc<World>, id: ExecutionId, unit: UnitId, facts: &[&Fac
             ));
         }
     }
-    if seen.is_empty()
+    if !called
         && let Some(Fact::AttemptFinished { outcome: Outcome::Succeeded { result }, .. }) = facts.last()
         && result.get("mark").is_some()
     {
@@ -211,7 +214,15 @@ fn orders(world: &Arc<World>, client: &Client, journals: &Journals) {
 fn idempotency_keys(world: &Arc<World>) {
     let calls = world.calls.lock().clone();
     let mut keys = BTreeSet::new();
+    let mut named = BTreeMap::new();
+    for seen in calls.values().flatten().filter(|seen| seen.ahead) {
+        let before = named.entry(&seen.key).or_insert(&seen.action);
+        if *before != &seen.action {
+            world.accuse(format!("I4: {} is the key of {before} and of {}", seen.key, seen.action));
+        }
+    }
     for (place, seen) in &calls {
+        let seen: Vec<_> = seen.iter().filter(|seen| !seen.ahead).collect();
         let own: BTreeSet<_> = seen.iter().map(|seen| seen.key.as_str()).collect();
         if own.len() > 1 || !own.iter().all(|key| keys.insert((*key).to_owned())) {
             world.accuse(format!("I4: the idempotency keys of {place:?} are {own:?}"));

@@ -18,6 +18,7 @@ use runner_store::{
 };
 use serde_json::Value;
 
+use super::door::Crash;
 use super::node::Life;
 use super::world::World;
 
@@ -115,6 +116,18 @@ impl Journal for SimulatedStore {
     }
 
     async fn append(&self, append: Append) -> Result<Version, StoreError> {
+        let crash = self.world.door.passes().await;
+        if self.world.door.is_full() {
+            return Err(StoreError::Full);
+        }
+        if let Some(crash) = crash {
+            if crash == Crash::After {
+                self.world.disk.append(append).await.unwrap();
+            }
+            self.life.die();
+            std::future::pending::<()>().await;
+            unreachable!("it is dead");
+        }
         let what = format!("appends {} #{} {}", short(append.id), append.token, facts(&append.entries));
         self.pass(|| what, self.world.disk.append(append)).await
     }

@@ -20,7 +20,7 @@ pub(crate) fn workflow(chance: &mut Chance, number: u64) -> String {
     let timeout = if chance.hits(800) { format!("timeout: {}\n", chance.of(&[3, 20, 60])) } else { String::new() };
     let on_cancel = if chance.hits(1_000) { "on_cancel: {action: s.again, input: {tag: all}}\n" } else { "" };
     format!(
-        "name: w{number}\ndescription: x\nparameters: {{key: {{type: string, default: k}}}}\nvars: [{{n: 0}}]\n{timeout}{on_cancel}\
+        "parameters: {{key: {{type: string, default: k}}}}\nvars: [{{n: 0}}]\n{timeout}{on_cancel}\
          tasks:\n{}output: [{{n: '<% ctx(\"n\") %>'}}]\n",
         written.text
     )

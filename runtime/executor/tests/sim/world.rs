@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::chance::Chance;
+use super::door::Door;
 
 /// When every simulation begins.
 const BEGINNING: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -50,6 +51,8 @@ pub(crate) struct Seen {
     pub(crate) action: ActionRef,
     pub(crate) attempt: AttemptNumber,
     pub(crate) key: String,
+    /// Whether it may have begun before that was on the disk.
+    pub(crate) ahead: bool,
     /// What it answered, if the answer was given.
     pub(crate) answer: Option<Value>,
 }
@@ -65,6 +68,7 @@ pub(crate) struct World {
     pub(crate) disk: Arc<MemoryStore>,
     pub(crate) calls: Mutex<Calls>,
     pub(crate) wrong: Mutex<Vec<String>>,
+    pub(crate) door: Door,
     /// How many attempts of an action run in a process.
     running: Mutex<BTreeMap<(usize, ActionRef), usize>>,
 }
@@ -93,6 +97,7 @@ impl World {
             disk: Arc::default(),
             calls: Mutex::default(),
             wrong: Mutex::default(),
+            door: Door::default(),
             running: Mutex::default(),
         };
         world.say(|| format!("seed {seed}: {rates:?}"));
@@ -140,6 +145,11 @@ impl World {
             }
         }
         Running { world: self.clone(), of }
+    }
+
+    /// How many attempts run.
+    pub(crate) fn running_now(&self) -> usize {
+        self.running.lock().values().sum()
     }
 
     /// Notes that something happened that must not.

@@ -120,6 +120,7 @@ pub(super) fn attempt_in(pack: PackContext, function: &str, input: Value) -> Att
         function: function.to_owned(),
         number: AttemptNumber(2),
         idempotency_key: "key-1".to_owned(),
+        span_key: None,
         input,
         timeout: Duration::from_secs(30),
         last_heartbeat: None,

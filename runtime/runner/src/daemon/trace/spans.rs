@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status as SpanStatus, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
-use runner_executor::{TraceParent, UnitId, idempotency_key};
+use runner_executor::{TraceParent, UnitId, unit_key};
 use runner_model::{
     AttemptNumber, Entry, ExecutionId, ExecutionView, Fact, ItemView, Origin, Requested, Status, StepId, StepView,
     Timestamp,
@@ -202,9 +202,9 @@ impl Place {
 /// What no key of an attempt is.
 const OWN: &str = "execution";
 
-/// The idempotency key that the attempts of a unit have.
+/// What the spans of a unit's attempts are named by.
 fn key(execution: ExecutionId, (step, item): Unit) -> String {
-    idempotency_key(execution, UnitId { step, item })
+    unit_key(execution, UnitId { step, item })
 }
 
 /// Trace, span and flags, out of the text that says them.

@@ -7,7 +7,9 @@ use indexmap::IndexMap;
 use runner_model::TaskName;
 use serde_json::{Value, json};
 
-use crate::plan::{Binding, Cleanup, Join, OnUnknown, Plan, PlanBuilder, Poll, Retry, Target, Task, Transition, With};
+use crate::plan::{
+    Binding, Cleanup, Durability, Join, OnUnknown, Plan, PlanBuilder, Poll, Retry, Target, Task, Transition, With,
+};
 use crate::{Condition, Template};
 
 /// Choices, one after the other; the first of what there is to choose from once they are used up.
@@ -103,6 +105,7 @@ pub(super) fn workflow(choices: &mut Choices<'_>) -> Plan {
         output: vec![binding("n", json!("<% ctx().n %>")), binding("map", json!("<% ctx().map %>"))],
         tasks,
         timeout: choices.once_in(6).then(|| template(&json!(20))),
+        durability: Durability::default(),
         on_cancel: choices.once_in(6).then(|| cleanup(choices)),
     }
     .build()
