@@ -1,11 +1,13 @@
-//! Medians, and how they are shown.
+//! Medians.
 
 use std::time::Duration;
+
+use crate::report::Line;
 
 /// The times of one part, in microseconds.
 pub(crate) struct Figures {
     pub(crate) median: f64,
-    pub(crate) p99: f64,
+    p99: f64,
 }
 
 impl Figures {
@@ -16,31 +18,14 @@ impl Figures {
     }
 }
 
-/// A line of the table.
-pub(crate) struct Row {
-    what: &'static str,
-    median: f64,
-    p99: f64,
-    ratio: String,
-}
-
-impl Row {
-    pub(crate) fn bare(what: &'static str, figures: &Figures) -> Self {
-        Self::with(what, figures, String::new())
+impl Figures {
+    /// As a line of the report.
+    pub(crate) fn line(&self, what: &str) -> Line {
+        Line::new(format!("{what} (p99 {:.1} us)", self.p99), self.median, "us")
     }
 
-    pub(crate) fn beside(what: &'static str, figures: &Figures, bare: &Figures, of: &str) -> Self {
-        Self::with(what, figures, format!("{:.2} {of}", figures.median / bare.median))
-    }
-
-    pub(crate) fn with(what: &'static str, figures: &Figures, ratio: String) -> Self {
-        Self { what, median: figures.median, p99: figures.p99, ratio }
-    }
-}
-
-pub(crate) fn print(title: &str, rows: &[Row]) {
-    println!("{title:<50} {:>12} {:>12}   ratio", "median", "p99");
-    for row in rows {
-        println!("  {:<48} {:>9.1} us {:>9.1} us   {}", row.what, row.median, row.p99, row.ratio);
+    /// The same, beside another one.
+    pub(crate) fn beside(&self, what: &str, bare: &Self, of: &str) -> Line {
+        self.line(what).beside(self.median / bare.median, of)
     }
 }

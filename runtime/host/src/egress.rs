@@ -39,6 +39,7 @@ pub use connections::{AuthKind, ConnectionInfo, Connections, TlsKind};
 pub use door::Door;
 pub use listening::Listening;
 pub use lookup::Lookup;
+pub use places::raise_open_files;
 pub use probe::{CertificateReport, TestReport, TokenReport};
 pub use slot::ConnectionSource;
 

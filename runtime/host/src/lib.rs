@@ -39,7 +39,7 @@ pub use component::{Component, World};
 pub use egress::{
     Auth, AuthKind, CertificateReport, ClientAuth, ClientCertificate, ConnectionConfig, ConnectionInfo,
     ConnectionSource, Connections, Door, Fingerprint, HttpResponse, Listening, Lookup, OAuth2, TestReport, Tls,
-    TlsKind, TokenReport,
+    TlsKind, TokenReport, raise_open_files,
 };
 pub use grant::CurrentGrant;
 pub use host::{Host, HostError, HostOptions};

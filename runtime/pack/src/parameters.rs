@@ -1,6 +1,7 @@
 //! The parameters of an action, or the keys of a pack's configuration: what they are, and whether values fit them.
 
 mod bind;
+mod draft_7;
 mod json;
 mod read;
 mod schema;
@@ -14,7 +15,7 @@ use serde_json::Value;
 
 pub(crate) use bind::shown;
 pub(crate) use read::{Purpose, read};
-pub(crate) use schema::{compile as compile_schema, read as read_schema};
+pub(crate) use schema::{build as build_schema, compile as compile_schema, read as read_schema};
 
 /// The parameters of an action, in order: those with a `position` first, the others by name.
 #[derive(Debug, Clone, Default)]

@@ -49,6 +49,7 @@ pub(crate) struct App {
     /// Whether connections are made ready that no pack was granted yet, because one may be while the process runs.
     pub(crate) is_daemon: bool,
     library: OnceCell<(Library, Report)>,
+    host: OnceCell<Host>,
     keys: KeySource,
 }
 
@@ -79,6 +80,7 @@ impl App {
             recorded: Vec::new(),
             is_daemon: false,
             library: OnceCell::new(),
+            host: OnceCell::new(),
         })
     }
 
@@ -141,6 +143,13 @@ impl App {
         self.with_store(async |app, store| work(app, store.map(here).as_ref()).await).await
     }
 
+    /// The store; meanwhile the engine is made that will run guests, which takes as long.
+    pub(crate) async fn store_and_engine(&self) -> Result<SqliteStore, CliError> {
+        let (store, host) = tokio::join!(self.store(), async { self.host() });
+        host?;
+        store
+    }
+
     /// The store.
     pub(crate) async fn store(&self) -> Result<SqliteStore, CliError> {
         Ok(SqliteStore::open(&self.config.data, self.store_options()).await?)
@@ -156,9 +165,13 @@ impl App {
         &self.keys
     }
 
-    /// A host that runs guests.
+    /// The host that runs guests.
     pub(crate) fn host(&self) -> Result<Host, CliError> {
-        self.host_at(Arc::new(SystemClock))
+        if let Some(host) = self.host.get() {
+            return Ok(host.clone());
+        }
+        let host = self.host_at(Arc::new(SystemClock))?;
+        Ok(self.host.get_or_init(|| host).clone())
     }
 
     /// The same, in which guests are told another time.

@@ -14,6 +14,7 @@ mod manners;
 mod offer;
 mod output;
 mod owner;
+mod phase;
 mod process;
 mod record;
 mod records;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     if let Some(exit) = compiler::if_asked(std::env::args_os()) {
         return exit;
     }
+    let entered_us = phase::now_us();
     let arguments = cli::packs_in_front(std::env::args_os());
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
@@ -43,6 +45,12 @@ fn main() -> ExitCode {
     let environment = config::Environment::of_the_process();
     let output = Output::new(&cli.global, &environment);
     output::start_logs(&cli.global, &environment, cli.is_daemon());
+    phase::reached_at("main entered", entered_us);
+    phase::reached("arguments read");
+    if cli.is_daemon() {
+        // Before anything is sized by their number.
+        runner_host::raise_open_files();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -50,6 +58,7 @@ fn main() -> ExitCode {
             return output.report(&failed.caused_by(&error)).into();
         }
     };
+    phase::reached("threads started");
     let result = runtime.block_on(Box::pin(cli.run(environment, output)));
     // Whatever still runs then has been told to stop and is recorded; waiting longer would only keep the user.
     runtime.shutdown_background();

@@ -14,6 +14,7 @@ use tracing::{debug, warn};
 use crate::app::App;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::phase;
 
 /// What a process works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,7 @@ impl Process {
         let seat = nodes.join(&node);
         let seat = seat.inspect_err(|error| warn!(%error, "other processes cannot see this one")).ok();
         free_dead(&nodes, store).await;
+        phase::reached("place taken");
         let host = app.host()?;
         app.learn_grants(&**store).await?;
         let executor = app.executor(store.clone(), host.clone(), node.clone(), simulate)?;
@@ -60,6 +62,7 @@ impl Process {
             }
             None => None,
         };
+        phase::reached("executor ready");
         Ok(Self { executor, host, store: store.clone(), node, takes, seat, serving })
     }
 

@@ -7,14 +7,16 @@ use runner_store::KeyValue;
 use serde_json::{Map, json};
 
 use crate::place::{Place, of};
+use crate::report::{Line, Report};
 
 const LENGTHS: [usize; 4] = [1_000, 2_000, 5_000, 10_000];
 
-pub(crate) async fn measure(part: usize) {
+pub(crate) async fn measure(report: &mut Report, part: usize) {
     let directory = tempfile::tempdir().unwrap();
     let place = Place::open(directory.path(), "lists").await;
     let commit = commit(&place).await;
-    println!("a step over a list, 100 items at a time; one commit takes {:.0} us", commit.as_secs_f64() * 1e6);
+    report.title("a step over a list, 100 items at a time");
+    report.add(Line::new("one commit", commit.as_secs_f64() * 1e6, "us"));
     for (workflow, what) in [("noops", "nothing"), ("calls", "guests that answer at once")] {
         for length in LENGTHS.map(|length| length / part) {
             let parameters = Map::from_iter([("n".to_owned(), json!(length))]);
@@ -24,7 +26,8 @@ pub(crate) async fn measure(part: usize) {
             let item = start.elapsed().as_secs_f64() / length as f64;
             assert_eq!(view.record.status, Status::Succeeded);
             let commits = item / commit.as_secs_f64();
-            println!("  {length:>6} items: {:>8.1} us an item, {commits:.2} commits   {what}", item * 1e6);
+            let line = Line::new(format!("{what}: {length} items"), item * 1e6, "us an item");
+            report.add(line.beside(commits, "one commit"));
         }
     }
     place.leave().await;

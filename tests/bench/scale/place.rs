@@ -15,6 +15,8 @@ use runner_store::{SqliteOptions, SqliteStore};
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
+use crate::asked;
+
 /// Requests that are made at the same time: what one process' clients may do.
 const AT_ONCE: usize = 512;
 
@@ -142,7 +144,9 @@ fn pack(directory: &Path) -> PathBuf {
 
 /// This program again, in a process of its own.
 pub(crate) fn again(words: &[&str]) {
-    let status = Command::new(std::env::current_exe().unwrap()).args(words).status().unwrap();
+    let json = asked::option("--json").map(|path| ["--json".to_owned(), path]);
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let status = command.args(words).args(json.into_iter().flatten()).status().unwrap();
     assert!(status.success());
 }
 

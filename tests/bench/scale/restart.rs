@@ -7,6 +7,7 @@ use runner_model::NodeId;
 use runner_store::Leases as _;
 
 use crate::place::{Place, again as process};
+use crate::report::{Line, Report};
 
 /// Of every ten that are open, so many are at work; half of the others wait for a time, half for a person.
 const AT_WORK_OF_TEN: usize = 2;
@@ -38,13 +39,14 @@ pub(crate) async fn again(directory: &Path, open: usize) {
     let ready = start.elapsed();
     assert_eq!(taken, open);
     let (working, parked) = place.executor.count();
-    println!("restart with {open} open executions, of which {at_work} are at work                 (aim: 2 s)");
-    println!("  packs loaded, database open {:>8.0} ms", opened.as_secs_f64() * 1e3);
-    println!("  all claimed                 {:>8.0} ms", claimed.as_secs_f64() * 1e3);
-    println!(
-        "  all at work again           {:>8.0} ms   {working} at work, {parked} parked",
-        ready.as_secs_f64() * 1e3
-    );
+    let mut report = Report::default();
+    report.title(&format!("restart with {open} open executions, of which {at_work} are at work"));
+    for (what, time) in [("packs loaded, database open", opened), ("all claimed", claimed)] {
+        report.add(Line::new(format!("{what}, {open} open executions"), time.as_secs_f64() * 1e3, "ms"));
+    }
+    let what = format!("all at work again, {open} open executions ({working} at work, {parked} parked)");
+    report.add(Line::new(what, ready.as_secs_f64() * 1e3, "ms").aim("10,000: 2 s"));
+    report.end();
     // Not to be waited for: what hangs would have to be interrupted.
     std::process::exit(0);
 }

@@ -13,6 +13,8 @@
     reason = "a measurement for people, which shares parts with the tests"
 )]
 
+#[path = "../asked.rs"]
+mod asked;
 #[path = "../../it/security/bombs.rs"]
 mod bombs;
 mod daemon;
@@ -47,8 +49,12 @@ fn main() {
         rows.extend(measure::poison(&daemon, &bad).await);
         rows.extend(egress::measure().await);
     });
-    for Row(what, figure, goal) in rows {
+    for Row(what, figure, goal) in &rows {
         println!("{what:<56} {figure:>24}   {goal}");
+    }
+    if let Some(path) = asked::option("--json") {
+        let line = |Row(what, text, aim): &Row| serde_json::json!({ "what": what, "text": text, "aim": aim });
+        std::fs::write(path, serde_json::Value::from_iter(rows.iter().map(line)).to_string()).unwrap();
     }
 }
 

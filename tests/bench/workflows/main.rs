@@ -15,6 +15,8 @@
     reason = "a measurement for people"
 )]
 
+#[path = "../asked.rs"]
+mod asked;
 #[path = "../bare.rs"]
 mod bare;
 #[path = "../bare_server.rs"]
@@ -46,10 +48,9 @@ fn main() {
     {
         return bare_server::serve(database);
     }
-    let option =
-        |name: &str| arguments.iter().position(|argument| argument == name).and_then(|at| arguments.get(at + 1));
-    let only =
-        |name: &str, all: [usize; 3]| option(name).map_or_else(|| all.to_vec(), |one| vec![one.parse().unwrap()]);
+    let only = |name: &str, all: [usize; 3]| {
+        asked::option(name).map_or_else(|| all.to_vec(), |one| vec![one.parse().unwrap()])
+    };
     let (all_steps, all_in_flight) = (only("--steps", STEPS), only("--in-flight", IN_FLIGHT));
     let directory = tempfile::tempdir().unwrap();
     let bare = Served::bare(&directory.path().join("bare.db"));
@@ -65,7 +66,7 @@ fn main() {
         table.add(connections, &times, &middle);
     }
     table.print(&flow::sizes(&directory.path().join("daemon"), &daemon));
-    if let Some(path) = option("--json") {
+    if let Some(path) = asked::option("--json") {
         std::fs::write(path, table.json().to_string()).unwrap();
     }
 }
@@ -73,7 +74,7 @@ fn main() {
 async fn rounds(parts: &Parts, targets: &[Target], connections: usize) -> (Times, Vec<Measured>) {
     let mut rounds: Vec<Vec<Measured>> = vec![Vec::new(); targets.len()];
     let mut times = Vec::new();
-    for round in 0..=ROUNDS {
+    for round in 0..=if asked::is_quick() { 1 } else { ROUNDS } {
         let turn = parts.measure().await;
         let mut measured = Vec::new();
         for target in targets {

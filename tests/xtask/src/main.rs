@@ -1,5 +1,6 @@
 //! `cargo xtask`: what shell scripts would otherwise do.
 
+mod bench;
 mod build_components;
 mod errors;
 mod guests;
@@ -8,6 +9,8 @@ mod lock;
 mod long;
 mod place;
 mod readme;
+
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
@@ -50,6 +53,18 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Build a release, run the measurements one after the other, and print all figures as one table, ratios first.
+    Bench {
+        /// Only these, and not all.
+        #[arg(value_parser = clap::builder::PossibleValuesParser::new(bench::PARTS))]
+        parts: Vec<String>,
+        /// Write the figures to this file, too.
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+        /// Seconds instead of minutes: enough to see that everything works, too little for figures to mean anything.
+        #[arg(long)]
+        quick: bool,
+    },
     /// Run executors in simulated worlds, each made by a seed.
     Sim {
         /// How many.
@@ -73,6 +88,7 @@ fn main() -> anyhow::Result<()> {
         Task::Readme { all } => readme::run(all),
         Task::Crash { kills, seed } => long::crash(kills, seed),
         Task::Sim { seeds, first, seed } => long::sim(seeds, first, seed),
+        Task::Bench { parts, json, quick } => bench::run(&parts, json.as_deref(), quick),
         Task::InstallWasmTarget => install::run(),
     }
 }

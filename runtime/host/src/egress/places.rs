@@ -14,6 +14,14 @@ const FILES: u64 = 1024;
 /// Beyond that the kernel's own tables are the limit.
 const SOCKETS_MAX: u64 = 32 * 1024;
 
+/// Lets this process open as many files as the system allows it to (its hard limit). The soft limit is 1024 as a rule, for the
+/// sake of programs that use `select`; a daemon has a socket for each request and for each client.
+pub fn raise_open_files() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::debug!(%error, "the number of open files stays as it is");
+    }
+}
+
 /// Sockets that the door may have open: half of the files that this process can open. The other half belongs to those who
 /// come in, the database and the guests' components.
 pub(super) fn sockets_max() -> usize {

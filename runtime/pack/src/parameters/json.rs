@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jsonschema::PatternOptions;
 use serde_json::{Map, Value, json};
 
 use super::{Parameter, ParameterKind, Parameters};
@@ -57,8 +56,7 @@ fn parameter(name: &str, schema: &Value, required: bool) -> Option<Parameter> {
     let enum_values = schema.get("enum").and_then(Value::as_array).cloned().unwrap_or_default();
     let default = schema.get("default").cloned();
     let schema = Value::Object(schema);
-    let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
-    let validator = Arc::new(options.build(&schema).ok()?);
+    let validator = Arc::new(super::build_schema(&schema).ok()?);
     let name = name.to_owned();
     Some(Parameter {
         name,

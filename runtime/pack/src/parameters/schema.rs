@@ -1,10 +1,11 @@
 //! JSON Schemas as StackStorm writes them: `required` and `secret` are booleans on the property itself, at every depth.
 
-use jsonschema::{PatternOptions, Validator};
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use runner_engine::template::Place;
 use runner_model::code;
 use serde_json::{Map, Value};
 
+use super::draft_7::is_same_in_draft_7;
 use crate::diagnostic::{Document, Mistake};
 use crate::fields::{boolean, wrong_type};
 use crate::suggest;
@@ -171,11 +172,20 @@ fn unknown_keyword(entry: &Entry, own: &[&'static str]) -> Mistake {
     mistake.maybe_hint(suggest::nearest(key, known).map(|near| format!("did you mean `{near}`?")))
 }
 
-/// Compiles a schema; one that is no schema is reported in the node it was read from.
-pub(crate) fn compile(file: &Document<'_>, node: &Node, schema: &Value) -> Option<Validator> {
+/// A schema, ready to be used.
+pub(crate) fn build(schema: &Value) -> Result<Validator, ValidationError<'static>> {
     // Patterns in linear time: they are matched against data from outside.
     let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
-    match options.build(schema) {
+    if is_same_in_draft_7(schema) {
+        // Formats are notes in the later draft; so are they here.
+        return options.with_draft(Draft::Draft7).should_validate_formats(false).build(schema);
+    }
+    options.build(schema)
+}
+
+/// Compiles a schema; one that is no schema is reported in the node it was read from.
+pub(crate) fn compile(file: &Document<'_>, node: &Node, schema: &Value) -> Option<Validator> {
+    match build(schema) {
         Ok(validator) => Some(validator),
         Err(error) => {
             let path = error.instance_path().to_string();

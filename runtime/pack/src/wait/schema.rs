@@ -1,7 +1,9 @@
 //! The schema of an inquiry's answer, in the forms that people write it, as one standard JSON Schema.
 
-use jsonschema::{PatternOptions, Validator};
+use jsonschema::Validator;
 use serde_json::{Map, Value, json};
+
+use crate::parameters::build_schema;
 
 /// What an inquiry asks for that names no schema: yes or no.
 pub(super) fn default() -> Value {
@@ -73,9 +75,7 @@ fn add_required(written: &Map<String, Value>, schema: &mut Map<String, Value>) {
 
 /// The schema, ready to be used.
 pub(super) fn compile(schema: &Value) -> Result<Validator, String> {
-    // Patterns in linear time: they are matched against data from outside.
-    let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
-    options.build(schema).map_err(|error| error.to_string())
+    build_schema(schema).map_err(|error| error.to_string())
 }
 
 /// Whether some value in the answer must not be shown.

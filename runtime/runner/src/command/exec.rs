@@ -29,7 +29,7 @@ use crate::exit::Exit;
 use crate::offer::{Offer, offered};
 use crate::process::{Process, Takes};
 use crate::remote::Remote;
-use crate::{record, stop};
+use crate::{phase, record, stop};
 pub(crate) use afar::{check_simulates, is_simulating};
 pub(crate) use find::{find, not_loaded};
 pub(crate) use follow::{Followed, Until};
@@ -88,6 +88,7 @@ impl ExecCommand {
     /// Runs it.
     pub(crate) async fn run(self, mut app: App) -> Result<Exit, CliError> {
         let Some(name) = &self.action else { return Ok(general_help(&app)) };
+        phase::reached("configuration read");
         app.config.dev |= self.dev;
         if let Some(daemon) = app.daemon().filter(|_| !self.is_embedded()) {
             if self.dev {
@@ -96,6 +97,7 @@ impl ExecCommand {
             return self.ask(&app, &daemon, name).await;
         }
         let action = self.action(&mut app, name)?;
+        phase::reached("packs read");
         let Some(parameters) = self.parameters(&app, &Offer::of(&action))? else { return Ok(Exit::Succeeded) };
         app.warn_of_development();
         if self.plan {
@@ -143,9 +145,11 @@ impl ExecCommand {
 
     async fn execute(&self, app: &mut App, action: &Action, parameters: Map<String, Value>) -> Result<Exit, CliError> {
         app.traffic = cassette::open(self.record.as_deref(), self.replay.as_deref(), action, &parameters)?;
-        let store = Arc::new(app.store().await?);
+        let store = Arc::new(app.store_and_engine().await?);
+        phase::reached("store opened, engine built");
         let result = self.record_or_run(app, &store, action, parameters).await;
         store.close().await;
+        phase::reached("store closed");
         cassette::close(app)?;
         match result? {
             None => Ok(Exit::Succeeded),
@@ -198,7 +202,9 @@ pub(crate) async fn run_new(
         Ok(execution) => watch.follow(execution, action, store, Until::End).await,
         Err(error) => Err(error.into()),
     };
+    phase::reached("executed");
     process.end().await;
+    phase::reached("let go");
     match followed? {
         Followed::Ended(view) => Ok(*view),
         // Only whoever asks for it is left with an execution that has not ended.
