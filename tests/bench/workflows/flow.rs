@@ -7,6 +7,37 @@ use std::path::Path;
 use crate::load::Target;
 use crate::served::Served;
 
+/// What is measured: a workflow of so many steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Flow {
+    pub(crate) steps: usize,
+    pub(crate) relaxed: bool,
+}
+
+impl Flow {
+    /// Strict ones of so many steps, and the relaxed one of ten.
+    pub(crate) fn all(steps: &[usize]) -> Vec<Self> {
+        let strict = steps.iter().map(|steps| Self { steps: *steps, relaxed: false });
+        let relaxed = steps.iter().filter(|steps| **steps == 10).map(|steps| Self { steps: *steps, relaxed: true });
+        strict.chain(relaxed).collect()
+    }
+
+    /// Commits that it waits for. Strict: the request with the first step's intent, then an outcome with the next intent each;
+    /// relaxed: the request, and the end with whatever was not on the disk by then.
+    pub(crate) const fn commits(self) -> usize {
+        if self.relaxed { 2 } else { self.steps + 1 }
+    }
+
+    /// What it is called, where what is measured is listed.
+    pub(crate) fn label(self) -> String {
+        if self.relaxed { format!("{} relaxed", self.steps) } else { self.steps.to_string() }
+    }
+
+    fn name(self) -> String {
+        if self.relaxed { format!("relaxed_{}", self.steps) } else { format!("steps_{}", self.steps) }
+    }
+}
+
 /// A daemon with workflows of WASM steps that do nothing but give back their input, one after the other.
 pub(crate) fn daemon(place: &Path) -> Served {
     let pack = place.join("packs/bench");
@@ -18,18 +49,19 @@ pub(crate) fn daemon(place: &Path) -> Served {
     fs::write(pack.join("actions/echo.yaml"), action).unwrap();
     let guest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests/components/host-guest.wasm");
     fs::copy(guest, pack.join("components/bench.wasm")).unwrap();
-    for steps in crate::STEPS {
-        fs::write(pack.join(format!("workflows/steps_{steps}.yaml")), chain(steps)).unwrap();
+    for flow in Flow::all(&crate::STEPS) {
+        fs::write(pack.join(format!("workflows/{}.yaml", flow.name())), chain(flow)).unwrap();
     }
     fs::write(place.join("runner.toml"), "").unwrap();
     Served::daemon(place)
 }
 
-fn chain(steps: usize) -> String {
-    let mut text = "tasks:\n".to_owned();
-    for step in 1..=steps {
+fn chain(flow: Flow) -> String {
+    let durability = if flow.relaxed { "relaxed" } else { "strict" };
+    let mut text = format!("durability: {durability}\ntasks:\n");
+    for step in 1..=flow.steps {
         write!(text, "  step_{step}:\n    action: bench.echo\n").unwrap();
-        if step < steps {
+        if step < flow.steps {
             write!(text, "    next:\n      - when: <% succeeded() %>\n        do: step_{}\n", step + 1).unwrap();
         }
     }
@@ -37,9 +69,9 @@ fn chain(steps: usize) -> String {
 }
 
 /// Requests to run a workflow and wait for its end.
-pub(crate) fn requests(served: &Served, steps: usize) -> Target {
+pub(crate) fn requests(served: &Served, flow: Flow) -> Target {
     let address = served.address;
-    let body = format!(r#"{{"action":"bench.steps_{steps}"}}"#);
+    let body = format!(r#"{{"action":"bench.{}"}}"#, flow.name());
     let length = body.len();
     let request = move |_| {
         format!(

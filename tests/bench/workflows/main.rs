@@ -1,4 +1,5 @@
-//! Workflows over HTTP, from the request to the recorded end: 1, 3 and 10 WASM steps, with 1, 50 and 200 in flight.
+//! Workflows over HTTP, from the request to the recorded end: 1, 3 and 10 WASM steps, with 1, 50 and 200 in flight; ten
+//! also in a relaxed workflow, where steps do not wait for the disk.
 //!
 //! The daemon is a process of its own, with its journal on disk (`synchronous=FULL`). The bare parts are measured in the
 //! same rounds: a guest that is instantiated and called, a commit of one row, a flush, and an axum handler that commits one row
@@ -29,6 +30,7 @@ mod parts;
 mod served;
 mod table;
 
+use flow::Flow;
 use load::{Measured, Target};
 use parts::{Parts, Times};
 use served::Served;
@@ -51,15 +53,15 @@ fn main() {
     let only = |name: &str, all: [usize; 3]| {
         asked::option(name).map_or_else(|| all.to_vec(), |one| vec![one.parse().unwrap()])
     };
-    let (all_steps, all_in_flight) = (only("--steps", STEPS), only("--in-flight", IN_FLIGHT));
+    let (flows, all_in_flight) = (Flow::all(&only("--steps", STEPS)), only("--in-flight", IN_FLIGHT));
     let directory = tempfile::tempdir().unwrap();
     let bare = Served::bare(&directory.path().join("bare.db"));
     let daemon = flow::daemon(&directory.path().join("daemon"));
     let mut targets = vec![flow::row(&bare)];
-    targets.extend(all_steps.iter().map(|steps| flow::requests(&daemon, *steps)));
+    targets.extend(flows.iter().map(|flow| flow::requests(&daemon, *flow)));
     // The load is to leave the daemon a core.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut table = Table::of(all_steps);
+    let mut table = Table::of(flows);
     let parts = Parts::new(directory.path());
     for connections in all_in_flight {
         let (times, middle) = runtime.block_on(rounds(&parts, &targets, connections));

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use runner_model::{Entry, ExecutionView, Fact, Outcome, Status};
+use runner_model::{Entry, ExecutionView, Fact, ItemIndex, Outcome, Status, StepId};
 
+use super::pack::RELAXED;
 use super::server::{Asked, Log, Server};
 use crate::kit::Place;
 
@@ -53,42 +54,47 @@ impl History {
         let abandoned = self.units(place, log, id, &entries);
         // Nothing fails but what nobody knows the outcome of.
         let wanted = if abandoned { Status::Failed } else { Status::Succeeded };
-        let tolerates = view.record.action.name() == "parent" || view.record.action.name() == "joined";
+        let tolerates = ["parent", "joined", RELAXED].contains(&view.record.action.name());
         assert!(view.record.status == wanted || (abandoned && tolerates), "{}", run.seen());
         self.ended.insert(id.to_owned(), view.record.status);
     }
 
     /// I4, for every step and item; says whether the outcome of one is unknown.
     fn units(&mut self, place: &Place, log: &Log, id: &str, entries: &[Entry]) -> bool {
-        let mut actions = BTreeMap::new();
-        let mut attempts: BTreeMap<String, (usize, Option<&Outcome>)> = BTreeMap::new();
+        let is_relaxed = is_relaxed(entries);
+        let mut tasks = BTreeMap::new();
+        let mut attempts: BTreeMap<(StepId, Option<ItemIndex>), (usize, Option<&Outcome>)> = BTreeMap::new();
         for entry in entries {
             let Some(step) = entry.fact.step() else { continue };
-            let key = match entry.fact.item() {
-                None => format!("{id}/{step}"),
-                Some(item) => format!("{id}/{step}/{item}"),
-            };
+            let key = (step, entry.fact.item());
             match &entry.fact {
-                Fact::StepScheduled { action, .. } => drop(actions.insert(step, action.clone())),
+                Fact::StepScheduled { task, action, .. } => drop(tasks.insert(step, (task.clone(), action.clone()))),
                 Fact::AttemptStarted { .. } => attempts.entry(key).or_default().0 += 1,
                 Fact::AttemptFinished { outcome, .. } => attempts.entry(key).or_default().1 = Some(outcome),
                 _ => {}
             }
         }
         let mut abandoned = false;
-        for (key, (attempts, outcome)) in attempts {
-            let step = key.split('/').nth(1).unwrap().parse().unwrap();
-            let action = &actions[&runner_model::StepId(step)];
+        for ((step, item), (attempts, outcome)) in attempts {
+            let (task, action) = &tasks[&step];
+            let key = match item {
+                None if is_relaxed => format!("{id}/{task}"),
+                None => format!("{id}/{step}"),
+                Some(item) => format!("{id}/{step}/{item}"),
+            };
             abandoned |= matches!(outcome, Some(Outcome::Abandoned { .. }));
             match action.name() {
                 "line" => {
                     let child = runner_model::AttemptNumber::FIRST;
-                    let child =
-                        id.parse::<runner_model::ExecutionId>().unwrap().child(runner_model::StepId(step), None, child);
+                    let child = id.parse::<runner_model::ExecutionId>().unwrap().child(step, None, child);
                     self.check_one(place, log, &child.to_string());
                     abandoned |= self.ended[&child.to_string()] != Status::Succeeded;
                 }
-                name => self.unit(&key, name, attempts, outcome, log.get(&key).map_or(&[], Vec::as_slice)),
+                name => {
+                    // That a step began which may do so again can be lost.
+                    let attempts = if is_relaxed && name == "again" { usize::MAX } else { attempts };
+                    self.unit(&key, name, attempts, outcome, log.get(&key).map_or(&[], Vec::as_slice));
+                }
             }
         }
         abandoned
@@ -122,6 +128,14 @@ impl History {
             self.ended.len()
         )
     }
+}
+
+fn is_relaxed(entries: &[Entry]) -> bool {
+    let requested = entries.iter().find_map(|entry| match &entry.fact {
+        Fact::Requested(requested) => Some(requested),
+        _ => None,
+    });
+    requested.is_some_and(|requested| requested.action.name() == RELAXED)
 }
 
 /// I3, I5: each attempt has one outcome, and none that was given up has another.

@@ -18,8 +18,11 @@ parameters:
   path: {type: string, required: true}
 ";
 
+/// The workflow whose steps need not wait for the disk: their keys have their tasks' names in them.
+pub(crate) const RELAXED: &str = "relaxed";
+
 /// Names, and what stands below them.
-const WORKFLOWS: [(&str, &str); 5] = [
+const WORKFLOWS: [(&str, &str); 6] = [
     (
         "line",
         "tasks:
@@ -63,6 +66,18 @@ const WORKFLOWS: [(&str, &str); 5] = [
   a: {action: crash.again, input: {path: /again/a}, next: [{when: '<% succeeded() %>', do: 'left, right'}]}
   left: {action: crash.once, input: {path: /once/left}, next: [{when: '<% completed() %>', do: end}]}
   right: {action: crash.again, input: {path: /again/right}, delay: 1.5, next: [{when: '<% succeeded() %>', do: end}]}
+  end: {join: all, action: crash.again, input: {path: /again/end}}
+",
+    ),
+    (
+        RELAXED,
+        "durability: relaxed
+tasks:
+  a: {action: crash.again, input: {path: /again/a}, next: [{when: '<% succeeded() %>', do: b}]}
+  b: {action: crash.again, input: {path: /again/b}, next: [{when: '<% succeeded() %>', do: 'left, right'}]}
+  left: {action: crash.again, input: {path: /again/left}, next: [{when: '<% succeeded() %>', do: end}]}
+  right: {action: crash.again, input: {path: /again/right-hand}, next: [{when: '<% succeeded() %>', do: one}]}
+  one: {action: crash.once, input: {path: /once/one}, next: [{when: '<% completed() %>', do: end}]}
   end: {join: all, action: crash.again, input: {path: /again/end}}
 ",
     ),

@@ -7,6 +7,7 @@ mod broken;
 mod config;
 mod connections;
 mod docs;
+mod durability;
 mod files;
 mod good;
 mod hostile;
