@@ -14,7 +14,7 @@ mod bindings {
 }
 
 /// What every call of `echo` is given.
-pub(crate) const INPUT: &str = r#"{"name":"vol1","size":1073741824,"tags":["a","b"]}"#;
+pub(crate) const INPUT: &str = r#"{"message":"vol1","size":1073741824,"tags":["a","b"]}"#;
 
 const RESIDENT_BYTES: usize = 256 * 1024;
 

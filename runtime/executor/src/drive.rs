@@ -1,6 +1,7 @@
 //! Driving one execution: decide, record, act, and again; until it has ended, or only waits.
 
 mod ahead;
+mod attempts;
 mod children;
 mod decide;
 mod journal;
@@ -21,10 +22,10 @@ use runner_pack::{Action, Pack};
 use runner_store::{Catalogue, Lease, StoreError};
 use serde_json::Value;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::ahead::Flight;
+use self::attempts::Attempts;
 use self::names::Names;
 use crate::alarm;
 use crate::attempt::{self, Ended};
@@ -58,7 +59,7 @@ pub(crate) struct Drive {
     /// What steps are called in their idempotency keys, where that is not their number.
     names: Names,
     herald: Herald,
-    attempts: JoinSet<Ended>,
+    attempts: Attempts,
     running: BTreeMap<UnitId, Running>,
     /// Executions that steps started, and until when they may run.
     children: BTreeMap<ExecutionId, Child>,
@@ -72,6 +73,16 @@ pub(crate) struct Drive {
     asked: BTreeSet<Option<UnitId>>,
     /// When that was: what the time said until then is done, or waits for a policy's leave.
     decided_at: Timestamp,
+}
+
+/// What an execution waits for.
+enum News {
+    Order(Order),
+    Signal(attempt::Signal),
+    Ended(Result<Ended, tokio::task::JoinError>),
+    /// What was on its way is recorded, and something follows from that.
+    Landed,
+    Time,
 }
 
 /// An attempt that runs.
@@ -174,7 +185,7 @@ impl Drive {
             due: Vec::new(),
             names,
             herald,
-            attempts: JoinSet::new(),
+            attempts: Attempts::default(),
             running: BTreeMap::new(),
             children: BTreeMap::new(),
             signals,
@@ -265,22 +276,31 @@ impl Drive {
             next = Some(next.map_or(look, |next| next.min(look)));
         }
         let clock = self.shared.options.clock.clone();
-        loop {
+        let news = loop {
             tokio::select! {
                 biased;
                 landed = ahead::landing(&mut self.flight) => {
-                    self.landed(landed).await?;
-                    if self.is_ahead() || (!self.attempts.is_empty() && !self.has_ended()) {
-                        // Nothing follows from it.
-                        continue;
+                    if landed.is_err() {
+                        self.attempts.hand_over();
                     }
+                    self.landed(landed).await?;
+                    if !self.is_ahead() && (self.attempts.is_empty() || self.has_ended()) {
+                        break News::Landed;
+                    }
+                    // Nothing follows from it.
                 }
-                Some(order) = mailbox.recv() => self.obey(order).await?,
-                Some(signal) = self.heard.recv() => self.hear(signal).await?,
-                Some(ended) = self.attempts.join_next() => self.ended(ended).await?,
-                () = alarm::until(&*clock, next) => {}
+                Some(order) = mailbox.recv() => break News::Order(order),
+                Some(signal) = self.heard.recv() => break News::Signal(signal),
+                Some(ended) = self.attempts.next() => break News::Ended(ended),
+                () = alarm::until(&*clock, next) => break News::Time,
             }
-            break;
+        };
+        self.attempts.hand_over();
+        match news {
+            News::Order(order) => self.obey(order).await?,
+            News::Signal(signal) => self.hear(signal).await?,
+            News::Ended(ended) => self.ended(ended).await?,
+            News::Landed | News::Time => {}
         }
         while let Ok(order) = mailbox.try_recv() {
             self.obey(order).await?;
@@ -288,7 +308,7 @@ impl Drive {
         while let Ok(signal) = self.heard.try_recv() {
             self.hear(signal).await?;
         }
-        while let Some(ended) = self.attempts.try_join_next() {
+        while let Some(ended) = self.attempts.try_next() {
             self.ended(ended).await?;
         }
         self.stop_late_children();

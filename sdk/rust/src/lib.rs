@@ -22,6 +22,8 @@ mod export;
 mod failure;
 mod host;
 mod json;
+#[cfg(all(target_arch = "wasm32", not(target_feature = "atomics"), feature = "allocator"))]
+mod memory;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 

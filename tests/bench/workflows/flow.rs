@@ -38,17 +38,11 @@ impl Flow {
     }
 }
 
-/// A daemon with workflows of WASM steps that do nothing but give back their input, one after the other.
+/// A daemon with workflows of WASM steps that do nothing but give back their message, one after the other.
 pub(crate) fn daemon(place: &Path) -> Served {
     let pack = place.join("packs/bench");
-    for directory in ["actions", "components", "workflows"] {
-        fs::create_dir_all(pack.join(directory)).unwrap();
-    }
+    fs::create_dir_all(pack.join("workflows")).unwrap();
     fs::write(pack.join("pack.yaml"), "ref: bench\nversion: 1.0.0\n").unwrap();
-    let action = "runner_type: wasm\nidempotent: true\nparameters: {name: {type: string, default: vol1}}\n";
-    fs::write(pack.join("actions/echo.yaml"), action).unwrap();
-    let guest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests/components/host-guest.wasm");
-    fs::copy(guest, pack.join("components/bench.wasm")).unwrap();
     for flow in Flow::all(&crate::STEPS) {
         fs::write(pack.join(format!("workflows/{}.yaml", flow.name())), chain(flow)).unwrap();
     }
@@ -60,7 +54,7 @@ fn chain(flow: Flow) -> String {
     let durability = if flow.relaxed { "relaxed" } else { "strict" };
     let mut text = format!("durability: {durability}\ntasks:\n");
     for step in 1..=flow.steps {
-        write!(text, "  step_{step}:\n    action: bench.echo\n").unwrap();
+        write!(text, "  step_{step}:\n    action: core.echo\n    input: {{message: vol1}}\n").unwrap();
         if step < flow.steps {
             write!(text, "    next:\n      - when: <% succeeded() %>\n        do: step_{}\n", step + 1).unwrap();
         }

@@ -27,7 +27,7 @@ pub(crate) struct Times {
 
 impl Parts {
     pub(crate) fn new(directory: &Path) -> Self {
-        let guest = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests/components/host-guest.wasm");
+        let guest = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../packs/core/components/core.wasm");
         Self {
             wasm: Wasm::new(&std::fs::read(guest).unwrap()),
             sqlite: Sqlite::new(&directory.join("one.db")),

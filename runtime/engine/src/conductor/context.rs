@@ -1,8 +1,11 @@
 //! Contexts: which variables a step sees.
 //!
-//! A context is a list of deltas in the order in which they arrived; its variables are their merge. The first delta
-//! (number 0) holds the parameters and the `vars`. Merging deltas rather than whole contexts is what keeps a branch
-//! that never touched a variable from setting it back at a join.
+//! A branch passes deltas, one after the other; its variables are their merge, in the order in which it passed them. The first
+//! delta holds the parameters and the `vars`. Merging deltas rather than whole contexts is what keeps a branch that never
+//! touched a variable from setting it back at a join.
+//!
+//! A context is the last delta that its branch has passed. Each delta knows the one before it, so that a long execution
+//! keeps no list of all of them for each of its steps.
 
 use std::sync::Arc;
 
@@ -13,12 +16,22 @@ pub(super) type Variables = Map<String, Value>;
 
 /// The deltas of an execution, and how contexts are made of them.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Deltas(Vec<Arc<Variables>>);
+pub(super) struct Deltas(Vec<Delta>);
+
+/// What was published, or a place where branches met.
+#[derive(Debug, Clone, PartialEq)]
+struct Delta {
+    published: Arc<Variables>,
+    /// The one that its branch passed before it.
+    before: Option<usize>,
+    /// Where branches met: what the first one had not passed and others had, in the order of arrival.
+    met: Box<[usize]>,
+}
 
 /// Which deltas a branch has passed, and what they merge into.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Context {
-    passed: Arc<[usize]>,
+    last: Option<usize>,
     variables: Arc<Variables>,
 }
 
@@ -36,37 +49,55 @@ impl Deltas {
 
     /// The context after `published` was published in `context`.
     pub(super) fn extend(&mut self, context: &Context, published: Variables) -> Context {
-        if published.is_empty() && !context.passed.is_empty() {
+        if published.is_empty() && context.last.is_some() {
             return context.clone();
         }
-        let delta = self.0.len();
         let mut variables = Variables::clone(&context.variables);
         merge(&mut variables, &published);
-        self.0.push(Arc::new(published));
-        Context { passed: context.passed.iter().copied().chain([delta]).collect(), variables: Arc::new(variables) }
+        self.add(context.last, published, Box::default(), variables)
     }
 
     /// The context where branches meet: all their deltas, in the order of arrival, each once.
-    pub(super) fn join<'a>(&self, arrived: impl IntoIterator<Item = &'a Context>) -> Context {
+    pub(super) fn join<'a>(&mut self, arrived: impl IntoIterator<Item = &'a Context>) -> Context {
         let mut arrived = arrived.into_iter();
         let Some(first) = arrived.next() else { return Context::default() };
-        let mut passed = first.passed.to_vec();
-        let mut variables = None;
-        for context in arrived {
-            for &delta in context.passed.iter() {
-                if passed.contains(&delta) {
-                    continue;
-                }
-                passed.push(delta);
-                if let Some(published) = self.0.get(delta) {
-                    merge(variables.get_or_insert_with(|| Variables::clone(&first.variables)), published);
+        let mut passed = vec![false; self.0.len()];
+        self.take_passed(first, &mut passed);
+        let met: Vec<_> = arrived.flat_map(|context| self.take_passed(context, &mut passed)).collect();
+        if met.is_empty() {
+            return first.clone();
+        }
+        let mut variables = Variables::clone(&first.variables);
+        for delta in met.iter().filter_map(|delta| self.0.get(*delta)) {
+            merge(&mut variables, &delta.published);
+        }
+        self.add(first.last, Variables::new(), met.into(), variables)
+    }
+
+    fn add(&mut self, before: Option<usize>, published: Variables, met: Box<[usize]>, variables: Variables) -> Context {
+        let last = self.0.len();
+        self.0.push(Delta { published: Arc::new(published), before, met });
+        Context { last: Some(last), variables: Arc::new(variables) }
+    }
+
+    /// Marks what a context has passed; gives what was not marked before, in the order in which it passed it.
+    fn take_passed(&self, context: &Context, passed: &mut [bool]) -> Vec<usize> {
+        let mut fresh = Vec::new();
+        let mut next = context.last;
+        // Whoever has passed a delta has passed all before it.
+        while let Some((number, delta)) = next.and_then(|number| Some((number, self.0.get(number)?)))
+            && !passed.get(number).is_some_and(|is_passed| *is_passed)
+        {
+            for number in [number].iter().chain(delta.met.iter().rev()) {
+                if let Some(is_passed) = passed.get_mut(*number).filter(|is_passed| !**is_passed) {
+                    *is_passed = true;
+                    fresh.push(*number);
                 }
             }
+            next = delta.before;
         }
-        match variables {
-            Some(variables) => Context { passed: passed.into(), variables: Arc::new(variables) },
-            None => first.clone(),
-        }
+        fresh.reverse();
+        fresh
     }
 }
 
@@ -116,7 +147,25 @@ mod tests {
         let mut deltas = Deltas::default();
         let start = deltas.begin(Variables::new());
         let same = deltas.extend(&start, Variables::new());
-        assert_eq!(start.passed, same.passed);
-        assert_eq!(deltas.join([&start, &same]).passed, start.passed);
+        assert_eq!(start, same);
+        assert_eq!(deltas.join([&start, &same]), start);
+    }
+
+    #[test]
+    fn what_several_joins_have_passed_is_merged_once_and_in_order() {
+        let mut deltas = Deltas::default();
+        let start = deltas.begin(variables(json!({"x": 0})));
+        let a = deltas.extend(&start, variables(json!({"x": 1, "a": 1})));
+        let b = deltas.extend(&start, variables(json!({"x": 2, "b": 1})));
+        let c = deltas.extend(&start, variables(json!({"x": 3, "c": 1})));
+        let ba = deltas.join([&b, &a]);
+        assert_eq!(ba.variables()["x"], 1);
+        // `c` comes before what `ba` has passed, and `a` after `b` as in `ba`.
+        let all = deltas.join([&c, &ba]);
+        assert_eq!(*all.variables().as_ref(), variables(json!({"x": 1, "a": 1, "b": 1, "c": 1})));
+        // What is published later is kept where an older branch arrives again.
+        let later = deltas.extend(&all, variables(json!({"x": 4})));
+        assert_eq!(deltas.join([&later, &ba, &a, &start]), later);
+        assert_eq!(deltas.join([&ba, &later]).variables()["x"], 4);
     }
 }

@@ -58,24 +58,28 @@ impl State {
         if is_over || is_empty || *outcome == Outcome::Canceled || is_unknown(step, outcome) {
             return Ok(None);
         }
-        let step = step.clone();
-        let current = TaskResult { status: outcome.status(), result: Arc::new(visible_result(outcome)) };
-        // What `task("…")` gives here is the very step that is looked at.
-        Arc::make_mut(&mut self.tasks).insert(name.clone(), current.clone());
-        let frame = self.frame(step.context.variables(), Some(current));
         let spec = match step.purpose {
             Purpose::Task => task.retry.as_ref(),
             Purpose::Compensate { .. } => task.compensate.as_ref().and_then(|cleanup| cleanup.retry.as_ref()),
             Purpose::OnCancel { of: Some(_) } => task.on_cancel.as_ref().and_then(|cleanup| cleanup.retry.as_ref()),
             Purpose::OnCancel { of: None } => plan.on_cancel.as_ref().and_then(|cleanup| cleanup.retry.as_ref()),
         };
+        let has_command = step.purpose.is_task() && task.next.iter().any(|next| next.targets.contains(&Target::Retry));
+        if spec.is_none() && !has_command {
+            return Ok(None);
+        }
+        let step = step.clone();
+        let current = TaskResult { status: outcome.status(), result: Arc::new(visible_result(outcome)) };
+        // What `task("…")` gives here is the very step that is looked at.
+        Arc::make_mut(&mut self.tasks).insert(name.clone(), current.clone());
+        let frame = self.frame(step.context.variables(), Some(current));
         let whose = Whose { task: Some((name, step.route)), frame: &frame };
         if let Some(spec) = spec
             && let Some(until) = self.retry_by_spec(whose, spec, number, &step, outcome)?
         {
             return Ok(Some(until));
         }
-        if step.purpose.is_task() && self.retry_by_command(whose, task, &step)? {
+        if has_command && self.retry_by_command(whose, task, &step)? {
             if let Some(step) = self.steps.get_mut(number) {
                 step.commands += 1;
             }

@@ -71,7 +71,7 @@ impl State {
         Ok(true)
     }
 
-    fn job<'a>(&self, plan: &'a Plan, job: Job) -> Option<(&'a Cleanup, Held, Purpose, Frame)> {
+    fn job<'a>(&mut self, plan: &'a Plan, job: Job) -> Option<(&'a Cleanup, Held, Purpose, Frame)> {
         let (unit, purpose) = match job {
             Job::CleanUpAll => {
                 let context = self.deltas.join(self.ends.iter().map(|end| &end.context));

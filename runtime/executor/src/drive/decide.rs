@@ -69,7 +69,7 @@ impl Drive {
                 }
                 if let Fact::Finished { result, .. } = &fact {
                     let places = self.requested().map(|requested| requested.secret_output.clone()).unwrap_or_default();
-                    self.learn_from(result.clone(), &places).await?;
+                    self.learn_from(result, &places).await?;
                 }
                 self.take(fact).await?;
             }
@@ -78,12 +78,12 @@ impl Drive {
     }
 
     /// Takes what stands at these places of a value as secret.
-    async fn learn_from(&mut self, value: Value, places: &[String]) -> Result<(), ExecutorError> {
+    async fn learn_from(&mut self, value: &Value, places: &[String]) -> Result<(), ExecutorError> {
         if places.is_empty() {
             return Ok(());
         }
         let mask = Mask::default();
-        at_places(&value, places).into_iter().for_each(|secret| mask.learn_all(secret));
+        at_places(value, places).into_iter().for_each(|secret| mask.learn_all(secret));
         self.learn(mask.secrets()).await
     }
 
@@ -188,7 +188,7 @@ impl Drive {
     ) -> Result<(), ExecutorError> {
         if let Outcome::Succeeded { result } = &outcome {
             let places = self.secret_output(unit);
-            self.learn_from(result.clone(), &places).await?;
+            self.learn_from(result, &places).await?;
         }
         let (status, failure) = (outcome.status(), outcome.failure().cloned());
         let UnitId { step, item } = unit;
@@ -252,7 +252,7 @@ impl Drive {
             cancel,
             place: due.place,
         };
-        self.attempts.spawn(attempt::run(task));
+        self.attempts.begin(attempt::run(task));
         Ok(())
     }
 }
