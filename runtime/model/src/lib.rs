@@ -49,7 +49,7 @@ pub use permission::{
     Asking, Choice, ChoiceError, Configured, Difference, Given, GrantRecord, GrantReport, HttpAsk, HttpRule,
     HttpTarget, KvAccess, Permissions, Standing, effective, grant_command,
 };
-pub use record::{ExecutionRecord, IllegalEntry};
+pub use record::{Course, ExecutionRecord, IllegalEntry};
 pub use secret::Secret;
 pub use status::Status;
 pub use time::Timestamp;

@@ -221,6 +221,9 @@ pub const KV_VALUE_BYTES_MAX: usize = 256 * 1024;
 /// Commands that ride in one commit of the store: enough that a full disk queue is one flush, few enough that the
 /// first does not wait long for the last.
 pub const STORE_BATCH_MAX: usize = 512;
+/// How long the store's writer waits at the most for others to come aboard a commit, where there were others lately: with
+/// 50 executions at work it halves the commits, and it is less than a flush takes where the cores are busy.
+pub const STORE_BATCH_WAIT_MAX: Duration = Duration::from_micros(500);
 /// Commands that wait for the store's writer before callers wait too.
 pub const STORE_QUEUE_MAX: usize = 4096;
 /// Bytes of commands that ride in one commit: what is copied to the log and flushed in some milliseconds.
@@ -247,6 +250,9 @@ pub const STORE_BUSY_MS: u64 = 10_000;
 pub const STORE_READERS_MAX: usize = 4;
 /// Pages of SQLite's log (4 KiB each) after which they are moved into the database: SQLite's own default.
 pub const STORE_LOG_PAGES_MAX: u32 = 1_000;
+/// Pages of SQLite's log from which on commits wait until it is moved to its end, so that it begins anew: as many as are
+/// kept on disk.
+pub const STORE_LOG_PAGES_LONG: u32 = 4_000;
 /// Bytes that SQLite's log keeps on disk after it was moved into the database.
 pub const STORE_LOG_BYTES_KEPT: u64 = 16 * 1024 * 1024;
 /// How long the store's writer has nothing to do before it tidies up, in milliseconds.
@@ -347,6 +353,8 @@ pub const STREAM_HEARTBEAT: Duration = Duration::from_secs(15);
 pub const STREAM_LOOK: Duration = Duration::from_secs(2);
 /// Streams of one process at the same time: each costs a task.
 pub const STREAMS_MAX: usize = 1_000;
+/// A body of an answer, in bytes, below which it is sent as it is: compressed it would not be one packet less.
+pub const API_COMPRESSED_BYTES_MIN: u16 = 1_024;
 /// A request's body, in bytes, unless a webhook allows more: the parameters of an execution.
 pub const API_BODY_BYTES_MAX: usize = PARAMETERS_BYTES_MAX;
 /// How long an execution is kept after its end: a month, so that what went wrong can still be looked at after a holiday.

@@ -44,6 +44,36 @@ impl ExecutionRecord {
     /// Takes the next entry into account. On an error the record is as it was.
     ///
     /// # Errors
+    /// As [`Course::apply`].
+    pub fn apply(&mut self, entry: &Entry) -> Result<(), IllegalEntry> {
+        let mut course = self.course();
+        course.apply(entry)?;
+        Course { status: self.status, started_at: self.started_at, finished_at: self.finished_at } = course;
+        Ok(())
+    }
+
+    /// The part of it that entries change.
+    #[must_use]
+    pub const fn course(&self) -> Course {
+        Course { status: self.status, started_at: self.started_at, finished_at: self.finished_at }
+    }
+}
+
+/// How an execution has gone so far: what entries after the request change of its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Course {
+    /// Its status.
+    pub status: Status,
+    /// When work on it began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+impl Course {
+    /// Takes the next entry into account. On an error it is as it was.
+    ///
+    /// # Errors
     /// The entry cannot follow: a second request, an end that is none, a move that [`Status::may_become`] forbids.
     pub fn apply(&mut self, entry: &Entry) -> Result<(), IllegalEntry> {
         let next = self.next(&entry.fact)?;

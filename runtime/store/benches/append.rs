@@ -4,12 +4,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_precision_loss, reason = "a measurement for people")]
 
+use std::iter;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use runner_model::{AttemptNumber, Entry, ExecutionId, Fact, NodeId, Origin, Outcome, Requested, StepId, Timestamp};
-use runner_store::{Append, Journal as _, Lease, NewExecution, SqliteOptions, SqliteStore, Upkeep as _};
+use runner_model::{
+    AttemptNumber, Entry, ExecutionId, Fact, NodeId, Origin, Outcome, Requested, Status, StepId, Timestamp,
+};
+use runner_store::{Append, Journal as _, Lease, NewExecution, SqliteOptions, SqliteStore, StoreStats, Upkeep as _};
 use serde_json::json;
 
 const ROUNDS: usize = 5;
@@ -18,7 +22,10 @@ const ROUND: Duration = Duration::from_millis(1000);
 fn main() {
     let dir = tempfile::tempdir_in(std::env::current_exe().unwrap().parent().unwrap()).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    println!("{:<28} {:>11} {:>11} {:>9} {:>12} {:>8}", "", "appends/s", "commits/s", "batch", "commit mean", "ratio");
+    println!(
+        "{:<28} {:>11} {:>11} {:>9} {:>12} {:>8} {:>8} {:>9}",
+        "", "appends/s", "commits/s", "batch", "commit mean", "ratio", "CPU us", "slowest"
+    );
 
     let sync = median((0..ROUNDS).map(|_| flushes(dir.path())).collect());
     println!("{:<28} {:>11} {sync:>11.0}", "fsync of 4 KiB, bare", "-");
@@ -28,6 +35,10 @@ fn main() {
     for writers in [1, 16, 200] {
         let data = dir.path().join(format!("store-{writers}"));
         runtime.block_on(appends(&data, writers, bare));
+    }
+    for in_flight in [1, 50, 200] {
+        let data = dir.path().join(format!("whole-{in_flight}"));
+        runtime.block_on(executions(&data, in_flight, bare));
     }
     let data = dir.path().join("start");
     runtime.block_on(start_and_end(&data));
@@ -77,24 +88,101 @@ async fn appends(data: &Path, writers: u64, bare: f64) {
     for number in 0..writers {
         leases.push(store.create(new(number)).await.unwrap());
     }
-    let mut rounds = Vec::new();
-    let before = store.stats();
+    let mut rounds = Rounds::begin(&store);
     for _ in 0..ROUNDS {
-        let (began, started) = (store.stats(), Instant::now());
+        let started = rounds.start();
         let tasks: Vec<_> =
             leases.iter().map(|lease| tokio::spawn(append_for_a_round(Arc::clone(&store), *lease))).collect();
         for (task, lease) in tasks.into_iter().zip(&mut leases) {
             *lease = task.await.unwrap();
         }
-        rounds.push((store.stats().commands - began.commands) as f64 / started.elapsed().as_secs_f64());
+        rounds.end(started);
     }
-    let (stats, rate) = (store.stats(), median(rounds));
-    let (commands, commits) = (stats.commands - before.commands, stats.commits - before.commits);
-    let batch = commands as f64 / commits as f64;
-    let mean = (stats.commit_time - before.commit_time).as_micros() as f64 / commits as f64;
-    let name = format!("append, {writers} at a time");
-    println!("{name:<28} {rate:>11.0} {:>11.0} {batch:>9.1} {mean:>9.0} us {:>7.2}x", rate / batch, rate / bare);
+    rounds.print(&format!("append, {writers} at a time"), bare);
     store.close().await;
+}
+
+/// Whole executions: begun, one step after the other, ended.
+async fn executions(data: &Path, in_flight: u64, bare: f64) {
+    let store = Arc::new(SqliteStore::open(data, SqliteOptions::default()).await.unwrap());
+    let mut rounds = Rounds::begin(&store);
+    for _ in 0..ROUNDS {
+        let started = rounds.start();
+        let tasks: Vec<_> =
+            (0..in_flight).map(|_| tokio::spawn(execute_for_a_round(Arc::clone(&store), STEPS))).collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        rounds.end(started);
+    }
+    rounds.print(&format!("{STEPS} steps, {in_flight} at a time"), bare);
+    store.close().await;
+}
+
+/// Steps of a whole execution.
+const STEPS: u32 = 3;
+
+async fn execute_for_a_round(store: Arc<SqliteStore>, steps: u32) {
+    static NUMBERS: AtomicU64 = AtomicU64::new(1 << 32);
+    let started = Instant::now();
+    while started.elapsed() < ROUND {
+        let mut lease = store.create(new(NUMBERS.fetch_add(1, Ordering::Relaxed))).await.unwrap();
+        for step in 1..=steps {
+            let end = (step == steps).then(|| Fact::Finished {
+                status: Status::Succeeded,
+                result: json!(null),
+                errors: vec![],
+            });
+            let entries = iter::once(outcome()).chain(end.map(|fact| Entry::new(Timestamp::from_millis(7), fact)));
+            let Lease { id, token, version: expected } = lease;
+            let append = Append { id, token, expected, entries: entries.collect(), sealed: false, announce: false };
+            lease.version = store.append(append).await.unwrap();
+        }
+    }
+}
+
+/// What the store has done in rounds of a measurement.
+struct Rounds<'a> {
+    store: &'a SqliteStore,
+    before: StoreStats,
+    cpu: f64,
+    rates: Vec<f64>,
+}
+
+impl<'a> Rounds<'a> {
+    fn begin(store: &'a SqliteStore) -> Self {
+        Self { store, before: store.stats(), cpu: cpu_us(), rates: Vec::new() }
+    }
+
+    fn start(&self) -> (u64, Instant) {
+        (self.store.stats().commands, Instant::now())
+    }
+
+    fn end(&mut self, (commands, started): (u64, Instant)) {
+        self.rates.push((self.store.stats().commands - commands) as f64 / started.elapsed().as_secs_f64());
+    }
+
+    fn print(self, name: &str, bare: f64) {
+        let (before, stats, rate) = (self.before, self.store.stats(), median(self.rates));
+        let (commands, commits) = (stats.commands - before.commands, stats.commits - before.commits);
+        let batch = commands as f64 / commits as f64;
+        let mean = (stats.commit_time - before.commit_time).as_micros() as f64 / commits as f64;
+        let cpu = (cpu_us() - self.cpu) / commands as f64;
+        let slowest = stats.commit_time_max.max(stats.checkpoint_time_max).as_secs_f64() * 1e3;
+        println!(
+            "{name:<28} {rate:>11.0} {:>11.0} {batch:>9.1} {mean:>9.0} us {:>7.2}x {cpu:>8.1} {slowest:>6.1} ms",
+            rate / batch,
+            rate / bare
+        );
+    }
+}
+
+/// Time that this process has taken of the processors, in microseconds; nothing where the system does not say.
+fn cpu_us() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Behind the name: utime and stime are the 12th and 13th words, in hundredths of a second.
+    let words = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().skip(11).take(2));
+    words.into_iter().flatten().filter_map(|word| word.parse::<f64>().ok()).sum::<f64>() * 1e4
 }
 
 async fn append_for_a_round(store: Arc<SqliteStore>, mut lease: Lease) -> Lease {

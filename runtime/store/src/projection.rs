@@ -1,6 +1,6 @@
 //! From entries to the line in the catalogue.
 
-use runner_model::{Entry, ExecutionId, ExecutionRecord, Fact, Status};
+use runner_model::{Course, Entry, ExecutionId, ExecutionRecord, Fact, Status};
 
 use crate::StoreError;
 
@@ -37,6 +37,12 @@ pub(crate) fn sealed_otherwise(sealed: bool) -> StoreError {
 /// Takes further entries into account. On an error the record is worth nothing.
 pub(crate) fn proceed(record: &mut ExecutionRecord, entries: &[Entry]) -> Result<(), StoreError> {
     entries.iter().try_for_each(|entry| record.apply(entry)).map_err(|error| illegal(&error.to_string()))
+}
+
+/// How an execution has gone after further entries.
+pub(crate) fn moved(mut course: Course, entries: &[Entry]) -> Result<Course, StoreError> {
+    let moved = entries.iter().try_for_each(|entry| course.apply(entry));
+    moved.map(|()| course).map_err(|error| illegal(&error.to_string()))
 }
 
 /// Whether an end of the execution is among the entries. It may go on after it.

@@ -99,8 +99,9 @@ impl SqliteStore {
         let opened = tokio::task::spawn_blocking(move || {
             let opened = open::open(&data_dir, &options)?;
             let keys = options.keys.clone();
+            let mover = writer::Mover::new(opened.path.clone(), options.clone());
             let readers = reader::Readers::new(opened.path, options);
-            Ok(Self { readers, writer: writer::Writer::start(opened.connection)?, keys })
+            Ok(Self { readers, writer: writer::Writer::start(opened.connection, mover)?, keys })
         });
         opened.await.unwrap_or_else(|error| Err(StoreError::Io { reason: error.to_string() }))
     }

@@ -58,6 +58,16 @@ pub(crate) fn connect(path: &Path, flags: OpenFlags, options: &SqliteOptions) ->
     Ok(connection)
 }
 
+/// A connection that moves the log into the database, with flushes as the writer's.
+pub(crate) fn for_the_log(path: &Path, options: &SqliteOptions) -> Result<Connection, rusqlite::Error> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, options)?;
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA checkpoint_fullfsync = ON; PRAGMA trusted_schema = OFF;
+         PRAGMA wal_autocheckpoint = 0;",
+    )?;
+    Ok(connection)
+}
+
 /// For its owner alone; SQLite gives its log the same permissions. By path: opening and closing the file here would
 /// drop the locks that another store of this process holds on it (POSIX locks belong to the process).
 fn restrict(path: &Path) -> io::Result<()> {

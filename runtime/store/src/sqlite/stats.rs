@@ -18,6 +18,8 @@ pub struct StoreStats {
     pub commit_time_max: Duration,
     /// How often the log was moved into the database.
     pub checkpoints: u64,
+    /// The longest for which that kept commits waiting.
+    pub checkpoint_time_max: Duration,
     /// Commits by their time: how many took up to each of [`StoreStats::COMMIT_BOUNDS`] and longer than the bound
     /// before; those above the last bound come last.
     pub commits_by_time: [u64; COMMIT_BUCKETS],
@@ -70,13 +72,14 @@ pub(crate) struct Counters {
     commit_nanos: AtomicU64,
     commit_nanos_max: AtomicU64,
     checkpoints: AtomicU64,
+    checkpoint_nanos_max: AtomicU64,
     by_time: [AtomicU64; COMMIT_BUCKETS],
     by_batch: [AtomicU64; BATCH_BUCKETS],
 }
 
 impl Counters {
     pub(crate) fn committed(&self, commands: usize, took: Duration) {
-        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = nanos(took);
         self.commands.fetch_add(commands as u64, Ordering::Relaxed);
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.batch_max.fetch_max(commands as u64, Ordering::Relaxed);
@@ -90,6 +93,10 @@ impl Counters {
         self.checkpoints.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn waited_for_log(&self, took: Duration) {
+        self.checkpoint_nanos_max.fetch_max(nanos(took), Ordering::Relaxed);
+    }
+
     pub(crate) fn snapshot(&self, queued: u64) -> StoreStats {
         StoreStats {
             commands: self.commands.load(Ordering::Relaxed),
@@ -98,11 +105,16 @@ impl Counters {
             commit_time: Duration::from_nanos(self.commit_nanos.load(Ordering::Relaxed)),
             commit_time_max: Duration::from_nanos(self.commit_nanos_max.load(Ordering::Relaxed)),
             checkpoints: self.checkpoints.load(Ordering::Relaxed),
+            checkpoint_time_max: Duration::from_nanos(self.checkpoint_nanos_max.load(Ordering::Relaxed)),
             commits_by_time: self.by_time.each_ref().map(|count| count.load(Ordering::Relaxed)),
             commits_by_batch: self.by_batch.each_ref().map(|count| count.load(Ordering::Relaxed)),
             queued,
         }
     }
+}
+
+fn nanos(took: Duration) -> u64 {
+    u64::try_from(took.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Counts in the first bucket whose bound is not below the value, in the last one if there is none.

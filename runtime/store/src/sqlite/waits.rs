@@ -59,6 +59,11 @@ fn place(step: StepId, item: i64) -> [String; 2] {
     [step.0.to_string(), item.to_string()]
 }
 
+/// Whether something begins to wait.
+pub(crate) fn opens(changes: &[Change]) -> bool {
+    changes.iter().any(|change| matches!(change, Change::Open(_)))
+}
+
 /// Makes the changes that entries of an execution lead to.
 pub(crate) fn change(db: &Connection, id: ExecutionId, changes: &[Change]) -> Result<(), Problem> {
     changes.iter().try_for_each(|change| match change {

@@ -1,9 +1,10 @@
 //! The door to the writer's thread: a bounded queue of commands, each answered after the commit it rode in.
 
 mod batch;
+mod mover;
+mod queue;
 
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
@@ -14,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::fault::Problem;
 use super::stats::{Counters, StoreStats};
 use crate::StoreError;
+pub(crate) use mover::Mover;
 
 /// A change to the database. It is performed again in another transaction when a neighbour in the first one failed.
 pub(crate) trait Command: Send + 'static {
@@ -71,8 +73,8 @@ impl<C: Command> Rider for Seat<C> {
 
 #[derive(Debug)]
 pub(crate) struct Writer {
-    /// None once the store is closed. Its places are bounded by `places`.
-    queue: Mutex<Option<Sender<Box<dyn Rider>>>>,
+    /// Its places are bounded by `places`.
+    queue: Arc<queue::Queue>,
     places: Arc<Semaphore>,
     thread: Mutex<Option<JoinHandle<()>>>,
     counters: Arc<Counters>,
@@ -80,16 +82,17 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread that owns the connection from now on.
-    pub(crate) fn start(connection: Connection) -> Result<Self, StoreError> {
-        let (queue, commands) = channel();
+    pub(crate) fn start(connection: Connection, mover: Mover) -> Result<Self, StoreError> {
+        let queue = Arc::new(queue::Queue::default());
         let counters = Arc::new(Counters::default());
-        let writing = batch::Writing::new(connection, Arc::clone(&counters)).map_err(Problem::from)?;
+        let writing = batch::Writing::new(connection, mover, Arc::clone(&counters)).map_err(Problem::from)?;
+        let commands = queue::Receiver::of(Arc::clone(&queue));
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writing.run(&commands))
             .map_err(|error| StoreError::Io { reason: error.to_string() })?;
         Ok(Self {
-            queue: Mutex::new(Some(queue)),
+            queue,
             places: Arc::new(Semaphore::new(limits::STORE_QUEUE_MAX)),
             thread: Mutex::new(Some(thread)),
             counters,
@@ -101,10 +104,7 @@ impl Writer {
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let (reply, answer) = oneshot::channel();
         let seat = Box::new(Seat { command, answer: Err(StoreError::Closed), reply, _place: place });
-        match self.queue.lock().as_ref() {
-            Some(queue) => queue.send(seat).map_err(|_| StoreError::Closed)?,
-            None => return Err(StoreError::Closed),
-        }
+        self.queue.push(seat)?;
         answer.await.map_err(|_| StoreError::Closed)?.0
     }
 
@@ -116,7 +116,7 @@ impl Writer {
     /// Lets the thread finish what waits, and waits for its end.
     pub(crate) async fn close(&self) {
         self.places.close();
-        self.queue.lock().take();
+        self.queue.close();
         let thread = self.thread.lock().take();
         if let Some(thread) = thread {
             let ended = tokio::task::spawn_blocking(move || thread.join().is_ok()).await;
@@ -128,7 +128,7 @@ impl Writer {
 impl Drop for Writer {
     /// Without [`Writer::close`] the end of the thread is waited for here, so that what was accepted is committed.
     fn drop(&mut self) {
-        self.queue.lock().take();
+        self.queue.close();
         if let Some(thread) = self.thread.lock().take() {
             report(thread.join().is_ok());
         }

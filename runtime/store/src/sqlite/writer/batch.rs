@@ -2,30 +2,38 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use runner_model::limits;
 use rusqlite::Connection;
 use tracing::{debug, error, warn};
 
+use super::mover::{Mover, move_log};
+use super::queue::{Next, Receiver, Riders};
 use super::{Counters, Rider};
 use crate::StoreError;
 use crate::sqlite::fault::{is_fatal, translate};
 
 /// The writer's side: the connection and what is known about it.
 pub(super) struct Writing {
+    // Dropped before the connection.
+    mover: Mover,
     db: Connection,
     counters: Arc<Counters>,
     /// Pages in the log after the latest commit; set by SQLite.
     log_pages: Arc<AtomicU32>,
-    /// Pages in the log at the last checkpoint. Where readers keep the log from beginning anew it grows on, and a
-    /// checkpoint after every commit would not change that.
+    /// Pages in the log when it was last begun to be moved into the database.
     log_pages_seen: u32,
+    /// Pages from which on the log is moved to its end.
+    log_pages_long: u32,
     /// Why nothing may be written any more.
     halted: Option<String>,
     /// Whether anything was committed since the database was last tidied up.
     untidy: bool,
+    /// How many commands waited when the last commit began.
+    last: usize,
+    /// How long it took.
+    took: Duration,
 }
 
 /// Where a transaction failed.
@@ -37,42 +45,58 @@ enum Failure {
 }
 
 impl Writing {
-    pub(super) fn new(mut db: Connection, counters: Arc<Counters>) -> Result<Self, rusqlite::Error> {
+    pub(super) fn new(mut db: Connection, mover: Mover, counters: Arc<Counters>) -> Result<Self, rusqlite::Error> {
         // SQLite's own checkpoints would run inside the commit, while its riders wait, and would keep silent about a
-        // failed flush. So it only says how long the log is; the checkpoint is made here, after the answers.
+        // failed flush. So it only says how long the log is.
         let log_pages = Arc::new(AtomicU32::new(0));
         let noted = Arc::clone(&log_pages);
         db.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: i32| {
             noted.store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { db, counters, log_pages, log_pages_seen: 0, halted: None, untidy: false })
+        Ok(Self {
+            mover,
+            db,
+            counters,
+            log_pages,
+            log_pages_seen: 0,
+            log_pages_long: limits::STORE_LOG_PAGES_LONG,
+            halted: None,
+            untidy: false,
+            last: 0,
+            took: Duration::ZERO,
+        })
     }
 
-    /// Serves commands until every sender is gone and the queue is empty.
-    pub(super) fn run(mut self, commands: &Receiver<Box<dyn Rider>>) {
-        while let Some(first) = self.next(commands) {
-            let batch = gather(first, commands);
-            self.serve(batch);
-            let pages = self.log_pages.load(Ordering::Relaxed);
-            // A shorter log than at the last checkpoint has begun anew.
-            self.log_pages_seen = self.log_pages_seen.min(pages);
-            if pages - self.log_pages_seen >= limits::STORE_LOG_PAGES_MAX {
-                self.checkpoint();
+    /// Serves commands until the queue is closed and empty. Tidies up once when there is nothing to do.
+    pub(super) fn run(mut self, commands: &Receiver) {
+        let mut waiting = Riders::new();
+        loop {
+            if waiting.is_empty() {
+                let patience = self.untidy.then_some(Duration::from_millis(limits::STORE_IDLE_MS));
+                match commands.next(patience) {
+                    Next::Riders(riders) => waiting = riders,
+                    Next::Idle => {
+                        self.tidy();
+                        continue;
+                    }
+                    Next::Closed => return,
+                }
             }
+            self.let_aboard(&mut waiting, commands);
+            self.last = waiting.len();
+            self.serve(gather(&mut waiting));
+            self.look_at_log();
         }
     }
 
-    /// The next command; none when the store is closed. Tidies up once when there is nothing to do.
-    fn next(&mut self, commands: &Receiver<Box<dyn Rider>>) -> Option<Box<dyn Rider>> {
-        if self.untidy {
-            match commands.recv_timeout(Duration::from_millis(limits::STORE_IDLE_MS)) {
-                Ok(first) => return Some(first),
-                Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) => self.tidy(),
-            }
+    /// Lets others come aboard, if there were others lately: a fuller commit costs everybody less. It takes no longer than
+    /// a commit does, which they would otherwise wait for.
+    fn let_aboard(&self, waiting: &mut Riders, commands: &Receiver) {
+        if (self.last > 1 || waiting.len() > 1) && waiting.len() < limits::STORE_BATCH_MAX {
+            std::thread::sleep(self.took.min(limits::STORE_BATCH_WAIT_MAX));
+            commands.more(waiting);
         }
-        commands.recv().ok()
     }
 
     fn serve(&mut self, mut batch: Vec<Box<dyn Rider>>) {
@@ -83,7 +107,8 @@ impl Writing {
         let started = Instant::now();
         match self.transact(&mut batch) {
             Ok(()) => {
-                self.counters.committed(batch.len(), started.elapsed());
+                self.took = started.elapsed();
+                self.counters.committed(batch.len(), self.took);
                 self.untidy = true;
                 answer(batch, &Ok(()));
             }
@@ -138,13 +163,52 @@ impl Writing {
         self.halted.get_or_insert_with(|| cause.to_string());
     }
 
+    /// Has the log moved into the database when it has grown, beside what goes on here. A log that has grown long all the
+    /// same is moved to its end, so that it begins anew: after the other one there is little left.
+    fn look_at_log(&mut self) {
+        if let Some(moved) = self.mover.ended() {
+            self.note_moved(moved);
+        }
+        let pages = self.log_pages.load(Ordering::Relaxed);
+        // A shorter log than at the last checkpoint has begun anew.
+        self.log_pages_seen = self.log_pages_seen.min(pages);
+        if self.mover.is_at_work() || self.halted.is_some() {
+            return;
+        }
+        let grown = pages - self.log_pages_seen;
+        let is_time = grown < limits::STORE_LOG_PAGES_MAX || pages >= self.log_pages_long.saturating_mul(4);
+        if pages >= self.log_pages_long && is_time {
+            self.checkpoint();
+            // Where readers keep it from beginning anew, another try after every commit would not change that.
+            self.log_pages_long = pages.saturating_add(limits::STORE_LOG_PAGES_LONG);
+        } else if grown >= limits::STORE_LOG_PAGES_MAX {
+            self.log_pages_seen = pages;
+            if let Err(error) = self.mover.begin() {
+                warn!(%error, "the log is not moved into the database");
+            }
+        }
+        if pages < limits::STORE_LOG_PAGES_LONG {
+            self.log_pages_long = limits::STORE_LOG_PAGES_LONG;
+        }
+    }
+
     /// Moves the log into the database as far as no reader needs it.
     fn checkpoint(&mut self) {
+        if let Some(moved) = self.mover.end() {
+            self.note_moved(moved);
+        }
         if self.halted.is_some() {
             return;
         }
         self.log_pages_seen = self.log_pages.load(Ordering::Relaxed);
-        let moved = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(0));
+        let moved = move_log(&self.db);
+        if let Ok(took) = &moved {
+            self.counters.waited_for_log(*took);
+        }
+        self.note_moved(moved);
+    }
+
+    fn note_moved(&mut self, moved: Result<Duration, rusqlite::Error>) {
         match moved {
             Ok(_) => self.counters.checkpointed(),
             Err(cause) if is_fatal(&cause) => self.halt(&cause),
@@ -167,12 +231,14 @@ impl Writing {
     }
 }
 
-/// The first command and what waits behind it, as much as may ride in one commit.
-fn gather(first: Box<dyn Rider>, commands: &Receiver<Box<dyn Rider>>) -> Vec<Box<dyn Rider>> {
-    let mut bytes = first.bytes();
-    let mut batch = vec![first];
-    while batch.len() < limits::STORE_BATCH_MAX && bytes < limits::STORE_BATCH_BYTES_MAX {
-        let Ok(rider) = commands.try_recv() else { break };
+/// As much of what waits as may ride in one commit, and one command at least.
+fn gather(waiting: &mut Riders) -> Vec<Box<dyn Rider>> {
+    let mut bytes = 0_usize;
+    let mut batch = Vec::with_capacity(waiting.len().min(limits::STORE_BATCH_MAX));
+    while batch.len() < limits::STORE_BATCH_MAX
+        && bytes < limits::STORE_BATCH_BYTES_MAX
+        && let Some(rider) = waiting.pop_front()
+    {
         bytes = bytes.saturating_add(rider.bytes());
         batch.push(rider);
     }

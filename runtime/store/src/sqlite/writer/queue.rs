@@ -1,0 +1,115 @@
+//! What waits for the writer's thread. Taken as a whole: one lock and at most one wake-up for all that has come meanwhile.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::Rider;
+use crate::StoreError;
+
+pub(super) type Riders = VecDeque<Box<dyn Rider>>;
+
+/// The side of those who submit.
+#[derive(Default)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    /// Said to the writer when something has come that it sleeps for.
+    stirred: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    riders: Riders,
+    is_asleep: bool,
+    is_closed: bool,
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue").finish_non_exhaustive()
+    }
+}
+
+impl Queue {
+    pub(super) fn push(&self, rider: Box<dyn Rider>) -> Result<(), StoreError> {
+        let mut waiting = self.waiting.lock();
+        if waiting.is_closed {
+            return Err(StoreError::Closed);
+        }
+        waiting.riders.push_back(rider);
+        let wakes = std::mem::take(&mut waiting.is_asleep);
+        drop(waiting);
+        if wakes {
+            self.stirred.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Takes nothing more. What waits is still served.
+    pub(super) fn close(&self) {
+        self.waiting.lock().is_closed = true;
+        self.stirred.notify_one();
+    }
+}
+
+/// The side of the writer's thread. Without it nothing is served: what waits is told so, and nothing more is taken.
+pub(super) struct Receiver(Arc<Queue>);
+
+/// What there is to do.
+pub(super) enum Next {
+    /// Serve these.
+    Riders(Riders),
+    /// Nothing has come for so long.
+    Idle,
+    /// The queue is closed and empty.
+    Closed,
+}
+
+impl Receiver {
+    pub(super) fn of(queue: Arc<Queue>) -> Self {
+        Self(queue)
+    }
+
+    /// All that waits; sleeps until something does, at most for `patience`.
+    pub(super) fn next(&self, patience: Option<Duration>) -> Next {
+        let mut waiting = self.0.waiting.lock();
+        loop {
+            if !waiting.riders.is_empty() {
+                waiting.is_asleep = false;
+                return Next::Riders(std::mem::take(&mut waiting.riders));
+            }
+            if waiting.is_closed {
+                return Next::Closed;
+            }
+            waiting.is_asleep = true;
+            let is_over = match patience {
+                Some(patience) => self.0.stirred.wait_for(&mut waiting, patience).timed_out(),
+                None => {
+                    self.0.stirred.wait(&mut waiting);
+                    false
+                }
+            };
+            if is_over && waiting.riders.is_empty() {
+                waiting.is_asleep = false;
+                return Next::Idle;
+            }
+        }
+    }
+
+    /// Puts what has come meanwhile behind what was taken before.
+    pub(super) fn more(&self, taken: &mut Riders) {
+        taken.append(&mut self.0.waiting.lock().riders);
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let mut waiting = self.0.waiting.lock();
+        waiting.is_closed = true;
+        let left = std::mem::take(&mut waiting.riders);
+        drop(waiting);
+        drop(left);
+    }
+}
