@@ -18,6 +18,7 @@ pub(crate) fn of<'a>(members: impl Iterator<Item = &'a Arc<Member>>) -> BTreeMap
         let source = source(webhook);
         let endpoint = found.entry(source.clone()).or_insert_with(|| Endpoint {
             webhook: webhook.clone(),
+            trigger: member.rule.trigger.reference(),
             source,
             rules: Vec::new(),
         });

@@ -9,6 +9,7 @@ use runner_store::{Advance, NewEvent, Recorded, StoreError};
 use crate::examine::{Occurrence, examine};
 use crate::shared::Shared;
 use crate::table::Member;
+use crate::whole::Whole;
 use crate::{Delivered, TriggerError};
 
 impl Shared {
@@ -30,7 +31,7 @@ impl Shared {
         }
         // Whoever asked may go away meanwhile; what is recorded is begun all the same.
         let shared = self.clone();
-        let recorded = self.tasks.spawn(async move {
+        let recorded = Whole::new(&self.tasks, async move {
             let draft = shared.draft(occurrence, &members);
             shared.record(vec![draft], Vec::new()).await
         });

@@ -25,6 +25,7 @@ mod state;
 mod table;
 mod tally;
 mod triggers;
+mod whole;
 
 pub use error::TriggerError;
 pub use sensor::HostSensors;

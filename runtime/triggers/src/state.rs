@@ -11,6 +11,8 @@ use serde_json::Value;
 pub struct Endpoint {
     /// The settings: those of the first of the rules, by name.
     pub webhook: Webhook,
+    /// The trigger of its events.
+    pub trigger: TriggerRef,
     /// The source of its events: the path, and a digest of what tells one sender from another. The same after a restart.
     pub source: String,
     /// The rules, all of them enabled.

@@ -7,7 +7,7 @@ use runner_engine::rule::{EventInfo, Occasion, Trial};
 use runner_executor::{Executor, Packs};
 use runner_host::Polled;
 use runner_model::{Clock, Entropy, EventId, Failure, RuleRef};
-use runner_pack::{Pack, Sensor, Trigger};
+use runner_pack::{Pack, Sensor};
 use runner_store::{Audited, Store, StoreError};
 use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -99,7 +99,7 @@ impl Triggers {
         // Rules may have been switched off since the endpoint was looked up.
         let members = self.shared.table().enabled(&endpoint.rules);
         let occurrence = Occurrence {
-            trigger: Trigger::Webhook(endpoint.webhook.clone()).reference(),
+            trigger: endpoint.trigger.clone(),
             source: endpoint.source.clone(),
             key,
             payload: Arc::new(payload),

@@ -10,9 +10,10 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use runner_model::{EventId, code};
+use runner_model::{EventId, code, limits};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate as _, SizeAbove};
 use tracing::{debug, info};
 
 use super::context::Context;
@@ -29,11 +30,12 @@ const REQUEST_ID_CHARS_MAX: usize = 128;
 
 /// The routes with everything that surrounds them.
 pub(super) fn wrap(routes: Unguarded, context: &Arc<Context>) -> Router {
+    let is_worth_it = DefaultPredicate::new().and(SizeAbove::new(limits::API_COMPRESSED_BYTES_MIN));
     routes
         .guarded(context)
         .fallback(nothing)
         .method_not_allowed_fallback(no_method)
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_it))
         .layer(DefaultBodyLimit::max(context.options.body_bytes_max))
         .layer(from_fn_with_state(context.clone(), enclose))
         .with_state(context.clone())

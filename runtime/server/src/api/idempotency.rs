@@ -7,7 +7,7 @@ use runner_store::{Digest, Reservation};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use super::access::Principal;
 use super::context::Context;
@@ -22,6 +22,13 @@ pub(super) struct Reserved {
     pub(super) is_known: bool,
 }
 
+/// Whether a request has a key.
+pub(super) fn asks(headers: &HeaderMap) -> bool {
+    headers.contains_key(HEADER)
+}
+
+const HEADER: &str = "idempotency-key";
+
 /// Reserves, if the request has a key.
 pub(super) async fn reserve(
     context: &Context,
@@ -29,7 +36,7 @@ pub(super) async fn reserve(
     action: &ActionRef,
     asked: &Asked,
 ) -> Result<Option<Reserved>, ApiProblem> {
-    let Some(given) = asked.headers.get("idempotency-key") else { return Ok(None) };
+    let Some(given) = asked.headers.get(HEADER) else { return Ok(None) };
     let fits = |key: &&str| {
         (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
     };

@@ -138,15 +138,17 @@ async fn take(context: &Arc<Context>, path: &str, request: Request) -> Result<Re
 
 /// The endpoints at a path that take a method.
 fn at(context: &Context, path: &str, parts: &Parts) -> Result<Vec<Arc<Endpoint>>, ApiProblem> {
+    let takes =
+        |endpoint: &Arc<Endpoint>| endpoint.webhook.methods.iter().any(|method| method == parts.method.as_str());
     let mut endpoints = context.options.triggers.endpoints(path);
     if endpoints.is_empty() {
         return Err(unknown(path));
     }
-    let mut methods: Vec<_> = endpoints.iter().flat_map(|endpoint| endpoint.webhook.methods.clone()).collect();
-    endpoints.retain(|endpoint| endpoint.webhook.methods.iter().any(|method| method == parts.method.as_str()));
-    if !endpoints.is_empty() {
+    if endpoints.iter().any(takes) {
+        endpoints.retain(takes);
         return Ok(endpoints);
     }
+    let mut methods: Vec<_> = endpoints.iter().flat_map(|endpoint| endpoint.webhook.methods.clone()).collect();
     methods.sort();
     methods.dedup();
     let allowed = methods.join(", ");

@@ -89,7 +89,8 @@ pub(crate) async fn answer(context: &Context, principal: &Principal, asked: Aske
     Ok(response)
 }
 
-/// The action, if there is one, whoever asks may run it and the parameters fit: what is refused is not reserved.
+/// The action, if there is one and whoever asks may run it. Whether it can be run with these parameters the executor
+/// says, too; it is asked before something is reserved, because what is refused is not.
 fn sound(context: &Context, principal: &Principal, asked: &Asked) -> Result<ActionRef, ApiProblem> {
     let library = context.library();
     let unknown = |action: ActionRef| {
@@ -106,6 +107,9 @@ fn sound(context: &Context, principal: &Principal, asked: &Asked) -> Result<Acti
         return Err(unknown(action));
     }
     let Some((pack, found)) = library.action(&action) else { return Err(unknown(action)) };
+    if !idempotency::asks(&asked.headers) {
+        return Ok(action);
+    }
     if !found.enabled {
         return Err(RequestError::Disabled { action }.into());
     }
