@@ -22,7 +22,7 @@ use std::time::{Duration, SystemTime};
 
 use runner_model::{Clock as _, PackRef, SystemClock, limits};
 
-pub(crate) use copy::{private_directory, sync_directory, write_file};
+pub(crate) use copy::{flush, private_directory, sync_directory, write_file};
 
 use crate::draft::Draft;
 use crate::{Library, Pack};

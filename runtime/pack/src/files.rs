@@ -1,7 +1,7 @@
 //! The files of a pack's directory: what counts as one, and that none leads out of it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub(crate) struct Directory<'a> {
     /// The same without symbolic links, to tell whether one leads out.
     real: PathBuf,
     findings: &'a Findings,
+    /// Files that were listed and are no symbolic links: none of them leads out.
+    plain: RefCell<BTreeSet<PathBuf>>,
     /// The sums of what was read.
     sums: RefCell<BTreeMap<PathBuf, Sum>>,
 }
@@ -32,7 +34,7 @@ impl<'a> Directory<'a> {
     pub(crate) fn open(path: &'a Path, findings: &'a Findings) -> Option<Self> {
         let real = fs::canonicalize(path).and_then(|real| fs::read_dir(&real).map(|_| real));
         match real {
-            Ok(real) => Some(Self { path, real, findings, sums: RefCell::default() }),
+            Ok(real) => Some(Self { path, real, findings, plain: RefCell::default(), sums: RefCell::default() }),
             Err(error) => {
                 findings.about(path, whole(code::PACK_UNREADABLE, format!("the directory cannot be read: {error}")));
                 None
@@ -68,7 +70,7 @@ impl<'a> Directory<'a> {
 
     /// Reads and parses one file; none if it is not there or has no tree.
     pub(crate) fn document(&self, path: &Path) -> Option<(Document<'a>, Node)> {
-        if !self.is_inside(path) {
+        if !self.plain.borrow().contains(path) && !self.is_inside(path) {
             return None;
         }
         let source = self.source(path)?;
@@ -155,7 +157,15 @@ impl<'a> Directory<'a> {
                 self.findings.about(&entry.path(), mistake.warning());
                 continue;
             };
-            if name.starts_with('.') || !self.is_inside(&entry.path()) {
+            if name.starts_with('.') {
+                continue;
+            }
+            if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                self.plain.borrow_mut().insert(entry.path());
+                files.push(entry.path());
+                continue;
+            }
+            if !self.is_inside(&entry.path()) {
                 continue;
             }
             match fs::metadata(entry.path()) {

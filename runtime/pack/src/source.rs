@@ -136,10 +136,13 @@ pub(crate) enum ReadError {
 pub(crate) fn read(path: &Path, max: usize) -> Result<String, ReadError> {
     let file = File::open(path)?;
     // A directory opens like a file, and a device or pipe might never end.
-    if !file.metadata()?.is_file() {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
         return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is not a regular file").into());
     }
-    let mut bytes = Vec::new();
+    // One byte more than it should have: then its end is seen without another allocation.
+    let expected = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(max).saturating_add(1);
+    let mut bytes = Vec::with_capacity(expected);
     file.take(u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() > max {
         return Err(ReadError::Large { max });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -10,15 +10,18 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::asked;
-use crate::place::Place;
+use crate::place::{Daemon, Place};
 use crate::report::{Line, Report};
+
+/// How long requests may take to come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn measure(report: &mut Report) {
     let count = if asked::is_quick() { 100 } else { 1_000 };
     report.title("executions in flight, each waiting for a slow server");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = runtime.block_on(Server::start());
-    let place = Place::new(&[]);
+    let place = Place::asking(server.port, &[]);
     let (mut daemon, _) = place.start();
     daemon.run("steps_1", json!({}));
     let idle = daemon.resident_mb();
@@ -33,10 +36,22 @@ pub(crate) fn measure(report: &mut Report) {
     report.add(Line::new("of which, each", (resident - idle) * 1e3 / count as f64, "kB"));
     server.go.send(true).unwrap();
     for id in ids {
-        let view = daemon.client.get(&format!("/api/v1/executions/{}?wait=60s", id.as_str().unwrap()));
-        assert_eq!(view["status"], "succeeded", "{view}");
+        ended(&mut daemon, id.as_str().unwrap());
     }
     report.add(Line::new("memory of the daemon afterwards", daemon.resident_mb(), "MB"));
+}
+
+/// Waits until an execution has ended, well.
+fn ended(daemon: &mut Daemon, id: &str) {
+    let start = Instant::now();
+    loop {
+        let view = daemon.client.get(&format!("/api/v1/executions/{id}"));
+        if view["status"] == "succeeded" {
+            return;
+        }
+        assert!(view["status"] == "running" && start.elapsed() < PATIENCE, "{view}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Answers nobody until it is told to.
@@ -70,7 +85,9 @@ impl Server {
 
     /// Waits until so many requests have come.
     fn wait_for(&self, count: usize) {
+        let start = Instant::now();
         while self.asked.load(Ordering::SeqCst) < count {
+            assert!(start.elapsed() < PATIENCE, "{} of {count} came", self.asked.load(Ordering::SeqCst));
             std::thread::sleep(Duration::from_millis(20));
         }
         // What was made on the way is given back.

@@ -8,14 +8,14 @@ const ACTION: &str = "runner_type: wasm\nidempotent: true\n";
 const N: &str = "parameters: {n: {type: integer}}\n";
 
 /// Writes it below `packs`: `echo` answers at once, `http` asks a server; workflows with one, ten and `tasks` steps, a list, a loop,
-/// and one that waits.
-pub(crate) fn write(packs: &Path, tasks: &[usize]) {
+/// and one that waits. Servers are asked on this port.
+pub(crate) fn write(packs: &Path, tasks: &[usize], port: u16) {
     let pack = packs.join("bench");
     for directory in ["actions", "components", "workflows"] {
         fs::create_dir_all(pack.join(directory)).unwrap();
     }
     let workflow = |name: &str, text: String| fs::write(pack.join(format!("workflows/{name}.yaml")), text).unwrap();
-    let manifest = "ref: bench\nversion: 1.0.0\npermissions: {http: [{url: 'http://127.0.0.1:*'}]}\n";
+    let manifest = format!("ref: bench\nversion: 1.0.0\npermissions: {{http: [{{url: 'http://127.0.0.1:{port}'}}]}}\n");
     fs::write(pack.join("pack.yaml"), manifest).unwrap();
     let echo = format!("{ACTION}parameters: {{name: {{type: string, default: vol1}}}}\n");
     fs::write(pack.join("actions/echo.yaml"), echo).unwrap();
@@ -31,7 +31,12 @@ pub(crate) fn write(packs: &Path, tasks: &[usize]) {
     }
     let again =
         "next: [{when: '<% ctx(\"i\") + 1 < ctx(\"n\") %>', publish: [{i: '<% ctx(\"i\") + 1 %>'}], do: again}]";
-    workflow("loop", format!("{N}vars: [{{i: 0}}]\ntasks: {{again: {{action: bench.echo, {again}}}}}\n"));
+    workflow(
+        "loop",
+        format!(
+            "{N}vars: [{{i: 0}}]\ntasks: {{begin: {{action: core.noop, next: [{{do: again}}]}}, again: {{action: bench.echo, {again}}}}}\n"
+        ),
+    );
     workflow("waits", "tasks: {a: {action: core.noop, delay: 36000}}\n".to_owned());
     let asks = "tasks: {a: {action: bench.http, input: {url: '<% ctx(\"url\") %>'}}}\n";
     workflow("asks", format!("parameters: {{url: {{type: string}}}}\n{asks}"));

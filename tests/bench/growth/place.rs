@@ -12,7 +12,7 @@ use crate::served::Served;
 
 /// What the daemon is told: room for all that is measured, and nothing is removed meanwhile.
 const CONFIGURATION: &str = "[limits]\nconcurrency_max = 1024\npack_requests_max = 1024\n\
-    [retention]\nexecutions_max = 0\n[grants.bench]\nhttp = [{ url = \"http://127.0.0.1:*\" }]\n";
+    [retention]\nexecutions_max = 0\n";
 
 pub(crate) struct Place {
     directory: tempfile::TempDir,
@@ -21,9 +21,15 @@ pub(crate) struct Place {
 impl Place {
     /// With the pack that is measured, its workflows of so many tasks included.
     pub(crate) fn new(tasks: &[usize]) -> Self {
+        Self::asking(1, tasks)
+    }
+
+    /// The same, with a pack that may ask a server on this port.
+    pub(crate) fn asking(port: u16, tasks: &[usize]) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        pack::write(&directory.path().join("packs"), tasks);
-        fs::write(directory.path().join("runner.toml"), CONFIGURATION).unwrap();
+        pack::write(&directory.path().join("packs"), tasks, port);
+        let grant = format!("[grants.bench]\nhttp = [{{ url = \"http://127.0.0.1:{port}\" }}]\n");
+        fs::write(directory.path().join("runner.toml"), format!("{CONFIGURATION}{grant}")).unwrap();
         Self { directory }
     }
 
@@ -58,6 +64,13 @@ impl Daemon {
         let took = start.elapsed();
         assert_eq!(view["status"], "succeeded", "{view}");
         took
+    }
+
+    /// Time of the processors that the threads of the daemon have taken.
+    pub(crate) fn cpu(&self) -> Duration {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.served.child.id())).unwrap().flatten();
+        let taken = threads.filter_map(|thread| fs::read_to_string(thread.path().join("schedstat")).ok());
+        Duration::from_nanos(taken.filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok()).sum())
     }
 
     /// Resident memory, in MB.

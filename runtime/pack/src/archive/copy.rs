@@ -10,6 +10,9 @@ use crate::Pack;
 use crate::digest::sum;
 use crate::pack::config_bytes;
 
+/// Whether one call flushes a filesystem: a pack has two dozen files and directories, each of which would be waited for.
+const IS_FLUSHED_WHOLE: bool = cfg!(target_os = "linux");
+
 /// Copies a pack to `place`, which is in `directory`.
 pub(super) fn write(pack: &Pack, directory: &Path, place: &Path) -> io::Result<()> {
     private_directory(directory)?;
@@ -26,7 +29,7 @@ fn fill(pack: &Pack, place: &Path) -> io::Result<()> {
     let root = place.join(pack.reference().as_str());
     let mut directories = vec![place.to_owned(), root.clone()];
     directories.iter().try_for_each(|directory| private_directory(directory))?;
-    write_file(&place.join(CONFIG_FILE), &config_bytes(&pack.config))?;
+    write_part(&place.join(CONFIG_FILE), &config_bytes(&pack.config))?;
     for (path, expected) in pack.contents.iter() {
         let bytes = fs::read(pack.directory.join(path))?;
         if sum(&bytes) != *expected {
@@ -38,7 +41,10 @@ fn fill(pack: &Pack, place: &Path) -> io::Result<()> {
             private_directory(parent)?;
             directories.push(parent.to_owned());
         }
-        write_file(&target, &bytes)?;
+        write_part(&target, &bytes)?;
+    }
+    if IS_FLUSHED_WHOLE {
+        return flush(place);
     }
     directories.iter().rev().try_for_each(|directory| sync_directory(directory))
 }
@@ -80,13 +86,32 @@ pub(crate) fn private_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Writes a file of several that are flushed together.
+fn write_part(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let file = create_file(path, bytes)?;
+    if IS_FLUSHED_WHOLE { Ok(()) } else { file.sync_all() }
+}
+
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    create_file(path, bytes)?.sync_all()
+}
+
+fn create_file(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
     file.write_all(bytes)?;
+    Ok(file)
+}
+
+/// What was written below a directory is on the disk after this, where [`IS_FLUSHED_WHOLE`].
+pub(crate) fn flush(directory: &Path) -> io::Result<()> {
+    let file = File::open(directory)?;
+    #[cfg(target_os = "linux")]
+    return Ok(rustix::fs::syncfs(&file)?);
+    #[cfg(not(target_os = "linux"))]
     file.sync_all()
 }
 

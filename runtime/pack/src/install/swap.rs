@@ -1,6 +1,6 @@
 //! Steps on the disk that are done or not, whenever the power goes.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -47,15 +47,6 @@ pub(super) fn put(new: &Path, place: &Path) -> io::Result<()> {
 
 fn parent(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), sync_directory)
-}
-
-/// What was written below a directory is on the disk after this.
-pub(super) fn flush(directory: &Path) -> io::Result<()> {
-    let file = File::open(directory)?;
-    #[cfg(target_os = "linux")]
-    return Ok(rustix::fs::syncfs(&file)?);
-    #[cfg(not(target_os = "linux"))]
-    file.sync_all()
 }
 
 /// Removes what may be there.
