@@ -3,7 +3,7 @@
 /// The word behind an option, such as `--json`.
 pub(crate) fn option(name: &str) -> Option<String> {
     let mut words = std::env::args().skip_while(|word| word != name);
-    words.next().and(words.next())
+    words.nth(1)
 }
 
 /// Whether it is enough to see that everything works: seconds, and figures that say little.

@@ -54,10 +54,11 @@ pub(crate) fn read(file: &Document<'_>, fields: &mut Fields<'_>) -> Durability {
     let place = fields.place_of("durability");
     let Some(text) = fields.text("durability") else { return Durability::default() };
     let known = Durability::WRITTEN.iter().find(|(name, _)| *name == text);
-    known.map(|(_, durability)| *durability).unwrap_or_else(|| {
+    let refuse = || {
         let message = format!("`durability` cannot be `{text}`");
         let hint = suggest::hint(text, Durability::WRITTEN.map(|(name, _)| name), "it is one of");
         file.add(Mistake::new(code::PACK_BAD_VALUE, place, message).maybe_hint(hint));
         Durability::default()
-    })
+    };
+    known.map_or_else(refuse, |(_, durability)| *durability)
 }

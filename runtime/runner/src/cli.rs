@@ -178,7 +178,7 @@ impl Cli {
             Command::Serve(command) => command.run(open()?).await,
             Command::Pack(command) => command.run(&open()?).await,
             Command::Action(command) => command.run(&open()?).await,
-            Command::Execution(command) => command.run(open()?).await,
+            Command::Execution(command) => Box::pin(command.run(open()?)).await,
             Command::Inquiry(command) => command.run(open()?).await,
             Command::Rule(command) => command.run(&open()?).await,
             Command::Event(command) => command.run(open()?).await,

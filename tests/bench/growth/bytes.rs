@@ -15,11 +15,11 @@ pub(crate) fn measure(report: &mut Report) {
     report.title("bytes of a WASM step, in workflows of 10");
     let place = Place::new(&[]);
     let (mut daemon, _) = place.start();
-    daemon.run("steps_10", json!({}));
+    daemon.run("steps_10", &json!({}));
     let before = (journal(&place), daemon.written());
     let workflows = if asked::is_quick() { WORKFLOWS / 20 } else { WORKFLOWS };
     for _ in 0..workflows {
-        daemon.run("steps_10", json!({}));
+        daemon.run("steps_10", &json!({}));
     }
     let after = (journal(&place), daemon.written());
     let steps = (workflows * STEPS) as f64;

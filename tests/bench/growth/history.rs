@@ -21,7 +21,7 @@ pub(crate) fn measure(report: &mut Report) {
     report.title("executions that have ended, and throughput beside them");
     let (place, bare) = (Place::new(&[]), Bare::new());
     let (mut daemon, _) = place.start();
-    daemon.run("steps_1", json!({}));
+    daemon.run("steps_1", &json!({}));
     drop(daemon);
     let mut start = Curve::new("the daemon listens after, history", "ms", "about 1");
     let mut cpu = Curve::new("CPU of a workflow, history", "us", "within 10 %");

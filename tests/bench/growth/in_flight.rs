@@ -23,7 +23,7 @@ pub(crate) fn measure(report: &mut Report) {
     let server = runtime.block_on(Server::start());
     let place = Place::asking(server.port, &[]);
     let (mut daemon, _) = place.start();
-    daemon.run("steps_1", json!({}));
+    daemon.run("steps_1", &json!({}));
     let idle = daemon.resident_mb();
     report.add(Line::new("memory of the daemon, idle", idle, "MB"));
     let url = format!("http://127.0.0.1:{}/", server.port);

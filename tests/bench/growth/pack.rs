@@ -49,7 +49,8 @@ pub(crate) fn component(pack: &Path, name: &str) {
 }
 
 fn chain(steps: usize) -> String {
-    let mut text = "tasks:\n".to_owned();
+    // All workflows can be asked in the same way.
+    let mut text = "parameters: {n: {type: integer, default: 0}}\ntasks:\n".to_owned();
     for step in 1..=steps {
         write!(text, "  step_{step}:\n    action: bench.echo\n").unwrap();
         if step < steps {

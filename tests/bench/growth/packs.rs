@@ -40,7 +40,7 @@ pub(crate) fn measure(report: &mut Report) {
         let line = Line::new(format!("the daemon listens after, packs: {size}"), start, "ms");
         report.add(line.beside(start / first, format!("the first point, for {of_one} x the packs")));
         let (mut daemon, _) = place.start();
-        daemon.run("steps_1", json!({}));
+        daemon.run("steps_1", &json!({}));
         let throughput = bare.measure(&daemon);
         cpu.point(report, size, throughput.cpu_us);
         rate.point(report, size, throughput.of_bare);

@@ -57,7 +57,7 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     /// Runs a workflow to its end.
-    pub(crate) fn run(&mut self, workflow: &str, parameters: Value) -> Duration {
+    pub(crate) fn run(&mut self, workflow: &str, parameters: &Value) -> Duration {
         let body = json!({ "action": format!("bench.{workflow}"), "parameters": parameters });
         let start = Instant::now();
         let view = self.client.post("/api/v1/executions?wait=300s", &body);

@@ -35,8 +35,8 @@ impl Bare {
     }
 
     pub(crate) fn measure(&self, daemon: &Daemon) -> Throughput {
-        let row = self.target(&self.served, "/hook", "x".repeat(450), 202);
-        let body = r#"{"action":"bench.steps_1"}"#.to_owned();
+        let row = self.target(&self.served, "/hook", &"x".repeat(450), 202);
+        let body = r#"{"action":"bench.steps_1"}"#;
         let workflow = self.target(&daemon.served, "/api/v1/executions?wait=60s", body, 200);
         let rounds = if asked::is_quick() { 1 } else { ROUNDS };
         let (mut bare, mut all) = (Vec::new(), Vec::new());
@@ -49,7 +49,7 @@ impl Bare {
         Throughput { rate, cpu_us, of_bare: rate / bare.rate }
     }
 
-    fn target(&self, served: &Served, path: &'static str, body: String, status: u16) -> Target {
+    fn target(&self, served: &Served, path: &'static str, body: &str, status: u16) -> Target {
         let (address, length) = (served.address, body.len());
         let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n");
         let request = format!("{head}content-length: {length}\r\n\r\n{body}");

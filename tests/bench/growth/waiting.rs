@@ -1,5 +1,7 @@
 //! What others get done beside executions that wait, and what those take of memory.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::asked;
@@ -11,12 +13,13 @@ use crate::throughput::Bare;
 
 /// Clients that ask for them at the same time.
 const CLIENTS: usize = 32;
+const SETTLES: Duration = Duration::from_secs(3);
 
 pub(crate) fn measure(report: &mut Report) {
     report.title("executions that wait, and throughput beside them");
     let (place, bare) = (Place::new(&[]), Bare::new());
     let (mut daemon, _) = place.start();
-    daemon.run("steps_1", json!({}));
+    daemon.run("steps_1", &json!({}));
     let mut cpu = Curve::new("CPU of a workflow beside executions that wait", "us", "about 1");
     let mut rate = Curve::new("workflows beside executions that wait, of the bare handler", "x bare", "about 1");
     let (mut there, mut idle) = (0, None);
@@ -24,7 +27,8 @@ pub(crate) fn measure(report: &mut Report) {
     for size in if asked::is_quick() { full.map(|size| size / 100) } else { full } {
         fill(&daemon, size - there);
         there = size;
-        settle(&mut daemon);
+        // Until what was asked for last is parked, and the log of the database tidied up.
+        std::thread::sleep(SETTLES);
         let resident = daemon.resident_mb();
         let before = *idle.get_or_insert(resident);
         if size > 0 {
@@ -53,10 +57,4 @@ fn fill(daemon: &Daemon, count: usize) {
             scope.spawn(move || ask(share));
         }
     });
-}
-
-/// Waits until what was asked for last is parked, and the log of the database tidied up.
-fn settle(daemon: &mut Daemon) {
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    daemon.client.get("/healthz");
 }

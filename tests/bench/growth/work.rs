@@ -56,11 +56,11 @@ fn curve(
     workflow: impl Fn(usize) -> String,
 ) {
     let (mut times, mut cpus) = (Curve::new(what, time, LINEAR), Curve::new(what, cpu, LINEAR));
-    daemon.run(&workflow(sizes[0]), json!({ "n": sizes[0] }));
+    daemon.run(&workflow(sizes[0]), &json!({ "n": sizes[0] }));
     for size in sizes {
         let run = |_| {
             let before = daemon.cpu();
-            let took = daemon.run(&workflow(size), json!({ "n": size }));
+            let took = daemon.run(&workflow(size), &json!({ "n": size }));
             (took, daemon.cpu() - before)
         };
         let runs: Vec<_> = (0..RUNS).map(run).collect();
