@@ -151,6 +151,19 @@ async fn no_acknowledgement_leaves_before_the_flush() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_order_is_answered_when_it_is_on_the_disk() {
+    let stage = Stage::new(&[("w", chain("relaxed", &TWICE).replacen("sure", "slow", 1))]);
+    let id = stage.submit("s.w").await.id;
+    stage.world.door.hold(true);
+    let pause = || stage.node.executor.control(id, Control::Pause { by: "a test".to_owned() });
+    let asked = tokio::time::timeout(Duration::from_secs(60), pause()).await;
+    assert!(asked.is_err(), "{asked:?}");
+    stage.world.door.hold(false);
+    assert_eq!(pause().await.unwrap(), Status::Pausing);
+    assert_eq!(stage.status(id).await, Status::Pausing);
+}
+
+#[tokio::test(start_paused = true)]
 async fn there_are_fewer_appends_than_steps_and_the_journal_is_the_same() {
     let mut journals = Vec::new();
     for (durability, appends) in [("strict", 4), ("relaxed", 2)] {
@@ -226,38 +239,49 @@ async fn an_append_that_is_refused_stops_what_runs_ahead() {
 
 #[tokio::test(start_paused = true)]
 async fn a_crash_at_any_append_loses_nothing_that_was_told_and_does_nothing_twice_that_must_not() {
-    let mut crashes = 0;
-    for (number, how) in (0..).flat_map(|number| [(number, Crash::Before), (number, Crash::After)]) {
-        let mut stage = Stage::new(&[("w", chain("relaxed", &MIXED))]);
-        stage.world.door.crash_at(number, how);
-        let id = stage.submit("s.w").await.id;
-        a_while().await;
-        let before = stage.ends_told();
-        let crashed = stage.node.life.is_dead();
-        if crashed {
+    for slow_disk in [false, true] {
+        let mut crashes = 0;
+        for (number, how) in (0..).flat_map(|number| [(number, Crash::Before), (number, Crash::After)]) {
+            if !crash_at(number, how, slow_disk).await {
+                break;
+            }
             crashes += 1;
-            let on_disk = stage.world.disk.read(id, Version(0)).await.unwrap();
-            let ended = ExecutionView::fold(id, &on_disk).unwrap();
-            let ends = ended.steps.iter().filter(|step| step.status.is_terminal()).count();
-            assert!(before.0 <= ends, "{number} {how:?}: {before:?} were told, {ends} are on the disk");
-            stage.next(1).await;
         }
-        let view = stage.ended(id).await;
-        a_while().await;
-        let after = stage.ends_told();
-        let told = if crashed { before.1 + after.1 } else { before.1 };
-        assert!(told <= 1, "{number} {how:?}: the end was told {told} times");
-        // A crash while `c` runs leaves unknown what it did.
-        if view.record.status != Status::Succeeded {
-            assert_eq!(view.errors[0].code, code::EXEC_UNKNOWN_OUTCOME.id(), "{number} {how:?}");
-        }
-        check_calls(&stage.calls(), view.record.status, (number, how));
-        stage.nothing_is_wrong();
-        if !crashed {
-            break;
-        }
+        assert!(crashes >= 4, "{crashes}");
     }
-    assert!(crashes >= 4, "{crashes}");
+}
+
+/// Lets the process die of an append, if there are so many; says whether it did. On a slow disk much is decided while the
+/// first append is on its way.
+async fn crash_at(number: usize, how: Crash, slow_disk: bool) -> bool {
+    let mut stage = Stage::new(&[("w", chain("relaxed", &MIXED))]);
+    stage.world.door.crash_at(number, how);
+    stage.world.door.hold(slow_disk);
+    let id = stage.submit("s.w").await.id;
+    a_while().await;
+    stage.world.door.hold(false);
+    a_while().await;
+    let before = stage.ends_told();
+    let crashed = stage.node.life.is_dead();
+    if crashed {
+        let on_disk = stage.world.disk.read(id, Version(0)).await.unwrap();
+        let ended = ExecutionView::fold(id, &on_disk).unwrap();
+        let ends = ended.steps.iter().filter(|step| step.status.is_terminal()).count();
+        assert!(before.0 <= ends, "{number} {how:?}: {before:?} were told, {ends} are on the disk");
+        stage.next(1).await;
+    }
+    let view = stage.ended(id).await;
+    a_while().await;
+    let after = stage.ends_told();
+    let told = if crashed { before.1 + after.1 } else { before.1 };
+    assert!(told <= 1, "{number} {how:?}: the end was told {told} times");
+    // A crash while `c` runs leaves unknown what it did.
+    if view.record.status != Status::Succeeded {
+        assert_eq!(view.errors[0].code, code::EXEC_UNKNOWN_OUTCOME.id(), "{number} {how:?}");
+    }
+    check_calls(&stage.calls(), view.record.status, (number, how));
+    stage.nothing_is_wrong();
+    crashed
 }
 
 /// `c` is called once at the most, everything else with one key.
