@@ -59,6 +59,8 @@ impl Drive {
     }
 
     async fn land(&mut self) -> Result<(), ExecutorError> {
+        // What runs goes on meanwhile.
+        self.attempts.hand_over();
         if let Some(token) = self.token {
             self.take_off(token);
         }
