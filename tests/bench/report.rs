@@ -51,7 +51,7 @@ impl Report {
         let ratio = line.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
         let of = line.of.as_ref().map_or_else(String::new, |of| format!("  (x {of})"));
         let aim = line.aim.as_ref().map_or_else(String::new, |aim| format!("  aim: {aim}"));
-        println!("{ratio:>8} {:>12.2} {:<12} {}{of}{aim}", line.value, line.unit, line.what);
+        println!("{ratio:>8} {:>12.2} {:<14} {}{of}{aim}", line.value, line.unit, line.what);
         self.0.push(line);
     }
 
