@@ -30,9 +30,10 @@ pub(super) struct Writing {
     halted: Option<String>,
     /// Whether anything was committed since the database was last tidied up.
     untidy: bool,
-    /// How many commands waited when the last commit began.
-    last: usize,
-    /// How long it took.
+    /// How many commands may come together: those of the last commit, whose callers may have another one soon, and those that
+    /// came while it was made.
+    expected: usize,
+    /// How long the last commit took.
     took: Duration,
 }
 
@@ -63,7 +64,7 @@ impl Writing {
             log_pages_long: limits::STORE_LOG_PAGES_LONG,
             halted: None,
             untidy: false,
-            last: 0,
+            expected: 0,
             took: Duration::ZERO,
         })
     }
@@ -84,22 +85,21 @@ impl Writing {
                 }
             }
             self.let_aboard(&mut waiting, commands);
-            self.last = waiting.len();
-            self.serve(gather(&mut waiting));
+            self.serve(gather(&mut waiting), commands);
             self.look_at_log();
         }
     }
 
-    /// Lets others come aboard, if there were others lately: a fuller commit costs everybody less. It takes no longer than
-    /// a commit does, which they would otherwise wait for.
+    /// Lets those come aboard that are expected: a fuller commit costs everybody less. It takes no longer than a commit does,
+    /// which they would otherwise wait for, and nothing where there is only one who appends.
     fn let_aboard(&self, waiting: &mut Riders, commands: &Receiver) {
-        if (self.last > 1 || waiting.len() > 1) && waiting.len() < limits::STORE_BATCH_MAX {
-            std::thread::sleep(self.took.min(limits::STORE_BATCH_WAIT_MAX));
-            commands.more(waiting);
+        let expected = self.expected.min(limits::STORE_BATCH_MAX);
+        if waiting.len() < expected {
+            commands.fill(waiting, expected, self.took.min(limits::STORE_BATCH_WAIT_MAX));
         }
     }
 
-    fn serve(&mut self, mut batch: Vec<Box<dyn Rider>>) {
+    fn serve(&mut self, mut batch: Vec<Box<dyn Rider>>, commands: &Receiver) {
         if let Some(reason) = &self.halted {
             let halted = StoreError::Halted { reason: reason.clone() };
             return answer(batch, &Err(halted));
@@ -108,6 +108,7 @@ impl Writing {
         match self.transact(&mut batch) {
             Ok(()) => {
                 self.took = started.elapsed();
+                self.expected = batch.len().saturating_add(commands.len());
                 self.counters.committed(batch.len(), self.took);
                 self.untidy = true;
                 answer(batch, &Ok(()));
@@ -115,7 +116,7 @@ impl Writing {
             Err(Failure::Single(cause)) if batch.len() > 1 && !is_fatal(&cause) => {
                 debug!(error = %cause, commands = batch.len(), "a command failed, each is performed by itself");
                 for rider in batch {
-                    self.serve(vec![rider]);
+                    self.serve(vec![rider], commands);
                 }
             }
             Err(Failure::Single(cause) | Failure::Whole(cause)) => {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -23,6 +23,8 @@ pub(super) struct Queue {
 struct Waiting {
     riders: Riders,
     is_asleep: bool,
+    /// How many have to be there before the writer is woken.
+    wanted: usize,
     is_closed: bool,
 }
 
@@ -39,7 +41,8 @@ impl Queue {
             return Err(StoreError::Closed);
         }
         waiting.riders.push_back(rider);
-        let wakes = std::mem::take(&mut waiting.is_asleep);
+        let wakes = waiting.is_asleep && waiting.riders.len() >= waiting.wanted;
+        waiting.is_asleep &= !wakes;
         drop(waiting);
         if wakes {
             self.stirred.notify_one();
@@ -83,7 +86,7 @@ impl Receiver {
             if waiting.is_closed {
                 return Next::Closed;
             }
-            waiting.is_asleep = true;
+            (waiting.is_asleep, waiting.wanted) = (true, 1);
             let is_over = match patience {
                 Some(patience) => self.0.stirred.wait_for(&mut waiting, patience).timed_out(),
                 None => {
@@ -98,9 +101,26 @@ impl Receiver {
         }
     }
 
-    /// Puts what has come meanwhile behind what was taken before.
-    pub(super) fn more(&self, taken: &mut Riders) {
-        taken.append(&mut self.0.waiting.lock().riders);
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.0.waiting.lock().riders.len()
+    }
+
+    /// Puts what comes behind what was taken before, until there are so many; at most for `patience`.
+    pub(super) fn fill(&self, taken: &mut Riders, count: usize, patience: Duration) {
+        let until = Instant::now() + patience;
+        let mut waiting = self.0.waiting.lock();
+        loop {
+            taken.append(&mut waiting.riders);
+            if taken.len() >= count || waiting.is_closed {
+                return;
+            }
+            (waiting.is_asleep, waiting.wanted) = (true, count - taken.len());
+            if self.0.stirred.wait_until(&mut waiting, until).timed_out() {
+                waiting.is_asleep = false;
+                return taken.append(&mut waiting.riders);
+            }
+        }
     }
 }
 
