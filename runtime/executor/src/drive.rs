@@ -222,9 +222,11 @@ impl Drive {
         loop {
             self.decide_all().await?;
             for due in std::mem::take(&mut self.due) {
+                self.attempts.hand_over();
                 self.begin(due).await?;
             }
             if self.has_outstanding() {
+                self.attempts.hand_over();
                 continue;
             }
             if self.has_ended() && mailbox.is_empty() {
