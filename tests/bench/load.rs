@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::served::Cpu;
+use crate::served::{Cpu, Served};
 
 /// How long one part is asked in one round.
 const ROUND: Duration = Duration::from_secs(2);
@@ -19,6 +19,26 @@ pub(crate) struct Target {
     pub(crate) status: u16,
     /// Of the process that answers.
     pub(crate) cpu: Cpu,
+}
+
+impl Target {
+    /// Posts of the same JSON, with further headers of each.
+    pub(crate) fn post(
+        served: &Served,
+        (path, status): (&'static str, u16),
+        headers: impl Fn(u64) -> String + 'static,
+        body: &str,
+    ) -> Self {
+        let (address, length, body) = (served.address, body.len(), body.to_owned());
+        let request = move |number| {
+            let headers = headers(number);
+            format!(
+                "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+                 content-length: {length}\r\n{headers}\r\n{body}"
+            )
+        };
+        Self { address, request: Box::new(request), status, cpu: served.cpu() }
+    }
 }
 
 /// What was measured in one round.

@@ -148,7 +148,8 @@ impl Guests for HostGuests {
             function: function.clone(),
             number: call.attempt,
             idempotency_key: call.idempotency_key(),
-            span_key: Some(unit_key(call.execution, call.unit)),
+            // The key itself, where the step has no name.
+            span_key: call.name.is_some().then(|| unit_key(call.execution, call.unit)),
             input: Value::Object(call.input),
             timeout: call.timeout.or(call.action.timeout).unwrap_or(self.timeout),
             last_heartbeat: call.last_heartbeat,

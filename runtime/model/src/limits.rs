@@ -221,8 +221,8 @@ pub const KV_VALUE_BYTES_MAX: usize = 256 * 1024;
 /// Commands that ride in one commit of the store: enough that a full disk queue is one flush, few enough that the
 /// first does not wait long for the last.
 pub const STORE_BATCH_MAX: usize = 512;
-/// How long the store's writer waits at the most for others to come aboard a commit, where there were others lately: with
-/// 50 executions at work it halves the commits, and it is less than a flush takes where the cores are busy.
+/// How long the store's writer waits at the most for those that are expected to come aboard a commit: less than a flush takes
+/// where the cores are busy.
 pub const STORE_BATCH_WAIT_MAX: Duration = Duration::from_micros(500);
 /// Commands that wait for the store's writer before callers wait too.
 pub const STORE_QUEUE_MAX: usize = 4096;

@@ -35,9 +35,9 @@ impl Bare {
     }
 
     pub(crate) fn measure(&self, daemon: &Daemon) -> Throughput {
-        let row = self.target(&self.served, "/hook", &"x".repeat(450), 202);
+        let row = Target::post(&self.served, ("/hook", 202), |_| String::new(), &"x".repeat(450));
         let body = r#"{"action":"bench.steps_1"}"#;
-        let workflow = self.target(&daemon.served, "/api/v1/executions?wait=60s", body, 200);
+        let workflow = Target::post(&daemon.served, ("/api/v1/executions?wait=60s", 200), |_| String::new(), body);
         let rounds = if asked::is_quick() { 1 } else { ROUNDS };
         let (mut bare, mut all) = (Vec::new(), Vec::new());
         self.runtime.block_on(load::measure(&workflow, IN_FLIGHT));
@@ -47,12 +47,5 @@ impl Bare {
         }
         let (bare, Measured { rate, cpu_us, .. }) = (Measured::middle(bare), Measured::middle(all));
         Throughput { rate, cpu_us, of_bare: rate / bare.rate }
-    }
-
-    fn target(&self, served: &Served, path: &'static str, body: &str, status: u16) -> Target {
-        let (address, length) = (served.address, body.len());
-        let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n");
-        let request = format!("{head}content-length: {length}\r\n\r\n{body}");
-        Target { address, request: Box::new(move |_| request.clone()), status, cpu: served.cpu() }
     }
 }

@@ -32,16 +32,11 @@ pub(crate) fn daemon(directory: &Path, kind: &str) -> Served {
 
 /// Deliveries to this path, each with an id of its own.
 pub(crate) fn deliveries(served: &Served, path: &'static str) -> Target {
-    let address = served.address;
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
     mac.update(BODY.as_bytes());
     let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    let length = BODY.len();
-    let request = move |number: u64| {
-        format!(
-            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
-             x-github-event: push\r\nx-github-delivery: d-{number}\r\nx-hub-signature-256: sha256={signature}\r\n\r\n{BODY}"
-        )
+    let headers = move |number| {
+        format!("x-github-event: push\r\nx-github-delivery: d-{number}\r\nx-hub-signature-256: sha256={signature}\r\n")
     };
-    Target { address, request: Box::new(request), status: 202, cpu: served.cpu() }
+    Target::post(served, (path, 202), headers, BODY)
 }

@@ -64,25 +64,13 @@ fn chain(flow: Flow) -> String {
 
 /// Requests to run a workflow and wait for its end.
 pub(crate) fn requests(served: &Served, flow: Flow) -> Target {
-    let address = served.address;
     let body = format!(r#"{{"action":"bench.{}"}}"#, flow.name());
-    let length = body.len();
-    let request = move |_| {
-        format!(
-            "POST /api/v1/executions?wait=60s HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
-             content-length: {length}\r\n\r\n{body}"
-        )
-    };
-    Target { address, request: Box::new(request), status: 200, cpu: served.cpu() }
+    Target::post(served, ("/api/v1/executions?wait=60s", 200), |_| String::new(), &body)
 }
 
 /// Requests that commit one row.
 pub(crate) fn row(served: &Served) -> Target {
-    let address = served.address;
-    let body = "x".repeat(450);
-    let length = body.len();
-    let request = move |_| format!("POST /hook HTTP/1.1\r\nhost: {address}\r\ncontent-length: {length}\r\n\r\n{body}");
-    Target { address, request: Box::new(request), status: 202, cpu: served.cpu() }
+    Target::post(served, ("/hook", 202), |_| String::new(), &"x".repeat(450))
 }
 
 /// What the daemon has taken, in words.

@@ -12,14 +12,14 @@ use crate::suggest;
 use crate::yaml::{Entry, Kind, Node};
 
 /// Keywords whose value is a schema (or a boolean, where the standard allows it).
-const HOLDS_SCHEMA: [&str; 6] =
+pub(super) const HOLDS_SCHEMA: [&str; 6] =
     ["items", "additionalProperties", "contains", "not", "propertyNames", "additionalItems"];
 /// Keywords whose value is a map of schemas.
-const HOLDS_MAP: [&str; 2] = ["properties", "patternProperties"];
+pub(super) const HOLDS_MAP: [&str; 2] = ["properties", "patternProperties"];
 /// Keywords whose value is a list of schemas.
-const HOLDS_LIST: [&str; 4] = ["anyOf", "oneOf", "allOf", "prefixItems"];
+pub(super) const HOLDS_LIST: [&str; 4] = ["anyOf", "oneOf", "allOf", "prefixItems"];
 /// Keywords whose value is plain.
-const PLAIN: [&str; 22] = [
+pub(super) const PLAIN: [&str; 22] = [
     "type",
     "title",
     "description",
