@@ -205,6 +205,25 @@ async fn an_execution_that_nobody_gave_a_trace_is_one_and_what_is_not_sampled_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_trace_that_does_not_fit_into_one_request_comes_whole_in_several() {
+    let (collector, url) = Collector::start().await;
+    let place = place();
+    place.write(
+        "packs/t/workflows/many.yaml",
+        "name: many\ntasks:\n  each:\n    with: <% range(300) %>\n    action: core.noop\n",
+    );
+    let daemon = start(&place, &url);
+    let execution = daemon.run("t.many", json!({})).await;
+    assert_eq!(execution["status"], "succeeded", "{execution}");
+    let all = 1 + 1 + 300 * 2; // the execution, its step, and for each item itself and its attempt
+    let spans = until("the trace", async || Some(collector.spans()).filter(|spans| spans.len() >= all)).await;
+    let ids: BTreeSet<_> = spans.iter().map(|span| &span.span_id).collect();
+    assert_eq!((spans.len(), ids.len()), (all, all));
+    assert_eq!(collector.0.lock().unwrap().len(), 2, "512 in a request");
+    assert_eq!(daemon.stop().code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_collector_that_is_down_is_said_once_and_stops_nobody() {
     let nowhere = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let place = place();

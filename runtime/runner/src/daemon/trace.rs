@@ -162,23 +162,22 @@ impl Sending {
         }
     }
 
-    /// Sends the spans of an execution, and of all that its steps started.
+    /// Sends the spans of an execution, and of all that its steps started: mostly in one request.
     async fn trace(&mut self, root: ExecutionId) -> Result<(), Unsent> {
         if !self.has_ended(root).await? {
             return Ok(());
         }
         let mut open = vec![root];
+        let mut unsent = Vec::new();
         while let Some(id) = open.pop() {
             let entries: Vec<Entry> = self.store.read(id, Version(0)).await?;
-            let mut spans = spans::spans(id, &entries);
-            while !spans.is_empty() {
-                let rest = spans.split_off(spans.len().min(SPANS_MAX));
-                self.send(spans).await?;
-                spans = rest;
+            unsent.extend(spans::spans(id, &entries));
+            while unsent.len() >= SPANS_MAX {
+                self.send(unsent.drain(..SPANS_MAX).collect()).await?;
             }
             open.extend(self.store.children(id).await?.into_iter().map(|child| child.id));
         }
-        Ok(())
+        if unsent.is_empty() { Ok(()) } else { Ok(self.send(unsent).await?) }
     }
 
     /// Whether it has ended, as the disk says: its end may be on the way there. It may also run again by now; then its
