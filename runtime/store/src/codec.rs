@@ -149,7 +149,9 @@ pub(crate) fn read_entries<E: From<StoreError>>(
 /// Writes a value as JSON.
 pub(crate) fn to_json<T: Serialize>(what: &'static str, value: &T) -> Result<Vec<u8>, StoreError> {
     let illegal = |reason| StoreError::Illegal { what, reason };
-    let json = serde_json::to_vec(value).map_err(|error| illegal(error.to_string()))?;
+    // What most of them take: it need not grow then.
+    let mut json = Vec::with_capacity(1024);
+    serde_json::to_writer(&mut json, value).map_err(|error| illegal(error.to_string()))?;
     match depth(&json) {
         levels if levels > DEPTH_MAX => {
             Err(illegal(format!("it has {levels} levels, at most {DEPTH_MAX} are allowed")))

@@ -84,54 +84,55 @@ impl Writing {
                     Next::Closed => return,
                 }
             }
-            self.let_aboard(&mut waiting, commands);
-            self.serve(gather(&mut waiting), commands);
+            self.serve(&mut waiting, commands);
             self.look_at_log();
         }
     }
 
-    /// Lets those come aboard that are expected: a fuller commit costs everybody less. It takes no longer than a commit does,
-    /// which they would otherwise wait for, and nothing where there is only one who appends.
-    fn let_aboard(&self, waiting: &mut Riders, commands: &Receiver) {
-        let expected = self.expected.min(limits::STORE_BATCH_MAX);
-        if waiting.len() < expected {
-            commands.fill(waiting, expected, self.took.min(limits::STORE_BATCH_WAIT_MAX));
-        }
+    /// Serves what waits, and those that come aboard meanwhile.
+    fn serve(&mut self, waiting: &mut Riders, commands: &Receiver) {
+        let mut batch = Batch::default();
+        batch.board(waiting);
+        let patience = self.took.min(limits::STORE_BATCH_WAIT_MAX);
+        let mut boarding = Boarding { waiting, commands, until: Instant::now() + patience, waited: Duration::ZERO };
+        self.settle(batch, Some(&mut boarding));
     }
 
-    fn serve(&mut self, mut batch: Vec<Box<dyn Rider>>, commands: &Receiver) {
+    /// Performs what rides together and answers it.
+    fn settle(&mut self, mut batch: Batch, mut boarding: Option<&mut Boarding<'_>>) {
         if let Some(reason) = &self.halted {
             let halted = StoreError::Halted { reason: reason.clone() };
-            return answer(batch, &Err(halted));
+            return batch.answer(&Err(halted));
         }
         let started = Instant::now();
-        match self.transact(&mut batch) {
+        match self.transact(&mut batch, boarding.as_deref_mut()) {
             Ok(()) => {
-                self.took = started.elapsed();
-                self.expected = batch.len().saturating_add(commands.len());
-                self.counters.committed(batch.len(), self.took);
+                let (waited, behind) = boarding.map_or_else(Default::default, |boarding| boarding.end());
+                self.took = started.elapsed().saturating_sub(waited);
+                self.expected = batch.riders.len().saturating_add(behind);
+                self.counters.committed(batch.riders.len(), self.took);
                 self.untidy = true;
-                answer(batch, &Ok(()));
+                batch.answer(&Ok(()));
             }
-            Err(Failure::Single(cause)) if batch.len() > 1 && !is_fatal(&cause) => {
-                debug!(error = %cause, commands = batch.len(), "a command failed, each is performed by itself");
-                for rider in batch {
-                    self.serve(vec![rider], commands);
+            Err(Failure::Single(cause)) if batch.riders.len() > 1 && !is_fatal(&cause) => {
+                debug!(error = %cause, commands = batch.riders.len(), "a command failed, each is performed by itself");
+                for rider in batch.riders {
+                    self.settle(Batch::of(rider), None);
                 }
             }
             Err(Failure::Single(cause) | Failure::Whole(cause)) => {
                 let error = self.take_note(&cause).unwrap_or_else(|| translate(&cause));
-                answer(batch, &Err(error));
+                batch.answer(&Err(error));
             }
         }
     }
 
     /// Performs all in one transaction. After an error nothing of it is there.
-    fn transact(&mut self, batch: &mut [Box<dyn Rider>]) -> Result<(), Failure> {
+    fn transact(&mut self, batch: &mut Batch, boarding: Option<&mut Boarding<'_>>) -> Result<(), Failure> {
         self.execute("BEGIN IMMEDIATE").map_err(Failure::Whole)?;
-        let done = batch
-            .iter_mut()
-            .try_for_each(|rider| rider.perform(&self.db).map_err(Failure::Single))
+        let done = self
+            .perform(batch, boarding)
+            .map_err(Failure::Single)
             .and_then(|()| self.execute("COMMIT").map_err(Failure::Whole));
         // Some errors end the transaction by themselves.
         if done.is_err()
@@ -141,6 +142,25 @@ impl Writing {
             self.halt(&error);
         }
         done
+    }
+
+    /// Performs those that are aboard, and those that are expected as they come: a fuller commit costs everybody less. It
+    /// waits no longer for them than a commit takes, which they would otherwise wait for, and not at all where there is only
+    /// one who appends.
+    fn perform(&self, batch: &mut Batch, mut boarding: Option<&mut Boarding<'_>>) -> Result<(), rusqlite::Error> {
+        let expected = self.expected.min(limits::STORE_BATCH_MAX);
+        let mut performed = 0;
+        loop {
+            for rider in batch.riders.iter_mut().skip(performed) {
+                rider.perform(&self.db)?;
+            }
+            performed = batch.riders.len();
+            let Some(boarding) = boarding.as_deref_mut().filter(|_| performed < expected) else { return Ok(()) };
+            boarding.fill(batch, expected);
+            if batch.riders.len() == performed {
+                return Ok(());
+            }
+        }
     }
 
     fn execute(&self, statement: &str) -> Result<(), rusqlite::Error> {
@@ -232,22 +252,57 @@ impl Writing {
     }
 }
 
-/// As much of what waits as may ride in one commit, and one command at least.
-fn gather(waiting: &mut Riders) -> Vec<Box<dyn Rider>> {
-    let mut bytes = 0_usize;
-    let mut batch = Vec::with_capacity(waiting.len().min(limits::STORE_BATCH_MAX));
-    while batch.len() < limits::STORE_BATCH_MAX
-        && bytes < limits::STORE_BATCH_BYTES_MAX
-        && let Some(rider) = waiting.pop_front()
-    {
-        bytes = bytes.saturating_add(rider.bytes());
-        batch.push(rider);
-    }
-    batch
+/// What rides in one commit.
+#[derive(Default)]
+struct Batch {
+    riders: Vec<Box<dyn Rider>>,
+    bytes: usize,
 }
 
-fn answer(batch: Vec<Box<dyn Rider>>, committed: &Result<(), StoreError>) {
-    for rider in batch {
-        rider.answer(committed.clone());
+impl Batch {
+    fn of(rider: Box<dyn Rider>) -> Self {
+        Self { bytes: rider.bytes(), riders: vec![rider] }
+    }
+
+    /// Takes as much of what waits as may ride in one commit, and one command at least.
+    fn board(&mut self, waiting: &mut Riders) {
+        while self.riders.len() < limits::STORE_BATCH_MAX
+            && self.bytes < limits::STORE_BATCH_BYTES_MAX
+            && let Some(rider) = waiting.pop_front()
+        {
+            self.bytes = self.bytes.saturating_add(rider.bytes());
+            self.riders.push(rider);
+        }
+    }
+
+    fn answer(self, committed: &Result<(), StoreError>) {
+        for rider in self.riders {
+            rider.answer(committed.clone());
+        }
+    }
+}
+
+/// Where others come aboard from, and until when.
+struct Boarding<'a> {
+    waiting: &'a mut Riders,
+    commands: &'a Receiver,
+    until: Instant,
+    /// How long it took until now.
+    waited: Duration,
+}
+
+impl Boarding<'_> {
+    /// Lets others aboard. Of those who are missing to `expected` a half is enough: while it is performed the others come.
+    fn fill(&mut self, batch: &mut Batch, expected: usize) {
+        let missing = expected.saturating_sub(batch.riders.len());
+        let began = Instant::now();
+        self.commands.fill(self.waiting, missing.div_ceil(2), self.until);
+        self.waited += began.elapsed();
+        batch.board(self.waiting);
+    }
+
+    /// How long was waited, and how many are left behind.
+    fn end(&self) -> (Duration, usize) {
+        (self.waited, self.waiting.len().saturating_add(self.commands.len()))
     }
 }

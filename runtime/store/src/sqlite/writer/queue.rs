@@ -106,9 +106,8 @@ impl Receiver {
         self.0.waiting.lock().riders.len()
     }
 
-    /// Puts what comes behind what was taken before, until there are so many; at most for `patience`.
-    pub(super) fn fill(&self, taken: &mut Riders, count: usize, patience: Duration) {
-        let until = Instant::now() + patience;
+    /// Puts what comes behind what was taken before, until there are so many; at most until then.
+    pub(super) fn fill(&self, taken: &mut Riders, count: usize, until: Instant) {
         let mut waiting = self.0.waiting.lock();
         loop {
             taken.append(&mut waiting.riders);
