@@ -223,6 +223,12 @@ impl Executor {
         self.shared.gate.waits(id)
     }
 
+    /// How many executions may be at work before new ones are refused.
+    #[must_use]
+    pub fn queue_max(&self) -> usize {
+        self.shared.options.queue_max
+    }
+
     /// Whether a request from outside would be refused now.
     #[must_use]
     pub fn is_full(&self) -> bool {

@@ -78,7 +78,7 @@ impl ConnectionSource for OfConnection {
             tracing::warn!(connection = %self.connection.name(), code = %error.code(), %error, "a connection has no secret");
             Failure::new(error.code(), error.to_string()).with_hint(error.hint())
         })?;
-        self.connection.resolve(&Sources::with(self.environment, opened)).map_err(|error| {
+        self.connection.resolve(&Sources::with(self.environment, &opened)).map_err(|error| {
             let first = error.mistakes.into_iter().next();
             let (message, hint) = first.map(|mistake| (mistake.message, mistake.hint)).unwrap_or_default();
             let failure = Failure::new(runner_model::code::CONF_SECRET, message);

@@ -26,7 +26,9 @@ pub(crate) fn daemon(directory: &Path, kind: &str) -> Served {
          when: <% event().body.commits.len() > 0 %>\naction:\n  ref: core.noop\n"
     );
     fs::write(rules.join("push.yaml"), rule).unwrap();
-    fs::write(place.join("runner.toml"), format!("[webhooks.secrets]\nbench = \"{SECRET}\"\n")).unwrap();
+    // Deliveries are taken faster than their executions are run: what waits meanwhile is not to be refused here.
+    let settings = format!("[server]\nqueue_max = 1000000\n[webhooks.secrets]\nbench = \"{SECRET}\"\n");
+    fs::write(place.join("runner.toml"), settings).unwrap();
     Served::daemon(&place)
 }
 

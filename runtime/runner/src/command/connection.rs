@@ -128,7 +128,7 @@ async fn test(app: &App, name: &str) -> Result<TestReport, CliError> {
         let store: Arc<dyn Store> = Arc::new(app.store().await?);
         app.stored_secrets(store, &App::node()).open(&names, &connection_user(name)).await?
     };
-    let config = connection.resolve(&Sources::with(app.environment, stored))?;
+    let config = connection.resolve(&Sources::with(app.environment, &stored))?;
     let connections = app.made(vec![(name.clone(), config)], library)?;
     connections.test(name.as_str()).await.map_err(|failure| CliError::of_failure(Exit::Failed, &failure))
 }

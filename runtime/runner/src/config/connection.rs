@@ -149,7 +149,7 @@ impl Settings {
 
 impl Connection {
     /// With its secrets, ready for use.
-    pub(crate) fn resolve(&self, sources: &Sources) -> Result<ConnectionConfig, CliError> {
+    pub(crate) fn resolve(&self, sources: &Sources<'_>) -> Result<ConnectionConfig, CliError> {
         self.resolved(sources).map_err(|(code, message, hint)| {
             let (name, file) = (&self.place.name, self.place.file.as_deref());
             let file = file.map(|file| format!("{}: ", file.display())).unwrap_or_default();
@@ -158,7 +158,7 @@ impl Connection {
         })
     }
 
-    fn resolved(&self, sources: &Sources) -> Result<ConnectionConfig, Unresolved> {
+    fn resolved(&self, sources: &Sources<'_>) -> Result<ConnectionConfig, Unresolved> {
         let fetch = |source: &SecretSource| source.resolve(sources, &self.place.base);
         let settings = &self.settings;
         let invalid = |(_, message, hint): Refusal| (code::CONF_INVALID, message, hint.unwrap_or_default());

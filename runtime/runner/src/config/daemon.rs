@@ -56,8 +56,8 @@ impl WebhookSecrets {
     /// The secrets with this name: several while they are changed, none if nothing is configured or can be read.
     pub(crate) fn of(&self, name: &str, environment: &Environment) -> Vec<Secret> {
         let sources = self.sources.get(name).map(Vec::as_slice).unwrap_or_default();
-        let stored = self.stored.read().clone();
-        let known = Sources::with(*environment, stored);
+        let stored = self.stored.read();
+        let known = Sources::with(*environment, &stored);
         let resolved = sources.iter().filter_map(|source| match source.resolve(&known, &self.base) {
             Ok(secret) => Some(secret),
             Err((code, message, _)) => {

@@ -25,18 +25,18 @@ pub(crate) enum SecretSource {
 
 /// What secrets are fetched from.
 #[derive(Debug)]
-pub(crate) struct Sources {
+pub(crate) struct Sources<'a> {
     environment: Environment,
     /// Those of the store that were opened; none where it is only to be shown what is configured.
-    stored: Option<BTreeMap<SecretName, Secret>>,
+    stored: Option<&'a BTreeMap<SecretName, Secret>>,
 }
 
 /// What stands for a secret of the store where nothing is sent.
 const SHOWN: &str = "***";
 
-impl Sources {
+impl<'a> Sources<'a> {
     /// The environment, and these secrets of the store.
-    pub(crate) const fn with(environment: Environment, stored: BTreeMap<SecretName, Secret>) -> Self {
+    pub(crate) const fn with(environment: Environment, stored: &'a BTreeMap<SecretName, Secret>) -> Self {
         Self { environment, stored: Some(stored) }
     }
 
@@ -46,7 +46,7 @@ impl Sources {
     }
 
     fn stored(&self, name: &SecretName) -> Result<Secret, (Code, String, String)> {
-        let Some(stored) = &self.stored else { return Ok(Secret::new(SHOWN.to_owned())) };
+        let Some(stored) = self.stored else { return Ok(Secret::new(SHOWN.to_owned())) };
         stored.get(name).cloned().ok_or_else(|| {
             let hint = format!("put it in with `runner secret set {name}`");
             (code::SECRET_UNKNOWN, format!("there is no secret `{name}`"), hint)
@@ -56,7 +56,7 @@ impl Sources {
 
 impl SecretSource {
     /// Fetches it. Relative paths count from `base`. The error is a code, a sentence and a hint.
-    pub(crate) fn resolve(&self, sources: &Sources, base: &Path) -> Result<Secret, (Code, String, String)> {
+    pub(crate) fn resolve(&self, sources: &Sources<'_>, base: &Path) -> Result<Secret, (Code, String, String)> {
         match self {
             Self::Plain(secret) => Ok(secret.clone()),
             Self::Stored(name) => sources.stored(name),

@@ -1,7 +1,7 @@
 //! The process' own log: to standard error, above whatever progress is being drawn there. A daemon's has times, and is one
 //! JSON object a line if it is wanted so. **What others wrote cannot make a line of it, nor drive the terminal.**
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 use std::sync::OnceLock;
 
@@ -10,7 +10,7 @@ use tracing::field::Field;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::{self, Writer};
 
-use super::text::printable;
+use super::text::drives_terminal;
 use crate::cli::GlobalArgs;
 use crate::config::Environment;
 
@@ -45,12 +45,16 @@ impl<W: Write> Write for PlainJson<W> {
     /// Takes whole lines, as they are written here.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let line = String::from_utf8_lossy(bytes);
+        // Outside of texts there is nothing of the kind but the end of the line.
+        if !line.contains(drives_terminal) {
+            self.0.write_all(bytes)?;
+            return Ok(bytes.len());
+        }
         let mut plain = String::with_capacity(line.len());
         for c in line.chars() {
-            // Outside of texts there is nothing of the kind but the end of the line.
-            match printable(c.encode_utf8(&mut [0; 4])) == c.to_string() {
-                true => plain.push(c),
-                false => plain.push_str(&format!("\\u{:04x}", u32::from(c))),
+            match drives_terminal(c) {
+                false => plain.push(c),
+                true => plain.push_str(&format!("\\u{:04x}", u32::from(c))),
             }
         }
         self.0.write_all(plain.as_bytes())?;
@@ -103,16 +107,30 @@ const fn level(global: &GlobalArgs, is_daemon: bool) -> &'static str {
 
 /// One field of a line: the message as it is, others with their names.
 fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
-    let text = one_of_line(&format!("{value:?}"));
-    match field.name() {
-        "message" => write!(writer, "{text} "),
-        name => write!(writer, "{name}={text} "),
+    if field.name() != "message" {
+        write!(writer, "{}=", field.name())?;
     }
+    write!(OneLine(writer), "{value:?}")?;
+    writer.write_char(' ')
 }
 
-/// A text that stays on its line.
-fn one_of_line(text: &str) -> String {
-    printable(text).replace('\n', "\\n").replace('\t', "\\t")
+/// What is written stays on its line.
+struct OneLine<'a, 'w>(&'a mut Writer<'w>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut rest = text;
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| matches!(c, '\n' | '\t') || drives_terminal(*c)) {
+            let (before, behind) = rest.split_at(at);
+            self.0.write_str(before)?;
+            match c {
+                '\n' | '\t' => write!(self.0, "{}", c.escape_default())?,
+                _ => write!(self.0, "{}", c.escape_unicode())?,
+            }
+            rest = behind.get(c.len_utf8()..).unwrap_or_default();
+        }
+        self.0.write_str(rest)
+    }
 }
 
 #[cfg(test)]

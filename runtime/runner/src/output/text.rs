@@ -6,7 +6,7 @@ use std::time::Duration;
 pub(crate) fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        if (c.is_control() && c != '\n' && c != '\t') || is_bidirectional(c) {
+        if drives_terminal(c) {
             safe.extend(c.escape_unicode());
         } else {
             safe.push(c);
@@ -31,6 +31,11 @@ pub(crate) fn shell_word(text: &str) -> String {
         return text.to_owned();
     }
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Whether a terminal takes a character for an order.
+pub(crate) fn drives_terminal(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t') || is_bidirectional(c)
 }
 
 /// Marks that turn the direction of writing make a line read otherwise than it is.

@@ -25,7 +25,6 @@ use runner_store::{AuditOrigin, Audited};
 use super::AccessMode;
 use super::context::Context;
 use super::problem::ApiProblem;
-use super::route::Access;
 use crate::key::key_digest;
 use crate::listen::Peer;
 pub(crate) use ring::KeyRing;
@@ -91,27 +90,25 @@ impl FromRequestParts<Arc<Context>> for Principal {
     }
 }
 
-/// Stands before every route.
+/// Stands before every route that is not for everybody.
 pub(crate) async fn guard(
-    State((context, access)): State<(Arc<Context>, Access)>,
+    State((context, needed)): State<(Arc<Context>, Role)>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    if let Some(needed) = access.role() {
-        let is_local = request.extensions().get::<Local>().is_some();
-        // Owned, because a request cannot be shared between threads while it is waited for.
-        let headers = request.headers().clone();
-        match allowed(&context, &headers, is_local, needed).await {
-            Ok(principal) => {
-                let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
-                let user = request.headers().get(USER_HEADER).filter(|_| is_local);
-                let user = user.and_then(|user| user.to_str().ok());
-                let user = user.map(|user| user.chars().take(limits::NAME_CHARS_MAX).collect());
-                let principal = Principal { address: peer, user, ..principal };
-                request.extensions_mut().insert(principal);
-            }
-            Err(problem) => return problem.into_response(),
+    let is_local = request.extensions().get::<Local>().is_some();
+    // Owned, because a request cannot be shared between threads while it is waited for.
+    let headers = request.headers().clone();
+    match allowed(&context, &headers, is_local, needed).await {
+        Ok(principal) => {
+            let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+            let user = request.headers().get(USER_HEADER).filter(|_| is_local);
+            let user = user.and_then(|user| user.to_str().ok());
+            let user = user.map(|user| user.chars().take(limits::NAME_CHARS_MAX).collect());
+            let principal = Principal { address: peer, user, ..principal };
+            request.extensions_mut().insert(principal);
         }
+        Err(problem) => return problem.into_response(),
     }
     let only_looks = matches!(*request.method(), Method::GET | Method::HEAD);
     if context.is_draining() && !only_looks {

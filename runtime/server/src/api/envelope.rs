@@ -31,13 +31,17 @@ const REQUEST_ID_CHARS_MAX: usize = 128;
 /// The routes with everything that surrounds them.
 pub(super) fn wrap(routes: Unguarded, context: &Arc<Context>) -> Router {
     let is_worth_it = DefaultPredicate::new().and(SizeAbove::new(limits::API_COMPRESSED_BYTES_MIN));
+    // One layer for the router, which puts each into a box of its own.
+    let around = (
+        from_fn_with_state(context.clone(), enclose),
+        DefaultBodyLimit::max(context.options.body_bytes_max),
+        CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_it),
+    );
     routes
         .guarded(context)
         .fallback(nothing)
         .method_not_allowed_fallback(no_method)
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_it))
-        .layer(DefaultBodyLimit::max(context.options.body_bytes_max))
-        .layer(from_fn_with_state(context.clone(), enclose))
+        .layer(around)
         .with_state(context.clone())
 }
 

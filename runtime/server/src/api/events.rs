@@ -11,7 +11,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
 use runner_executor::RequestError;
-use runner_model::{Event, EventId, limits};
+use runner_model::{Event, EventId};
 use runner_store::{AuditAction, Deed, StoreError};
 use runner_triggers::{Delivered, TriggerError};
 use serde_json::json;
@@ -96,7 +96,7 @@ pub(crate) fn admission(context: &Context) -> Result<(), ApiProblem> {
         return Err(ApiProblem::draining());
     }
     let options = &context.options;
-    if options.executor.is_full() || options.triggers.backlog() >= limits::QUEUE_MAX {
+    if options.executor.is_full() || options.triggers.backlog() >= options.executor.queue_max() {
         return Err(RequestError::Full { retry_after: AGAIN }.into());
     }
     Ok(())

@@ -16,7 +16,7 @@ use super::document::Document;
 /// Who may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Everybody. The route sees to it itself, if it is not for everybody.
+    /// Everybody. The route sees to it itself, if it is not for everybody, or not while the process stops.
     Public,
     /// Whoever may look.
     Viewer,
@@ -93,9 +93,12 @@ pub(crate) struct Unguarded(Vec<(String, Access, MethodRouter<Arc<Context>>)>);
 impl Unguarded {
     /// The router, with everybody's rule enforced.
     pub(crate) fn guarded(self, context: &Arc<Context>) -> Router<Arc<Context>> {
-        self.0.into_iter().fold(Router::new(), |router, (path, access, methods)| {
-            let guard = from_fn_with_state((context.clone(), access), access::guard);
-            router.route(&path, methods.route_layer(guard))
+        self.0.into_iter().fold(Router::new(), |router, (path, access, methods)| match access.role() {
+            None => router.route(&path, methods),
+            Some(needed) => {
+                let guard = from_fn_with_state((context.clone(), needed), access::guard);
+                router.route(&path, methods.route_layer(guard))
+            }
         })
     }
 }

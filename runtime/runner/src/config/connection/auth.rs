@@ -236,7 +236,7 @@ impl AuthSource {
     }
 
     /// With its secrets.
-    pub(super) fn resolve(self, sources: &Sources, base: &Path) -> Result<Auth, Unresolved> {
+    pub(super) fn resolve(self, sources: &Sources<'_>, base: &Path) -> Result<Auth, Unresolved> {
         let fetch = |source: &SecretSource| source.resolve(sources, base);
         Ok(match self {
             Self::None => Auth::None,

@@ -19,7 +19,7 @@ fn resolved(keys: &str, base: &Path) -> (Connection, ConnectionConfig) {
     let connection = Connection { settings, place: connection::Place { name, file: None, base: base.to_owned() } };
     let environment = Environment::of(BTreeMap::from([("SECRET".to_owned(), "hunter2".to_owned())]));
     let config =
-        connection.resolve(&Sources::with(environment, BTreeMap::new())).map_err(|error| error.mistakes).unwrap();
+        connection.resolve(&Sources::with(environment, &BTreeMap::new())).map_err(|error| error.mistakes).unwrap();
     (connection, config)
 }
 

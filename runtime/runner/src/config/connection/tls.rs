@@ -76,7 +76,7 @@ impl WrittenTls {
     }
 
     /// With the files that it names. Relative paths count from `base`.
-    pub(super) fn resolve(&self, sources: &Sources, base: &Path) -> Result<Tls, Unresolved> {
+    pub(super) fn resolve(&self, sources: &Sources<'_>, base: &Path) -> Result<Tls, Unresolved> {
         let ca_pem = match &self.ca_file {
             Some(path) => Some(read("ca_file", path, base)?),
             None => self.ca_pem.clone(),
@@ -97,7 +97,7 @@ impl WrittenTls {
 }
 
 impl WrittenCertificate {
-    fn resolve(&self, sources: &Sources, base: &Path) -> Result<ClientCertificate, Unresolved> {
+    fn resolve(&self, sources: &Sources<'_>, base: &Path) -> Result<ClientCertificate, Unresolved> {
         let cert_pem = match (&self.cert_file, &self.cert_pem) {
             (Some(path), _) => Secret::new(read("cert_file", path, base)?),
             (None, pem) => pem.clone().unwrap_or_else(|| Secret::new(String::new())),

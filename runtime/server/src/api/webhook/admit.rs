@@ -1,7 +1,7 @@
 //! Who may deliver: an API key, a signature, or anybody, as the rule says.
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use runner_model::{Role, RuleRef, Secret, code};
 use runner_pack::WebhookAuth;
 use runner_triggers::Endpoint;
@@ -93,7 +93,7 @@ fn own_delivery(endpoint: &Endpoint, headers: &HeaderMap) -> Result<Option<Strin
 }
 
 /// Headers that only say who sent it.
-pub(super) fn own_headers(endpoint: &Endpoint) -> Vec<HeaderName> {
+pub(super) fn own_headers(endpoint: &Endpoint) -> Vec<&str> {
     match &endpoint.webhook.auth {
         WebhookAuth::Signature { scheme, .. } => webhook::own_headers(scheme),
         WebhookAuth::Key | WebhookAuth::None => Vec::new(),
