@@ -47,7 +47,7 @@ impl<W: Write> Write for PlainJson<W> {
         let line = String::from_utf8_lossy(bytes);
         // Outside of texts there is nothing of the kind but the end of the line.
         if !line.contains(drives_terminal) {
-            self.0.write_all(bytes)?;
+            self.0.write_all(line.as_bytes())?;
             return Ok(bytes.len());
         }
         let mut plain = String::with_capacity(line.len());

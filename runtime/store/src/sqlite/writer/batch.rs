@@ -155,7 +155,9 @@ impl Writing {
                 rider.perform(&self.db)?;
             }
             performed = batch.riders.len();
-            let Some(boarding) = boarding.as_deref_mut().filter(|_| performed < expected) else { return Ok(()) };
+            // Who waits already found no place: more would find none either.
+            let is_open = |boarding: &&mut Boarding<'_>| performed < expected && boarding.waiting.is_empty();
+            let Some(boarding) = boarding.as_deref_mut().filter(is_open) else { return Ok(()) };
             boarding.fill(batch, expected);
             if batch.riders.len() == performed {
                 return Ok(());
