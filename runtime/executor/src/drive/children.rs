@@ -90,7 +90,10 @@ impl Drive {
         let entries = Journal::read(&*self.shared.options.store, id, Version(0)).await?;
         let view = ExecutionView::fold_unmasked(id, &entries);
         if view.as_ref().is_some_and(|view| !view.record.status.is_terminal()) {
-            // It was run again as soon as it had ended: it ends once more.
+            // It was run again as soon as it had ended: it ends once more. Another process does not tell that here.
+            if !self.shared.registry.has(id) {
+                self.adopts.insert(id);
+            }
             return Ok(());
         }
         self.children.remove(&id);
