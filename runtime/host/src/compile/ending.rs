@@ -29,8 +29,8 @@ impl Ending {
     /// What the end of a child means that gave no answer.
     pub(super) fn of(status: ExitStatus, complaint: &[u8]) -> Self {
         let complaint = String::from_utf8_lossy(complaint);
-        // What Rust says when an allocation fails, before it aborts.
-        if complaint.contains("memory allocation of") {
+        // What Rust says when an allocation fails, before it aborts; and Cranelift, which panics.
+        if ["memory allocation of", "unhandled out-of-memory error"].iter().any(|says| complaint.contains(says)) {
             return Self::Memory;
         }
         match signal(status) {
@@ -101,6 +101,8 @@ mod tests {
         assert_eq!(of(XCPU, ""), Ending::Cpu);
         assert_eq!(of(KILL, ""), Ending::Memory);
         assert_eq!(of(6, "memory allocation of 33554432 bytes failed\n"), Ending::Memory);
+        let panicked = "thread 'main' panicked at map.rs:402:55:\nunhandled out-of-memory error: out of memory (failed to allocate 262145 bytes)";
+        assert_eq!(of(101 << 8, panicked), Ending::Memory);
         assert!(matches!(of(11, ""), Ending::Crash(_)));
         assert!(matches!(of(101 << 8, "thread 'main' panicked\nat x"), Ending::Crash(how) if how.contains("\\nat x")));
     }
