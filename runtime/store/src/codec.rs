@@ -152,23 +152,28 @@ pub(crate) fn to_json<T: Serialize>(what: &'static str, value: &T) -> Result<Vec
     // What most of them take: it need not grow then.
     let mut json = Vec::with_capacity(1024);
     serde_json::to_writer(&mut json, value).map_err(|error| illegal(error.to_string()))?;
-    match depth(&json) {
-        levels if levels > DEPTH_MAX => {
-            Err(illegal(format!("it has {levels} levels, at most {DEPTH_MAX} are allowed")))
-        }
-        _ => Ok(json),
+    match too_deep(&json) {
+        Some(levels) => Err(illegal(format!("it has {levels} levels, at most {DEPTH_MAX} are allowed"))),
+        None => Ok(json),
     }
 }
 
 /// Reads a value from JSON; the error is a reason.
 pub(crate) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, String> {
-    if depth(json) > DEPTH_MAX {
+    if too_deep(json).is_some() {
         return Err(format!("it has more than {DEPTH_MAX} levels"));
     }
     let mut reader = serde_json::Deserializer::from_slice(json);
     reader.disable_recursion_limit();
     let value = T::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     value.map_err(|error| error.to_string())
+}
+
+/// The deepest nesting of lists and objects, if it is deeper than allowed.
+fn too_deep(json: &[u8]) -> Option<usize> {
+    // Most have not even as many brackets, whatever stands within texts.
+    memchr::memchr2_iter(b'[', b'{', json).nth(DEPTH_MAX)?;
+    Some(depth(json)).filter(|levels| *levels > DEPTH_MAX)
 }
 
 /// The deepest nesting of lists and objects.

@@ -1,15 +1,16 @@
 //! What every request goes through, whatever it asks: an id, a line in the log, problems written out, limits,
 //! compression.
 
+mod enclose;
+
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use runner_model::{EventId, code, limits};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -19,12 +20,17 @@ use tracing::{debug, info};
 use super::context::Context;
 use super::problem::{ApiProblem, PROBLEM_JSON};
 use super::route::Unguarded;
+use enclose::EncloseLayer;
 
 /// Marks a response whose status and body are somebody's own, a rule's for example, and are sent as they are.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Verbatim;
 
 const REQUEST_ID: &str = "x-request-id";
+const TRACE_PARENT: &str = "traceparent";
+/// Where deliveries go: the list of webhooks stands at the same address without the stroke.
+const DELIVERIES: &str = "/api/v1/webhooks/";
+const LOGGED_PATH_CHARS_MAX: usize = 256;
 /// A client's own id, in characters: a UUID, perhaps with words before it.
 const REQUEST_ID_CHARS_MAX: usize = 128;
 
@@ -33,7 +39,7 @@ pub(super) fn wrap(routes: Unguarded, context: &Arc<Context>) -> Router {
     let is_worth_it = DefaultPredicate::new().and(SizeAbove::new(limits::API_COMPRESSED_BYTES_MIN));
     // One layer for the router, which puts each into a box of its own.
     let around = (
-        from_fn_with_state(context.clone(), enclose),
+        EncloseLayer::new(context.clone()),
         DefaultBodyLimit::max(context.options.body_bytes_max),
         CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_it),
     );
@@ -53,25 +59,6 @@ async fn nothing(request: Request) -> ApiProblem {
 async fn no_method(method: Method) -> ApiProblem {
     let detail = format!("the address does not know the method {method}");
     ApiProblem::new(StatusCode::METHOD_NOT_ALLOWED, code::API_METHOD, detail)
-}
-
-async fn enclose(State(context): State<Arc<Context>>, request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let id = request_id(&context, request.headers());
-    let line = Line::of(&request, id.clone());
-    let mut response = written(next.run(request).await, &id);
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    let headers = response.headers_mut();
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
-    if context.is_draining() {
-        // The next request of this client goes to the next process.
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    line.log(&response, began);
-    response
 }
 
 /// The client's own id, if it is fit to be repeated; else a new one.
@@ -115,29 +102,38 @@ fn is_rejection(response: &Response) -> bool {
     is_error && is_plain && response.extensions().get::<Verbatim>().is_none()
 }
 
-/// What is logged of a request.
+/// What is logged of a request, taken from it without a copy.
 struct Line {
     id: Arc<str>,
     method: Method,
-    /// Without its query, which may hold what is nobody's business.
-    path: String,
-    trace: Option<String>,
+    uri: Uri,
+    trace: Option<HeaderValue>,
 }
 
 impl Line {
     fn of(request: &Request, id: Arc<str>) -> Self {
-        let path = request.uri().path().chars().take(256).collect::<String>();
-        let trace = trace_parent(request.headers()).and_then(|parent| parent.get(3..35).map(str::to_owned));
-        Self { id, method: request.method().clone(), path, trace }
+        let trace = request.headers().get(TRACE_PARENT).cloned();
+        Self { id, method: request.method().clone(), uri: request.uri().clone(), trace }
+    }
+
+    /// Without the query, which may hold what is nobody's business.
+    fn path(&self) -> &str {
+        let path = self.uri.path();
+        let end = path.char_indices().nth(LOGGED_PATH_CHARS_MAX).and_then(|(end, _)| path.get(..end));
+        end.unwrap_or(path)
+    }
+
+    fn trace_id(&self) -> Option<&str> {
+        well_formed(self.trace.as_ref()?)?.get(3..35)
     }
 
     fn log(&self, response: &Response, began: Instant) {
-        let (method, path, request_id) = (self.method.as_str(), self.path.as_str(), &*self.id);
-        let (status, trace_id) = (response.status().as_u16(), self.trace.as_deref().unwrap_or_default());
-        let ms = began.elapsed().as_millis();
+        let (method, path, request_id) = (self.method.as_str(), self.path(), &*self.id);
+        let status = response.status();
         let problem = response.extensions().get::<ApiProblem>().map(ApiProblem::code).unwrap_or_default();
-        // Those who ask whether this process is well ask all the time.
-        if matches!(path, "/healthz" | "/readyz" | "/metrics") {
+        let (ms, is_usual) = (began.elapsed().as_millis(), is_usual(path, status));
+        let (status, trace_id) = (status.as_u16(), self.trace_id().unwrap_or_default());
+        if is_usual {
             debug!(method, path, status, ms, request_id, trace_id, problem, "request");
         } else {
             info!(method, path, status, ms, request_id, trace_id, problem, "request");
@@ -145,9 +141,19 @@ impl Line {
     }
 }
 
+/// Whether a line would say nothing new: those who ask whether this process is well ask all the time, and a delivery that is
+/// taken is recorded as an event.
+fn is_usual(path: &str, status: StatusCode) -> bool {
+    matches!(path, "/healthz" | "/readyz" | "/metrics") || (status.is_success() && path.starts_with(DELIVERIES))
+}
+
 /// The trace that a request belongs to: a W3C `traceparent` that is well-formed.
 pub(crate) fn trace_parent(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get("traceparent")?.to_str().ok()?;
+    well_formed(headers.get(TRACE_PARENT)?).map(str::to_owned)
+}
+
+fn well_formed(parent: &HeaderValue) -> Option<&str> {
+    let text = parent.to_str().ok()?;
     let parts: Vec<_> = text.split('-').collect();
     let [version, trace, span, flags] = parts.as_slice() else { return None };
     let hex = |part: &str, length: usize| {
@@ -155,5 +161,5 @@ pub(crate) fn trace_parent(headers: &HeaderMap) -> Option<String> {
     };
     let is_set = |part: &str| part.bytes().any(|byte| byte != b'0');
     let fits = hex(version, 2) && *version != "ff" && hex(trace, 32) && hex(span, 16) && hex(flags, 2);
-    (fits && is_set(trace) && is_set(span)).then(|| text.to_owned())
+    (fits && is_set(trace) && is_set(span)).then_some(text)
 }

@@ -51,10 +51,11 @@ impl Conversation {
     pub(super) async fn hold(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: IpAddr) {
         let service = service_fn(|request| answer(self.router.clone(), request, peer, self.stop.clone()));
         let mut connection = std::pin::pin!(self.http.serve_connection(TokioIo::new(stream), service));
+        // Connections are cut only after they were told to stop.
         let ended = tokio::select! {
+            biased;
             ended = connection.as_mut() => Some(ended),
             () = self.stop.cancelled() => None,
-            () = self.cut.cancelled() => return,
         };
         let ended = match ended {
             Some(ended) => ended,

@@ -64,7 +64,11 @@ pub fn payload(arrived: &Arrived<'_>, without: &[&str]) -> Result<Value, Unreada
         ("body", body),
         ("encoding", Value::from(encoding)),
     ];
-    Ok(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    let mut payload = Map::new();
+    for (name, value) in members {
+        payload.insert(name.to_owned(), value);
+    }
+    Ok(Value::Object(payload))
 }
 
 /// The body by its content type, and in which way it was read.
