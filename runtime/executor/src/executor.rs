@@ -23,6 +23,7 @@ use crate::gate::{self, Closed, Gate, Policies};
 use crate::guests::Guests;
 use crate::progress::{Herald, Listener};
 use crate::registry::{Order, Registry, Sent};
+use crate::whole::Whole;
 use crate::{Delayed, Execution, ExecutionRequest, Load, Packs, alarm, lease, measure};
 
 /// What an executor is made of.
@@ -109,7 +110,7 @@ impl Executor {
         let execution = self.execution(id);
         let herald = Herald::new(id, id, self.shared.events.clone());
         let shared = self.shared.clone();
-        let begun = self.whole(async move { shared.begin(request, id, herald, None).await }).await;
+        let begun = Whole::new(&self.shared.tasks, async move { shared.begin(request, id, herald, None).await }).await;
         match begun.unwrap_or(Err(BeginError::Executor(ExecutorError::Interrupted))) {
             Ok(()) => Ok(execution),
             Err(BeginError::Executor(ExecutorError::Store(StoreError::Exists))) => Err(RequestError::Exists { id }),
@@ -126,7 +127,7 @@ impl Executor {
     pub async fn recover(&self, id: ExecutionId) -> Result<Execution, ExecutorError> {
         let execution = self.execution(id);
         let shared = self.shared.clone();
-        let taken = self.whole(async move { shared.take_up(id, None).await }).await;
+        let taken = Whole::new(&self.shared.tasks, async move { shared.take_up(id, None).await }).await;
         taken.unwrap_or(Err(ExecutorError::Interrupted)).map(|()| execution)
     }
 
@@ -143,7 +144,7 @@ impl Executor {
             shared.registry.recovery_ends();
             taken
         };
-        self.whole(work).await.unwrap_or(Err(ExecutorError::Interrupted))
+        Whole::new(&self.shared.tasks, work).await.unwrap_or(Err(ExecutorError::Interrupted))
     }
 
     /// Asks something of an execution, wherever it stands; one that this process does not have is taken up for it.
@@ -153,14 +154,8 @@ impl Executor {
     /// It cannot be done now, or another process works on the execution ([`ExecutorError::Owned`]).
     pub async fn control(&self, id: ExecutionId, control: Control) -> Result<Status, ControlError> {
         let shared = self.shared.clone();
-        let done = self.whole(async move { shared.control(id, control).await }).await;
-        done.unwrap_or_else(|| Err(ExecutorError::Interrupted.into()))
-    }
-
-    /// Does something to its end, also if whoever asked for it goes away meanwhile: half of it would leave an execution
-    /// that is neither driven nor parked. None if it fails by a defect.
-    async fn whole<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
-        self.shared.tasks.spawn(work).await.ok()
+        let done = Whole::new(&self.shared.tasks, async move { shared.control(id, control).await }).await;
+        done.unwrap_or_else(|_| Err(ExecutorError::Interrupted.into()))
     }
 
     /// Brings an event to the steps that wait for its key. Gives the executions that took it.

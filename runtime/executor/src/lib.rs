@@ -29,6 +29,7 @@ mod poll;
 mod progress;
 mod registry;
 pub mod rehearsal;
+mod whole;
 
 pub use admission::Load;
 pub use catalogue::{Grants, NotGranted, Packs, PacksOptions, PruneError, simulated_names};
@@ -43,3 +44,4 @@ pub use poll::{HostPolls, Poll};
 pub use progress::{Heard, Listener, Progress, ProgressEvent};
 pub use runner_engine::UnitId;
 pub use runner_host::TraceParent;
+pub use whole::{Defect, Whole};

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use runner_executor::Whole;
 use runner_model::{Event, RuleRef, limits};
 use runner_store::{Advance, NewEvent, Recorded, StoreError};
 
 use crate::examine::{Occurrence, examine};
 use crate::shared::Shared;
 use crate::table::Member;
-use crate::whole::Whole;
 use crate::{Delivered, TriggerError};
 
 impl Shared {
@@ -72,14 +72,13 @@ impl Shared {
         self.lanes.admit(&table, drafts.iter_mut().map(|draft| &mut draft.event));
         let recorded = self.store().record(drafts, advance).await?;
         for one in &recorded {
-            let (event, outcome) = match one {
-                Recorded::New(event) => (event, "recorded"),
-                Recorded::Known(event) => (event, "known"),
+            let (event, is_new) = match one {
+                Recorded::New(event) => (event, true),
+                Recorded::Known(event) => (event, false),
             };
-            metrics::counter!("runner_events_total", "trigger" => event.trigger.to_string(), "outcome" => outcome)
-                .increment(1);
-            tracing::debug!(event = %event.id, trigger = %event.trigger, outcome, matches = event.matches.len(), "event");
-            self.hand_over(event, matches!(one, Recorded::New(_)));
+            self.arrivals.count(&event.trigger, is_new);
+            tracing::debug!(event = %event.id, trigger = %event.trigger, is_new, matches = event.matches.len(), "event");
+            self.hand_over(event, is_new);
         }
         drop(turn);
         Ok(recorded)
@@ -95,6 +94,9 @@ impl Shared {
 
     /// Passes on what is left to do for an event.
     pub(crate) fn hand_over(&self, event: &Event, count: bool) {
+        if !event.is_open() {
+            return;
+        }
         let table = self.table();
         let secrets: Arc<[String]> = event.secrets.clone().into();
         for one in event.matches.iter().filter(|one| one.state.is_open()) {

@@ -25,7 +25,6 @@ mod state;
 mod table;
 mod tally;
 mod triggers;
-mod whole;
 
 pub use error::TriggerError;
 pub use sensor::HostSensors;

@@ -18,12 +18,13 @@ use crate::overlap::Lanes;
 use crate::schedule::Timetable;
 use crate::sensor::Lookouts;
 use crate::table::Table;
-use crate::tally::Tallies;
+use crate::tally::{Arrivals, Tallies};
 
 pub(crate) struct Shared {
     pub(crate) options: TriggersOptions,
     table: RwLock<Arc<Table>>,
     tallies: Tallies,
+    pub(crate) arrivals: Arrivals,
     /// The rules that were switched. Whoever makes a new table holds it meanwhile, so that none is made of something old.
     switched: tokio::sync::Mutex<BTreeMap<RuleRef, bool>>,
     /// Grows with each table.
@@ -50,6 +51,7 @@ impl Shared {
             options,
             table: RwLock::default(),
             tallies: Tallies::default(),
+            arrivals: Arrivals::default(),
             switched: tokio::sync::Mutex::default(),
             changed: watch::Sender::new(0),
             last_id: Mutex::default(),

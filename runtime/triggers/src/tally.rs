@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::Mutex;
-use runner_model::RuleRef;
+use metrics::Counter;
+use parking_lot::{Mutex, RwLock};
+use runner_model::{RuleRef, TriggerRef};
 
 use crate::Counts;
 
@@ -43,5 +44,37 @@ pub(crate) struct Tallies(Mutex<HashMap<RuleRef, Arc<Tally>>>);
 impl Tallies {
     pub(crate) fn of(&self, rule: &RuleRef) -> Arc<Tally> {
         self.0.lock().entry(rule.clone()).or_default().clone()
+    }
+}
+
+/// How many events have come, as the metrics say it: what is counted is looked up once a trigger.
+#[derive(Default)]
+pub(crate) struct Arrivals(RwLock<HashMap<TriggerRef, Arrived>>);
+
+/// Those of one trigger.
+struct Arrived {
+    recorded: Counter,
+    known: Counter,
+}
+
+impl Arrived {
+    fn of(trigger: &TriggerRef) -> Self {
+        let counter = |outcome: &'static str| metrics::counter!("runner_events_total", "trigger" => trigger.to_string(), "outcome" => outcome);
+        Self { recorded: counter("recorded"), known: counter("known") }
+    }
+
+    fn count(&self, is_new: bool) {
+        let counter = if is_new { &self.recorded } else { &self.known };
+        counter.increment(1);
+    }
+}
+
+impl Arrivals {
+    /// One more event of this trigger.
+    pub(crate) fn count(&self, trigger: &TriggerRef, is_new: bool) {
+        if let Some(arrived) = self.0.read().get(trigger) {
+            return arrived.count(is_new);
+        }
+        self.0.write().entry(trigger.clone()).or_insert_with(|| Arrived::of(trigger)).count(is_new);
     }
 }

@@ -1,5 +1,5 @@
-//! Work that is done to its end, also if whoever asked for it goes away. Where they stay, which is the rule, it costs no
-//! task of its own.
+//! Work that is done to its end, also if whoever asked for it goes away: half of it would leave an execution that is neither
+//! driven nor parked, or an event that nobody passes on. Where they stay, which is the rule, it costs no task of its own.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -13,14 +13,16 @@ use tokio_util::task::TaskTracker;
 type Work<T> = Pin<Box<dyn Future<Output = Result<T, Defect>> + Send>>;
 
 /// What a panic left.
-pub(crate) type Defect = Box<dyn Any + Send>;
+pub type Defect = Box<dyn Any + Send>;
 
 /// Work that goes on as a task when this is dropped before its end. Who waits for the tracker waits for it in any case. A
 /// panic in it is given back.
-pub(crate) struct Whole<T: Send + 'static>(Option<Work<T>>);
+#[must_use = "it is begun when it is waited for"]
+pub struct Whole<T: Send + 'static>(Option<Work<T>>);
 
 impl<T: Send + 'static> Whole<T> {
-    pub(crate) fn new(tasks: &TaskTracker, work: impl Future<Output = T> + Send + 'static) -> Self {
+    /// Work that is begun when this is first polled.
+    pub fn new(tasks: &TaskTracker, work: impl Future<Output = T> + Send + 'static) -> Self {
         Self(Some(Box::pin(tasks.track_future(AssertUnwindSafe(work).catch_unwind()))))
     }
 }
