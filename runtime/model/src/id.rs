@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Clock, Entropy, RuleRef};
+use crate::{Clock, Entropy, RuleRef, Timestamp};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -75,6 +75,14 @@ impl ExecutionId {
 }
 
 impl EventId {
+    /// What no id of an event at this moment or later lies below.
+    #[must_use]
+    pub fn earliest(moment: Timestamp) -> Self {
+        // Of the time an id holds 48 bits: until the year 10889.
+        let millis = u64::try_from(moment.as_millis()).unwrap_or(0).min((1 << 48) - 1);
+        Self::from_bytes((u128::from(millis) << 80).to_be_bytes())
+    }
+
     /// The id of the execution that a rule makes of this event: the same whenever the event is looked at again, so that
     /// it never makes two. It keeps the event's time, and so its place in the order of ids.
     #[must_use]
@@ -160,6 +168,17 @@ mod tests {
         let second = ExecutionId::new(&clock, &entropy);
         assert!(first < second && first.to_string() < second.to_string());
         assert_eq!(first.to_string().parse::<ExecutionId>().unwrap(), first);
+    }
+
+    #[test]
+    fn the_earliest_id_of_a_moment_lies_below_its_ids_and_above_those_before() {
+        let moment = Timestamp::from_millis(1_795_257_960_000);
+        let entropy = SeededEntropy::new(1);
+        let made = |more| EventId::new(&ManualClock::at(moment.plus_ms(more)), &entropy);
+        let earliest = EventId::earliest(moment);
+        assert!(made(-1) < earliest && earliest <= made(0) && earliest < made(1));
+        assert_eq!(*EventId::earliest(Timestamp::from_millis(-1)).as_bytes(), [0; 16]);
+        assert!(earliest < EventId::earliest(Timestamp::from_millis(i64::MAX)));
     }
 
     #[test]

@@ -221,7 +221,7 @@ pub const KV_VALUE_BYTES_MAX: usize = 256 * 1024;
 /// Commands that ride in one commit of the store: enough that a full disk queue is one flush, few enough that the
 /// first does not wait long for the last.
 pub const STORE_BATCH_MAX: usize = 512;
-/// How long the store's writer waits at the most for those that are expected to come aboard a commit: less than a flush takes
+/// How long the store's writer waits at the most for a half of those that are expected to come aboard a commit: less than a flush takes
 /// where the cores are busy.
 pub const STORE_BATCH_WAIT_MAX: Duration = Duration::from_micros(500);
 /// Commands that wait for the store's writer before callers wait too.
@@ -363,6 +363,9 @@ pub const EXECUTIONS_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 pub const EXECUTIONS_KEPT_MAX: u64 = 500_000;
 /// How long an event is kept, at the least: senders repeat deliveries for three days.
 pub const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How far the time of an event's id lies from that of its record at the most, in milliseconds. Both are taken one after the
+/// other; a clock may be set meanwhile.
+pub const EVENT_ID_AROUND_MS: i64 = 60_000;
 /// How often a daemon looks for what is to be removed.
 pub const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 /// Executions and events that are removed in one commit: some milliseconds of the writer's time.

@@ -88,6 +88,9 @@ pub trait Events {
     /// Records events and what goes with them, all in one commit. An event whose trigger, source and key are those of
     /// one that is there is not recorded. Committed when this returns.
     ///
+    /// The time in an event's id is that of its record, give or take
+    /// [`EVENT_ID_AROUND_MS`](runner_model::limits::EVENT_ID_AROUND_MS): events are found by their time through it.
+    ///
     /// A key of [`Once`] is held if it was taken until a moment after the event was recorded; it is taken for matches
     /// that are open.
     ///

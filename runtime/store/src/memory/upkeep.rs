@@ -66,9 +66,9 @@ impl State {
     fn prune_events(&mut self, before: Timestamp, limit: usize, pruned: &mut Pruned) {
         let events = self.happened.events.values();
         let old = events.filter(|event| event.received_at < before && !event.is_open());
-        let old: BTreeSet<_> = old.map(|event| (event.received_at, event.id)).collect();
+        let old: BTreeSet<_> = old.map(|event| event.id).collect();
         pruned.more |= old.len() > limit;
-        for (_, id) in old.into_iter().take(limit) {
+        for id in old.into_iter().take(limit) {
             self.happened.events.remove(&id);
             pruned.events += 1;
         }

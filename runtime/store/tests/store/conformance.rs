@@ -104,6 +104,7 @@ conformance! {
         a_match_is_settled_once
         what_is_open_is_listed_oldest_first
         events_are_filtered
+        events_are_found_by_their_time
         events_are_paged_from_the_newest
         marks_move_with_the_events
         the_end_of_an_execution_is_announced_until_it_is_dealt_with

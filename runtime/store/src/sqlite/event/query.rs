@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use runner_model::limits::EVENT_ID_AROUND_MS;
 use runner_model::{Event, EventId, ExecutionId, MatchState, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 
@@ -57,8 +58,12 @@ pub(super) fn page(filter: &EventFilter, cursor: Option<EventId>, limit: usize) 
     }
     query.narrow("e.trigger =", filter.trigger.as_ref().map(|trigger| trigger.as_str().to_owned()));
     query.narrow("e.source =", filter.source.clone());
-    query.narrow("e.received_at >=", filter.received_after.map(Timestamp::as_millis));
-    query.narrow("e.received_at <", filter.received_before.map(Timestamp::as_millis));
+    let (after, before) = (filter.received_after, filter.received_before);
+    // The times of ids are about those of their events: with them the others need not be read.
+    query.narrow("e.id >=", after.map(|moment| *EventId::earliest(moment.plus_ms(-EVENT_ID_AROUND_MS)).as_bytes()));
+    query.narrow("e.id <", before.map(|moment| *EventId::earliest(moment.plus_ms(EVENT_ID_AROUND_MS)).as_bytes()));
+    query.narrow("e.received_at >=", after.map(Timestamp::as_millis));
+    query.narrow("e.received_at <", before.map(Timestamp::as_millis));
     query.sql.push_str(match filter.open {
         Some(true) => " AND e.id IN (SELECT event FROM matches WHERE open = 1)",
         Some(false) => " AND NOT EXISTS (SELECT 1 FROM matches WHERE event = e.id AND open = 1)",

@@ -1,5 +1,6 @@
 //! Events that are to go.
 
+use runner_model::limits::EVENT_ID_AROUND_MS;
 use runner_model::{EventId, Timestamp};
 use rusqlite::{Connection, params};
 
@@ -9,15 +10,16 @@ use crate::sqlite::query::integer;
 use crate::sqlite::writer::Command;
 
 const OLD: &str = "SELECT id FROM events
-    WHERE received_at < ?1 AND NOT EXISTS (SELECT 1 FROM matches WHERE event = events.id AND open = 1)
-    ORDER BY received_at, id LIMIT ?2";
+    WHERE id < ?1 AND received_at < ?2 AND NOT EXISTS (SELECT 1 FROM matches WHERE event = events.id AND open = 1)
+    ORDER BY id LIMIT ?3";
 
 /// The oldest events for which nothing is left to do; one more than the limit says that there are more. A match is never
 /// opened again, so they stay what they are.
 pub(super) fn old(db: &Connection, before: Timestamp, limit: usize) -> Result<Vec<EventId>, Problem> {
     let mut statement = db.prepare_cached(OLD)?;
     let limit = integer((limit as u64).saturating_add(1));
-    let ids = statement.query_map(params![before.as_millis(), limit], |row| row.get(0))?;
+    let bound = EventId::earliest(before.plus_ms(EVENT_ID_AROUND_MS));
+    let ids = statement.query_map(params![bound.as_bytes(), before.as_millis(), limit], |row| row.get(0))?;
     ids.map(|id| Ok(EventId::from_bytes(id?))).collect()
 }
 
@@ -52,9 +54,9 @@ mod tests {
         let mut db = Connection::open_in_memory().unwrap();
         migration::migrate(&mut db).unwrap();
         let mut select = Select::new(OLD);
-        select.values.extend([Box::new(0_i64) as Box<dyn rusqlite::ToSql>, Box::new(0_i64)]);
+        select.values.extend([Box::new([0_u8; 16]) as Box<dyn rusqlite::ToSql>, Box::new(0_i64), Box::new(0_i64)]);
         let plan = plan(&db, select);
-        assert!(plan[0].contains("events_by_age (received_at<?)"), "{plan:?}");
+        assert!(plan[0].contains("sqlite_autoindex_events_1 (id<?)"), "{plan:?}");
         assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:?}");
     }
 }

@@ -144,11 +144,11 @@ impl Writing {
         done
     }
 
-    /// Performs those that are aboard, and those that are expected as they come: a fuller commit costs everybody less. It
-    /// waits no longer for them than a commit takes, which they would otherwise wait for, and not at all where there is only
-    /// one who appends.
+    /// Performs those that are aboard, and waits until a half of those that are expected have come: a fuller commit costs
+    /// everybody less, and the other half is on its way while this one is written. It waits no longer for them than a commit
+    /// takes, which they would otherwise wait for, and not at all where there are only two who append.
     fn perform(&self, batch: &mut Batch, mut boarding: Option<&mut Boarding<'_>>) -> Result<(), rusqlite::Error> {
-        let expected = self.expected.min(limits::STORE_BATCH_MAX);
+        let enough = self.expected.min(limits::STORE_BATCH_MAX) / 2;
         let mut performed = 0;
         loop {
             for rider in batch.riders.iter_mut().skip(performed) {
@@ -156,9 +156,9 @@ impl Writing {
             }
             performed = batch.riders.len();
             // Who waits already found no place: more would find none either.
-            let is_open = |boarding: &&mut Boarding<'_>| performed < expected && boarding.waiting.is_empty();
+            let is_open = |boarding: &&mut Boarding<'_>| performed < enough && boarding.waiting.is_empty();
             let Some(boarding) = boarding.as_deref_mut().filter(is_open) else { return Ok(()) };
-            boarding.fill(batch, expected);
+            boarding.fill(batch, enough);
             if batch.riders.len() == performed {
                 return Ok(());
             }
@@ -294,11 +294,11 @@ struct Boarding<'a> {
 }
 
 impl Boarding<'_> {
-    /// Lets others aboard. Of those who are missing to `expected` a half is enough: while it is performed the others come.
-    fn fill(&mut self, batch: &mut Batch, expected: usize) {
-        let missing = expected.saturating_sub(batch.riders.len());
+    /// Lets others aboard, until there are so many.
+    fn fill(&mut self, batch: &mut Batch, enough: usize) {
+        let missing = enough.saturating_sub(batch.riders.len());
         let began = Instant::now();
-        self.commands.fill(self.waiting, missing.div_ceil(2), self.until);
+        self.commands.fill(self.waiting, missing, self.until);
         self.waited += began.elapsed();
         batch.board(self.waiting);
     }

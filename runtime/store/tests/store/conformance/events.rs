@@ -1,7 +1,7 @@
 //! Events: recorded once with what goes with them, matched, settled, listed; ends that are announced.
 
 use runner_model::{Entry, Event, EventId, Fact, Failure, MatchState, Status, code, limits};
-use runner_store::{Advance, Append, EventFilter, NewEvent, Once, Recorded, Store, StoreError};
+use runner_store::{Advance, Append, EventFilter, Expiry, NewEvent, Once, Recorded, Store, StoreError};
 use serde_json::{Value, json};
 
 use crate::given::{
@@ -207,6 +207,34 @@ pub(crate) async fn events_are_filtered(store: &dyn Store) {
         let found = store.events(&filter, None, 9).await.unwrap();
         assert_eq!(ids(&found), expected.into_iter().map(event_id).collect::<Vec<_>>(), "{filter:?}");
         assert!(found.iter().all(|event| filter.admits(event)));
+    }
+}
+
+pub(crate) async fn events_are_found_by_their_time(store: &dyn Store) {
+    const HOUR: i64 = 60 * 60 * 1000;
+    // Recorded a moment after its id was made, as it is, and before it, as when a clock is set.
+    let given = [(0, 0), (HOUR, HOUR + 1), (2 * HOUR, 2 * HOUR - 59_000), (3 * HOUR, 3 * HOUR)];
+    for (made, received) in given {
+        let id = EventId::earliest(at(made));
+        record(store, Event { id, received_at: at(received), ..event(1, None, &[]) }).await;
+    }
+    let hours = async |after: Option<i64>, before: Option<i64>| {
+        let range =
+            EventFilter { received_after: after.map(at), received_before: before.map(at), ..EventFilter::default() };
+        let found = store.events(&range, None, 9).await.unwrap();
+        let made = given.map(|(made, _)| EventId::earliest(at(made)));
+        ids(&found).iter().map(|id| made.iter().position(|made| made == id).unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(hours(Some(HOUR + 1), None).await, [3, 2, 1]);
+    assert_eq!(hours(Some(HOUR + 2), None).await, [3, 2]);
+    assert_eq!(hours(None, Some(HOUR + 1)).await, [0]);
+    assert_eq!(hours(Some(2 * HOUR - 59_000), Some(2 * HOUR)).await, [2]);
+    assert_eq!(hours(Some(4 * HOUR), None).await, [0; 0]);
+    let expiry =
+        |before| Expiry { executions_before: None, executions_max: None, events_before: Some(at(before)), now: at(0) };
+    for (before, gone, left) in [(HOUR + 1, 1, vec![3, 2, 1]), (2 * HOUR - 58_999, 2, vec![3])] {
+        assert_eq!(store.prune(expiry(before), 9).await.unwrap().events, gone);
+        assert_eq!(hours(None, None).await, left);
     }
 }
 
