@@ -24,7 +24,9 @@ mod report;
 #[path = "../served.rs"]
 mod served;
 
-use load::Measured;
+use std::time::{Duration, Instant};
+
+use load::{Measured, Target};
 use report::{Line, Report};
 use served::Served;
 
@@ -58,6 +60,7 @@ fn main() {
         for round in 0..=if asked::is_quick() { 1 } else { ROUNDS } {
             for (part, measured) in parts.iter().zip(&mut rounds) {
                 let one = runtime.block_on(load::measure(&part.1, connections));
+                rest(&part.1);
                 if round > 0 {
                     measured.push(one);
                 }
@@ -73,4 +76,20 @@ fn main() {
         }
     }
     report.end();
+}
+
+/// Waits until a process has done what it was asked for, executions that are left to run among it: whoever is measured next
+/// has the processors.
+fn rest(target: &Target) {
+    const LOOK: Duration = Duration::from_millis(200);
+    let (began, mut taken) = (Instant::now(), target.cpu.taken());
+    loop {
+        std::thread::sleep(LOOK);
+        let now = target.cpu.taken();
+        if now.saturating_sub(taken) < LOOK / 10 {
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "the process does not come to rest");
+        taken = now;
+    }
 }
