@@ -109,6 +109,8 @@ fn complete(operation: &mut Value, access: Access, method: &str, path: &str) {
     when(access != Access::Public, ("403", "The key does not allow this."));
     when(in_path, ("404", "There is no such thing, or none that the key may see."));
     when(has_body, ("408", "The body did not come in time."));
+    // Whatever writes may meet what somebody else has written, or a key that does not fit what is sealed.
+    when(writes, ("409", "What there is now stands in the way of it."));
     when(has_body, ("413", "The body is larger than allowed."));
     when(has_body, ("415", "The body is not said to be JSON."));
     when(has_body, ("422", "The body is JSON, and not what is expected."));

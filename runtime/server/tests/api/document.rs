@@ -132,3 +132,15 @@ async fn what_is_answered_is_what_the_document_says() {
     }
     process.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_for_what_there_is_stands_in_the_document() {
+    let place = Place::with(&[]);
+    let process = place.start().await;
+    let document = process.get("/openapi.json").await.json();
+    let stale = json!({"digest": "0".repeat(64)});
+    let answer = send(&process, "PUT", "/api/v1/packs/h/grant", None, &stale).await;
+    assert_eq!(answer.refusal(), (409, "E-PACK-0033".to_owned()));
+    hold(&document, "/api/v1/packs/{pack}/grant", "put", &answer);
+    process.stop().await;
+}

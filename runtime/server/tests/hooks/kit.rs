@@ -1,13 +1,15 @@
 //! A process that listens, as far as this crate makes one: packs in a directory, the store on the disk, no guests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::middleware::Next;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use parking_lot::Mutex;
 use reqwest::header::HeaderMap;
 use runner_executor::{Call, Executor, ExecutorOptions, Grants, Guests, Packs, PacksOptions};
 use runner_host::{Connections, Polled};
@@ -155,6 +157,7 @@ pub(crate) struct Process {
     pub(crate) address: SocketAddr,
     sqlite: Arc<SqliteStore>,
     client: reqwest::Client,
+    undocumented: Undocumented,
     stop: CancellationToken,
     serving: JoinHandle<()>,
     /// There for as long as something is read in it.
@@ -215,9 +218,12 @@ impl Process {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(serve_http(listener, api.router(), settings.http, stop.clone()));
+        let undocumented = Undocumented::default();
+        let router = undocumented.watch(&api);
+        let serving = tokio::spawn(serve_http(listener, router, settings.http, stop.clone()));
         let client = client();
-        Self { api, store, executor, triggers, address, sqlite, client, stop, serving, _directory: directory }
+        let _directory = directory;
+        Self { api, store, executor, triggers, address, sqlite, client, undocumented, stop, serving, _directory }
     }
 
     /// Ends it, as a process that is told to.
@@ -227,6 +233,8 @@ impl Process {
         self.triggers.shutdown().await;
         self.executor.shutdown().await;
         self.sqlite.close().await;
+        let undocumented = self.undocumented.0.lock();
+        assert!(undocumented.is_empty(), "the document does not know {undocumented:?}");
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
@@ -280,6 +288,54 @@ pub(crate) fn client() -> reqwest::Client {
     // Another test may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+/// Answers with a status that the OpenAPI document does not name for their operation.
+#[derive(Clone, Default)]
+struct Undocumented(Arc<Mutex<BTreeSet<String>>>);
+
+impl Undocumented {
+    /// The routes of `api`, each of whose answers is held against the document.
+    fn watch(&self, api: &Api) -> axum::Router {
+        let paths = api.openapi()["paths"].as_object().unwrap().clone();
+        let (found, paths) = (self.0.clone(), Arc::new(paths));
+        let hold = move |request: axum::extract::Request, next: Next| {
+            let (found, paths) = (found.clone(), paths.clone());
+            async move {
+                let (method, path) = (request.method().as_str().to_lowercase(), request.uri().path().to_owned());
+                let answer = next.run(request).await;
+                let operations = paths.iter().filter(|(template, _)| is_one(template, &path));
+                let mut operations = operations.filter_map(|(_, item)| item.get(&method)).peekable();
+                let status = answer.status().as_str().to_owned();
+                let is_known = |operation: &Value| {
+                    let responses = &operation["responses"];
+                    responses.get(&status).is_some() || responses.get("default").is_some()
+                };
+                if operations.peek().is_some() && !operations.any(is_known) {
+                    found.lock().insert(format!("{status} of {method} {path}"));
+                }
+                answer
+            }
+        };
+        api.router().layer(axum::middleware::from_fn(hold))
+    }
+}
+
+/// Whether a path is one of those that a template stands for.
+fn is_one(template: &str, path: &str) -> bool {
+    let (mut parts, mut named) = (path.split('/'), template.split('/').peekable());
+    while let Some(name) = named.next() {
+        // The last one takes the rest: names of webhooks have parts.
+        let is_rest = named.peek().is_none() && name == "{path}";
+        let Some(part) = parts.next() else { return false };
+        if is_rest {
+            return true;
+        }
+        if name != part && !name.starts_with('{') {
+            return false;
+        }
+    }
+    parts.next().is_none()
 }
 
 /// What was answered.
