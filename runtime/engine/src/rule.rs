@@ -9,6 +9,7 @@ mod decide;
 mod operator;
 mod place;
 mod text;
+mod view;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::template::{Condition, Template, kind_name};
 pub use criterion::{Criterion, Judged};
 pub use operator::Operator;
 pub use place::{condition, out_of_place, template};
+use view::View;
 
 /// What a rule asks of an event, and what it makes of one.
 #[derive(Debug, Clone)]
@@ -115,9 +117,9 @@ impl RulePlan {
     /// Whether the rule matches, and why not: every criterion is looked at, and `when` if all of them hold.
     #[must_use]
     pub fn examine(&self, occasion: &Occasion) -> Verdict {
-        let frame = frame(occasion);
+        let view = View::of(occasion);
         let mut criteria: Vec<_> =
-            self.criteria.iter().map(|criterion| criterion.judge(&occasion.payload, &frame)).collect();
+            self.criteria.iter().map(|criterion| criterion.judge(&occasion.payload, &view)).collect();
         if is_empty(&occasion.payload) {
             for judged in &mut criteria {
                 judged.passed = false;
@@ -126,9 +128,24 @@ impl RulePlan {
         }
         let all = criteria.iter().all(|judged| judged.passed);
         let when = self.when.as_ref().filter(|_| all);
-        let when = when.map(|when| when.holds(&frame).map_err(|error| error.to_string()));
+        let when = when.map(|when| when.holds(view.frame()).map_err(|error| error.to_string()));
         let matched = all && when.as_ref().is_none_or(|when| *when == Ok(true));
         Verdict { matched, criteria, when }
+    }
+
+    /// Whether the rule matches. What it says is what [`examine`](Self::examine) finds, without saying why not: nothing is
+    /// looked at after the first criterion that does not hold.
+    ///
+    /// # Errors
+    /// All criteria hold, and `when` gives nothing that is true or false.
+    pub fn matches(&self, occasion: &Occasion) -> Result<bool, String> {
+        let (view, payload) = (View::of(occasion), &*occasion.payload);
+        let has_nothing = !self.criteria.is_empty() && is_empty(payload);
+        if has_nothing || !self.criteria.iter().all(|criterion| criterion.holds(payload, &view)) {
+            return Ok(false);
+        }
+        let when = self.when.as_ref().map(|when| when.holds(view.frame()).map_err(|error| error.to_string()));
+        when.unwrap_or(Ok(true))
     }
 
     /// The action's parameters, and the key under which the event is the same as another, with the time for which it

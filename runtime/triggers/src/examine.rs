@@ -37,12 +37,13 @@ pub(crate) fn examine(
     secret: impl Fn(&ActionRef) -> (bool, Vec<String>),
 ) -> NewEvent {
     let Occurrence { trigger, source, key, payload, occurred_at, trace_parent, chain, sealed } = occurrence;
-    let about = EventInfo { trigger, source, id, occurred_at };
+    let event = EventInfo { trigger, source, id, occurred_at };
+    let config = members.first().map(|member| member.config.clone()).unwrap_or_default();
+    let mut occasion = Occasion { event, payload, config, now };
     let mut found = Found::default();
-    let look = |backstop: bool, found: &mut Found| {
+    let mut look = |backstop: bool, found: &mut Found| {
         for member in members.iter().filter(|member| member.is_backstop() == backstop) {
-            let occasion =
-                Occasion { event: about.clone(), payload: payload.clone(), config: member.config.clone(), now };
+            occasion.config = member.config.clone();
             found.look(member, &occasion);
         }
     };
@@ -50,7 +51,7 @@ pub(crate) fn examine(
     if found.matches.is_empty() {
         look(true, &mut found);
     }
-    let EventInfo { trigger, source, .. } = about;
+    let Occasion { event: EventInfo { trigger, source, .. }, payload, .. } = occasion;
     let (mut sealed, mask) = (sealed, Mask::default());
     for one in &found.matches {
         let (is_secret, names) = secret(&one.action);
@@ -84,13 +85,14 @@ impl Found {
     /// What one rule makes of it.
     fn look(&mut self, member: &Member, occasion: &Occasion) {
         member.tally.examined();
-        let verdict = member.rule.plan.examine(occasion);
-        if !verdict.matched {
-            if let Some(Err(error)) = verdict.when {
+        match member.rule.plan.matches(occasion) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
                 member.tally.failed();
                 tracing::warn!(rule = %member.name(), event = %occasion.event.id, error, "condition not evaluated");
+                return;
             }
-            return;
         }
         member.tally.matched();
         metrics::counter!("runner_rule_matches_total", "rule" => member.name().to_string()).increment(1);

@@ -3,11 +3,13 @@
 mod compile;
 mod search;
 
+use std::borrow::Cow;
+
 use regex::Regex;
 use serde_json::Value;
 
+use super::view::View;
 use super::{Operator, decide};
-use crate::expression::Frame;
 use crate::path::Path;
 use crate::template::{CompileError, Template};
 use search::Quantity;
@@ -79,31 +81,44 @@ impl Criterion {
     }
 
     /// Whether it holds for a payload, or for a member of a list.
-    pub(super) fn judge(&self, payload: &Value, frame: &Frame) -> Judged {
+    pub(super) fn judge(&self, payload: &Value, view: &View<'_>) -> Judged {
         let found = self.path.find(payload);
-        let (pattern, outcome) = self.compare(found.unwrap_or(&Value::Null), frame);
+        let (pattern, outcome) = self.compare(found.unwrap_or(&Value::Null), view);
         let (passed, why) = match outcome {
             Ok(passed) => (passed, None),
             Err(why) => (false, Some(why)),
         };
+        let pattern = pattern.map(Cow::into_owned);
         Judged { key: self.key.clone(), operator: self.operator, passed, found: found.cloned(), pattern, why }
     }
 
+    /// Whether it holds, without what was found.
+    pub(super) fn holds(&self, payload: &Value, view: &View<'_>) -> bool {
+        let (_, outcome) = self.compare(self.path.find(payload).unwrap_or(&Value::Null), view);
+        outcome == Ok(true)
+    }
+
     /// The pattern, and whether it holds.
-    fn compare(&self, value: &Value, frame: &Frame) -> (Option<Value>, Result<bool, String>) {
-        let holds = |pattern: &Value, regex| decide::holds(self.operator, value, pattern, regex, frame.now);
+    fn compare(&self, value: &Value, view: &View<'_>) -> (Option<Cow<'_, Value>>, Result<bool, String>) {
+        let holds = |pattern: &Value, regex| decide::holds(self.operator, value, pattern, regex, view.now());
         match &self.against {
             Against::Nothing => (None, holds(&Value::Null, None)),
-            Against::Text { regex, pattern } => (Some(pattern.clone()), holds(pattern, Some(regex))),
-            Against::Pattern(template) => match template.render(frame) {
-                Ok(pattern) => {
-                    let outcome = holds(&pattern, None);
-                    (Some(pattern), outcome)
+            Against::Text { regex, pattern } => (Some(Cow::Borrowed(pattern)), holds(pattern, Some(regex))),
+            Against::Pattern(template) => {
+                let pattern = match template.as_literal() {
+                    Some(literal) => Ok(Cow::Borrowed(literal)),
+                    None => template.render(view.frame()).map(Cow::Owned),
+                };
+                match pattern {
+                    Ok(pattern) => {
+                        let outcome = holds(&pattern, None);
+                        (Some(pattern), outcome)
+                    }
+                    Err(error) => (None, Err(error.to_string())),
                 }
-                Err(error) => (None, Err(error.to_string())),
-            },
+            }
             Against::Members { quantity, criteria, pattern } => {
-                (Some(pattern.clone()), search::holds(*quantity, criteria, value, frame))
+                (Some(Cow::Borrowed(pattern)), search::holds(*quantity, criteria, value, view))
             }
         }
     }

@@ -37,5 +37,5 @@ fn criterion(key: &str, written: &Value) -> Result<Criterion, Vec<CompileError>>
 fn judge(key: &str, written: &Value, payload: Value) -> Judged {
     let occasion = occasion(payload);
     let criterion = criterion(key, written).unwrap_or_else(|errors| panic!("{written}: {errors:?}"));
-    criterion.judge(&occasion.payload, &frame(&occasion))
+    criterion.judge(&occasion.payload, &View::of(&occasion))
 }

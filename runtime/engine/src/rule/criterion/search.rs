@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Criterion;
-use crate::expression::Frame;
+use crate::rule::view::View;
 use crate::template::kind_name;
 
 /// How many members have to fit how many patterns.
@@ -30,7 +30,12 @@ impl Quantity {
 
 /// Whether the members of `value` fit. A map is a list of one. If they do not, the error says what could not be decided
 /// on the way.
-pub(super) fn holds(quantity: Quantity, criteria: &[Criterion], value: &Value, frame: &Frame) -> Result<bool, String> {
+pub(super) fn holds(
+    quantity: Quantity,
+    criteria: &[Criterion],
+    value: &Value,
+    view: &View<'_>,
+) -> Result<bool, String> {
     let members = match value {
         Value::Array(members) => members.as_slice(),
         Value::Object(_) => std::slice::from_ref(value),
@@ -39,7 +44,7 @@ pub(super) fn holds(quantity: Quantity, criteria: &[Criterion], value: &Value, f
     };
     let mut undecided = None;
     let mut fits = |criterion: &Criterion, member: &Value| {
-        let judged = criterion.judge(member, frame);
+        let judged = criterion.judge(member, view);
         if let Some(why) = judged.why {
             undecided.get_or_insert_with(|| format!("{}: {why}", judged.key));
         }

@@ -51,7 +51,7 @@ proptest! {
             Err(errors) => prop_assert!(!errors.is_empty()),
             Ok(criterion) => {
                 let occasion = occasion(payload);
-                let judged = criterion.judge(&occasion.payload, &frame(&occasion));
+                let judged = criterion.judge(&occasion.payload, &View::of(&occasion));
                 prop_assert!(!(judged.passed && judged.why.is_some()));
                 let plan = RulePlan {
                     criteria: vec![criterion],
@@ -59,7 +59,9 @@ proptest! {
                     parameters: Template::literal(json!({})),
                     once: None,
                 };
-                prop_assert_eq!(plan.examine(&occasion).matched, judged.passed && !is_empty(&occasion.payload));
+                let matched = judged.passed && !is_empty(&occasion.payload);
+                prop_assert_eq!(plan.examine(&occasion).matched, matched);
+                prop_assert_eq!(plan.matches(&occasion), Ok(matched));
             }
         }
     }
