@@ -129,7 +129,7 @@ async fn begin(
     let connections_max = app.config.daemon.connections_max;
     let options = HttpOptions { connections_max, tls: certificate, ..HttpOptions::default() };
     let (url, listener) = socket.into_listener();
-    tasks.spawn(serve_http(listener, api.router(), options, hang_up.clone()));
+    tasks.spawn(serve_http(listener, api.entrance(), options, hang_up.clone()));
     let packs = executor.packs().clone();
     let watch = reload::watch(app, packs.clone(), &stop, &tasks);
     tasks.spawn(grants::follow(store.clone(), packs.clone(), stop.clone()));

@@ -15,6 +15,7 @@ pub(crate) mod body;
 pub(crate) mod context;
 mod document;
 mod elsewhere;
+mod entrance;
 pub(crate) mod envelope;
 pub(crate) mod events;
 mod executions;
@@ -50,6 +51,7 @@ use crate::local::Nodes;
 pub use access::USER_HEADER;
 pub use audit::{EntryView as AuditEntryView, HeadView as AuditHeadView, VerdictView as AuditVerdictView};
 use context::Context;
+pub use entrance::Entrance;
 use route::Routes;
 pub use secrets::{SecretUsers, SecretView};
 
@@ -116,9 +118,15 @@ impl Api {
         Self { context, router }
     }
 
-    /// Answers requests.
+    /// Answers requests, each by way of its route.
     pub fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// Answers requests that come in on a port.
+    #[must_use]
+    pub fn entrance(&self) -> Entrance {
+        Entrance::new(self.router()).with_deliveries_to(self)
     }
 
     /// Answers requests of the user of this process, who needs no key: for the local socket.

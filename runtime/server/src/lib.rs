@@ -12,7 +12,7 @@ pub mod local;
 mod simulate;
 pub mod webhook;
 
-pub use api::{AccessMode, Api, ApiOptions, SecretUsers, USER_HEADER};
+pub use api::{AccessMode, Api, ApiOptions, Entrance, SecretUsers, USER_HEADER};
 pub use certificate::{Certificate, CertificateError};
 pub use key::{KEY_PREFIX, key_digest, new_key};
 pub use listen::{HttpOptions, serve_http};

@@ -11,7 +11,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use runner_model::limits::{API_CONNECTIONS_MAX, API_HEADERS, API_HEADERS_BYTES_MAX, LISTEN_STOP};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -21,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use crate::Certificate;
+use crate::api::Entrance;
 use connection::Conversation;
 
 /// Where a request came from.
@@ -52,12 +52,12 @@ impl Default for HttpOptions {
 }
 
 /// Serves until `stop`, and then until what runs has been answered, at most [`LISTEN_STOP`].
-pub async fn serve_http(listener: TcpListener, router: Router, options: HttpOptions, stop: CancellationToken) {
+pub async fn serve_http(listener: TcpListener, entrance: Entrance, options: HttpOptions, stop: CancellationToken) {
     let tasks = TaskTracker::new();
     let places = Arc::new(Semaphore::new(options.connections_max));
     let server = Server {
         tls: options.tls.as_ref().map(|certificate| TlsAcceptor::from(certificate.config())),
-        conversation: Conversation::new(&options, router, stop.clone()),
+        conversation: Conversation::new(&options, entrance, stop.clone()),
         tasks: tasks.clone(),
     };
     loop {

@@ -28,7 +28,9 @@ pub(crate) struct Context {
     pub(crate) documents: Documents,
     pub(crate) started_at: Timestamp,
     ready: AtomicBool,
-    draining: CancellationToken,
+    /// Whether `drained` is cancelled, for every request to look at.
+    draining: AtomicBool,
+    drained: CancellationToken,
     tasks: TaskTracker,
     _end: DropGuard,
 }
@@ -46,7 +48,8 @@ impl Context {
             streams: Streams::default(),
             documents: Documents::new(document),
             ready: AtomicBool::new(false),
-            draining: CancellationToken::new(),
+            draining: AtomicBool::new(false),
+            drained: CancellationToken::new(),
             tasks,
             _end: end.drop_guard(),
             options,
@@ -76,16 +79,17 @@ impl Context {
     }
 
     pub(crate) fn drain(&self) {
-        self.draining.cancel();
+        self.draining.store(true, Ordering::Release);
+        self.drained.cancel();
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.is_cancelled()
+        self.draining.load(Ordering::Acquire)
     }
 
     /// Returns when the process stops.
     pub(crate) async fn drained(&self) {
-        self.draining.cancelled().await;
+        self.drained.cancelled().await;
     }
 
     /// The execution whose id is, or begins with, `text`, if whoever asks may see it.

@@ -13,14 +13,14 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use runner_model::{EventId, code, limits};
 use tower_http::CompressionLevel;
-use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{DefaultPredicate, Predicate as _, SizeAbove};
+use tower_http::compression::predicate::{And, DefaultPredicate, Predicate as _, SizeAbove};
+use tower_http::compression::{Compression, CompressionLayer};
 use tracing::{debug, info};
 
 use super::context::Context;
 use super::problem::{ApiProblem, PROBLEM_JSON};
 use super::route::Unguarded;
-use enclose::EncloseLayer;
+pub(super) use enclose::{Enclose, EncloseLayer};
 
 /// Marks a response whose status and body are somebody's own, a rule's for example, and are sent as they are.
 #[derive(Debug, Clone, Copy)]
@@ -29,26 +29,30 @@ pub(crate) struct Verbatim;
 const REQUEST_ID: &str = "x-request-id";
 const TRACE_PARENT: &str = "traceparent";
 /// Where deliveries go: the list of webhooks stands at the same address without the stroke.
-const DELIVERIES: &str = "/api/v1/webhooks/";
+pub(super) const DELIVERIES: &str = "/api/v1/webhooks/";
 const LOGGED_PATH_CHARS_MAX: usize = 256;
 /// A client's own id, in characters: a UUID, perhaps with words before it.
 const REQUEST_ID_CHARS_MAX: usize = 128;
 
 /// The routes with everything that surrounds them.
 pub(super) fn wrap(routes: Unguarded, context: &Arc<Context>) -> Router {
-    let is_worth_it = DefaultPredicate::new().and(SizeAbove::new(limits::API_COMPRESSED_BYTES_MIN));
     // One layer for the router, which puts each into a box of its own.
-    let around = (
-        EncloseLayer::new(context.clone()),
-        DefaultBodyLimit::max(context.options.body_bytes_max),
-        CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_it),
-    );
+    let around = (EncloseLayer::new(context.clone()), DefaultBodyLimit::max(context.options.body_bytes_max), packing());
     routes
         .guarded(context)
         .fallback(nothing)
         .method_not_allowed_fallback(no_method)
         .layer(around)
         .with_state(context.clone())
+}
+
+/// Answers that are compressed where that is worth it.
+pub(super) type Packed<S> = Compression<S, Worth>;
+type Worth = And<DefaultPredicate, SizeAbove>;
+
+pub(super) fn packing() -> CompressionLayer<Worth> {
+    let is_worth_it = DefaultPredicate::new().and(SizeAbove::new(limits::API_COMPRESSED_BYTES_MIN));
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_it)
 }
 
 async fn nothing(request: Request) -> ApiProblem {

@@ -94,7 +94,7 @@ handler! {
 }
 
 /// Takes a delivery: checks it, records it, answers it.
-async fn take(context: &Arc<Context>, path: &str, request: Request) -> Result<Response, ApiProblem> {
+pub(super) async fn take(context: &Arc<Context>, path: &str, request: Request) -> Result<Response, ApiProblem> {
     let (parts, body) = request.into_parts();
     let path = path.trim_matches('/');
     let endpoints = at(context, path, &parts)?;

@@ -4,19 +4,17 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use http::{HeaderValue, Request, Response, header};
+use axum::response::Response;
+use http::{HeaderValue, Request, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service as _, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::{HttpOptions, Peer};
+use super::{Entrance, HttpOptions, Peer};
 
 /// How long a client that has a connection open may still ask after this process was told to stop: a request that is on
 /// its way then is not met by a closed door.
@@ -26,20 +24,20 @@ const LAST_REQUEST: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub(super) struct Conversation {
     http: http1::Builder,
-    router: TowerToHyperService<Router>,
+    entrance: Entrance,
     stop: CancellationToken,
     cut: CancellationToken,
 }
 
 impl Conversation {
-    pub(super) fn new(options: &HttpOptions, router: Router, stop: CancellationToken) -> Self {
+    pub(super) fn new(options: &HttpOptions, entrance: Entrance, stop: CancellationToken) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(options.header_timeout)
             // Hyper refuses less.
             .max_buf_size(options.headers_bytes_max.max(8 * 1024))
             .half_close(false);
-        Self { http, router: TowerToHyperService::new(router), stop, cut: CancellationToken::new() }
+        Self { http, entrance, stop, cut: CancellationToken::new() }
     }
 
     /// Ends all connections, whatever goes on.
@@ -49,7 +47,7 @@ impl Conversation {
 
     /// Holds a connection.
     pub(super) async fn hold(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: IpAddr) {
-        let service = service_fn(|request| answer(self.router.clone(), request, peer, self.stop.clone()));
+        let service = service_fn(|request| self.answer(request, peer));
         let mut connection = std::pin::pin!(self.http.serve_connection(TokioIo::new(stream), service));
         // Connections are cut only after they were told to stop.
         let ended = tokio::select! {
@@ -76,18 +74,12 @@ impl Conversation {
             debug!(%error, "a connection ended");
         }
     }
-}
 
-async fn answer(
-    router: TowerToHyperService<Router>,
-    mut request: Request<Incoming>,
-    peer: IpAddr,
-    stop: CancellationToken,
-) -> Result<Response<Body>, Infallible> {
-    request.extensions_mut().insert(Peer(peer));
-    let mut response = router.call(request).await?;
-    if stop.is_cancelled() {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Result<Response, Infallible> {
+        let mut response = self.entrance.answer(request, Peer(peer)).await;
+        if self.stop.is_cancelled() {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response)
     }
-    Ok(response)
 }

@@ -18,7 +18,7 @@ use runner_model::{SystemEntropy, code};
 use runner_pack::{Library, Pack, Sensor};
 use runner_server::local::Nodes;
 use runner_server::new_key;
-use runner_server::{AccessMode, Api, ApiOptions, HttpOptions, serve_http};
+use runner_server::{AccessMode, Api, ApiOptions, Entrance, HttpOptions, serve_http};
 use runner_store::{
     AuditOrigin, Audited, KeySource, Keyring, SEAL_KEY_BYTES, SealKey, SqliteOptions, SqliteStore, Store,
 };
@@ -219,8 +219,8 @@ impl Process {
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let undocumented = Undocumented::default();
-        let router = undocumented.watch(&api);
-        let serving = tokio::spawn(serve_http(listener, router, settings.http, stop.clone()));
+        let entrance = Entrance::new(undocumented.watch(&api)).with_deliveries_to(&api);
+        let serving = tokio::spawn(serve_http(listener, entrance, settings.http, stop.clone()));
         let client = client();
         let _directory = directory;
         Self { api, store, executor, triggers, address, sqlite, client, undocumented, stop, serving, _directory }

@@ -15,3 +15,4 @@ mod refusal;
 mod reply;
 mod rules;
 mod socket;
+mod ways;

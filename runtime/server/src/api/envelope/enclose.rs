@@ -18,12 +18,12 @@ use crate::api::context::Context;
 
 /// Gives each request an id and a line in the log, and each response its headers; writes out problems.
 #[derive(Clone)]
-pub(super) struct EncloseLayer {
+pub(in crate::api) struct EncloseLayer {
     context: Arc<Context>,
 }
 
 impl EncloseLayer {
-    pub(super) fn new(context: Arc<Context>) -> Self {
+    pub(in crate::api) fn new(context: Arc<Context>) -> Self {
         Self { context }
     }
 }
@@ -37,7 +37,7 @@ impl<S> Layer<S> for EncloseLayer {
 }
 
 #[derive(Clone)]
-pub(super) struct Enclose<S> {
+pub(in crate::api) struct Enclose<S> {
     context: Arc<Context>,
     inner: S,
 }
@@ -65,7 +65,7 @@ where
 
 pin_project! {
     /// A request on its way to its response.
-    pub(super) struct Enclosed<F> {
+    pub(in crate::api) struct Enclosed<F> {
         #[pin]
         answering: F,
         context: Arc<Context>,

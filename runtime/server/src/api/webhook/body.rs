@@ -50,7 +50,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, bytes_max: usize) -> R
 }
 
 async fn collect(mut body: Body, bytes_max: usize) -> Result<Whole, ApiProblem> {
-    let (mut bytes, mut space) = (BytesMut::new(), None);
+    let (mut bytes, mut space) = (Bytes::new(), None);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| ApiProblem::bad("the body cannot be read to its end"))?;
         // Trailers are no part of what is signed.
@@ -62,9 +62,19 @@ async fn collect(mut body: Body, bytes_max: usize) -> Result<Whole, ApiProblem> 
             return Err(too_large(bytes_max));
         }
         take(&mut space, length)?;
-        bytes.extend_from_slice(&data);
+        bytes = joined(bytes, data);
     }
-    Ok(Whole { bytes: bytes.freeze(), _space: space })
+    Ok(Whole { bytes, _space: space })
+}
+
+/// What came until now and what came then. Most bodies come in one piece, which stays where it is.
+fn joined(bytes: Bytes, data: Bytes) -> Bytes {
+    if bytes.is_empty() {
+        return data;
+    }
+    let mut all = BytesMut::from(bytes);
+    all.extend_from_slice(&data);
+    all.freeze()
 }
 
 /// Takes space for a body of `length` bytes, on top of what it has.
