@@ -37,6 +37,8 @@ pub enum Compiling {
         program: PathBuf,
         /// What it is called with, before the limits.
         arguments: Vec<OsString>,
+        /// All of its environment: what its allocator has to be told before it begins, and nothing of this process.
+        environment: Vec<(OsString, OsString)>,
     },
 }
 
@@ -86,9 +88,14 @@ impl Compiler {
             let _place = self.places.acquire().await;
             let compiled = match &self.compiling {
                 Compiling::Here => here(engine, wasm).await,
-                Compiling::Child { program, arguments } => {
-                    let (program, arguments, limits) = (program.clone(), arguments.clone(), self.limits.clone());
-                    let order = child::Order { program, arguments, limits, stack_bytes_max: self.stack_bytes_max };
+                Compiling::Child { program, arguments, environment } => {
+                    let order = child::Order {
+                        program: program.clone(),
+                        arguments: arguments.clone(),
+                        environment: environment.clone(),
+                        limits: self.limits.clone(),
+                        stack_bytes_max: self.stack_bytes_max,
+                    };
                     child::compile(order, Arc::clone(wasm)).await
                 }
             };

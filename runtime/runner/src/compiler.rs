@@ -9,6 +9,10 @@ use runner_host::{Compiling, compile_limited};
 /// What the child is called with. It stands in no help: it is of use to nobody else.
 const COMMAND: &str = "compile-component";
 
+/// What the allocator has to be told before it begins: memory that it keeps for later would count as used, and the child be
+/// refused what it needs.
+const NOTHING_IN_ADVANCE: (&str, &str) = ("MIMALLOC_ARENA_EAGER_COMMIT", "0");
+
 /// Compiles, if this process is such a child. To be asked before anything else: it must not have opened a file.
 pub(crate) fn if_asked(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
     let mut arguments = arguments.into_iter().skip(1);
@@ -18,7 +22,11 @@ pub(crate) fn if_asked(arguments: impl IntoIterator<Item = OsString>) -> Option<
 /// How this program compiles components.
 pub(crate) fn compiling() -> Compiling {
     match program() {
-        Some(program) if cfg!(unix) => Compiling::Child { program, arguments: vec![COMMAND.into()] },
+        Some(program) if cfg!(unix) => {
+            let (name, value) = NOTHING_IN_ADVANCE;
+            let environment = vec![(name.into(), value.into())];
+            Compiling::Child { program, arguments: vec![COMMAND.into()], environment }
+        }
         _ => Compiling::Here,
     }
 }

@@ -32,6 +32,10 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
 
+/// A request takes some dozens of allocations, most of which another thread frees.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     if let Some(exit) = compiler::if_asked(std::env::args_os()) {
         return exit;

@@ -8,6 +8,7 @@
 //! in a column of its own, so that no value that a user made can be taken for a reference.
 
 mod blob;
+mod digest;
 mod event;
 mod place;
 mod sealing;
@@ -15,18 +16,15 @@ mod sealing;
 use runner_model::{Entry, ExecutionId, Version, limits};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest as _, Sha256};
 
 use crate::StoreError;
 pub(crate) use blob::{Blob, Hash};
+pub(crate) use digest::Digest;
 pub(crate) use event::{StoredEvent, WrittenEvent, check_event, owner_of_event, read_event, write_event};
 pub(crate) use sealing::Sealer;
 
 /// Levels that the journal may add around a value: the list, the entry, the outcome, the failure, and some to spare.
 const DEPTH_MAX: usize = limits::JSON_DEPTH_MAX + 16;
-
-/// The digest of one append: the first half of a SHA-256, enough against accidents.
-pub(crate) type Digest = [u8; 16];
 
 /// The entries of one append as they are stored.
 #[derive(Debug)]
@@ -98,7 +96,7 @@ pub(crate) async fn write_entries(
             &json,
         )?;
     }
-    let digest = digest(id, first, count, &json, references.as_deref());
+    let digest = digest::of(append(id, first, count, &json, references.as_deref()));
     Ok(Written { json, count, references, blobs, digest })
 }
 
@@ -121,7 +119,7 @@ pub(crate) fn read_entries<E: From<StoreError>>(
 ) -> Result<Vec<Entry>, E> {
     let damaged = |why: &str| StoreError::Corrupt { what: format!("entry {first} of execution {id} {why}") };
     let Stored { json, count, references, digest: expected } = stored;
-    if digest(id, first, count, json, references) != expected {
+    if !digest::is_of(expected, append(id, first, count, json, references)) {
         return Err(damaged("is not what was written").into());
     }
     let opened = match sealer {
@@ -196,24 +194,21 @@ fn depth(json: &[u8]) -> usize {
     deepest
 }
 
-fn digest(id: ExecutionId, first: Version, count: u64, json: &[u8], references: Option<&[u8]>) -> Digest {
-    let mut hash = Sha256::new();
-    hash.update(id.as_bytes());
-    hash.update(first.0.to_be_bytes());
-    hash.update(count.to_be_bytes());
-    hash.update(json);
-    if let Some(references) = references {
-        hash.update(references);
-        hash.update(references.len().to_be_bytes());
+/// What the digest of an append is over.
+fn append(
+    id: ExecutionId,
+    first: Version,
+    count: u64,
+    json: &[u8],
+    references: Option<&[u8]>,
+) -> impl Fn(&mut dyn FnMut(&[u8])) {
+    move |part| {
+        part(id.as_bytes());
+        part(&first.0.to_be_bytes());
+        part(&count.to_be_bytes());
+        part(json);
+        digest::references(references, part);
     }
-    half(hash)
-}
-
-fn half(hash: Sha256) -> Digest {
-    let whole: [u8; 32] = hash.finalize().into();
-    let mut half = Digest::default();
-    half.iter_mut().zip(whole).for_each(|(to, from)| *to = from);
-    half
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ const COMPLAINT_BYTES_MAX: u64 = 4 * 1024;
 pub(super) struct Order {
     pub(super) program: PathBuf,
     pub(super) arguments: Vec<OsString>,
+    pub(super) environment: Vec<(OsString, OsString)>,
     pub(super) limits: CompileLimits,
     pub(super) stack_bytes_max: usize,
 }
@@ -95,6 +96,7 @@ fn start(order: &Order) -> io::Result<Child> {
         .arg(order.limits.cpu.as_secs().max(1).to_string())
         .arg(order.limits.memory_bytes_max.to_string())
         .env_clear()
+        .envs(order.environment.iter().map(|(name, value)| (name, value)))
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -1,9 +1,8 @@
 //! How an event is written down: as entries are. What becomes of its matches is kept elsewhere.
 
 use runner_model::{Event, EventId, limits};
-use sha2::{Digest as _, Sha256};
 
-use super::{Blob, Digest, Hash, Sealer, blob, from_json, half, place, to_json};
+use super::{Blob, Digest, Hash, Sealer, blob, digest, from_json, place, to_json};
 use crate::StoreError;
 
 /// An event as it is stored.
@@ -60,7 +59,7 @@ pub(crate) async fn write_event(event: &Event, sealer: Option<&Sealer>) -> Resul
     if let Some(sealer) = sealer {
         json = sealer.seal(EVENT, &[&hex::encode(references.as_deref().unwrap_or_default())], &json)?;
     }
-    let digest = digest(event.id, &json, references.as_deref());
+    let digest = digest::of(whole(event.id, &json, references.as_deref()));
     Ok(WrittenEvent { json, references, blobs, digest })
 }
 
@@ -74,7 +73,7 @@ pub(crate) fn read_event<E: From<StoreError>>(
 ) -> Result<Event, E> {
     let damaged = |why: &str| StoreError::Corrupt { what: format!("event {id} {why}") };
     let StoredEvent { json, references, digest: expected } = stored;
-    if digest(id, json, references) != expected {
+    if !digest::is_of(expected, whole(id, json, references)) {
         return Err(damaged("is not what was written").into());
     }
     let opened = match sealer {
@@ -94,13 +93,11 @@ pub(crate) fn read_event<E: From<StoreError>>(
     Ok(event)
 }
 
-fn digest(id: EventId, json: &[u8], references: Option<&[u8]>) -> Digest {
-    let mut hash = Sha256::new();
-    hash.update(id.as_bytes());
-    hash.update(json);
-    if let Some(references) = references {
-        hash.update(references);
-        hash.update(references.len().to_be_bytes());
+/// What the digest of an event is over.
+fn whole(id: EventId, json: &[u8], references: Option<&[u8]>) -> impl Fn(&mut dyn FnMut(&[u8])) {
+    move |part| {
+        part(id.as_bytes());
+        part(json);
+        digest::references(references, part);
     }
-    half(hash)
 }

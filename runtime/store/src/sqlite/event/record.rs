@@ -54,6 +54,9 @@ struct Matched {
     once: Vec<Once>,
 }
 
+/// Finds the event that has the key of another one.
+const SAME: &str = "SELECT id FROM events WHERE trigger = ?1 AND source = ?2 AND key = ?3";
+
 /// What became of an event.
 pub(super) enum Fate {
     /// It is recorded; the matches of these rules were held back.
@@ -139,7 +142,7 @@ impl Line {
     /// The event that is there in its place.
     fn known(&self, db: &Connection, keys: Option<&KeySource>) -> Result<Event, Problem> {
         let same = db
-            .prepare_cached("SELECT id FROM events WHERE trigger = ?1 AND source = ?2 AND key = ?3")?
+            .prepare_cached(SAME)?
             .query_row(params![self.trigger, self.source, self.key], |row: &Row<'_>| row.get(0))
             .optional()?;
         query::one(db, keys, same.map_or(self.id, EventId::from_bytes))
@@ -233,4 +236,19 @@ fn proceed(db: &Connection, advance: &Advance) -> Result<(), rusqlite::Error> {
         Advance::Ended(id) => db.prepare_cached("DELETE FROM ended WHERE execution = ?1")?.execute([id.as_bytes()]),
     }
     .map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::migration;
+
+    #[test]
+    fn an_event_that_has_come_before_is_found_by_its_key() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migration::migrate(&mut db).unwrap();
+        let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {SAME}")).unwrap();
+        let step: String = plan.query_row(["t", "s", "k"], |row| row.get("detail")).unwrap();
+        assert!(step.contains("events_by_key (key=? AND source=? AND trigger=?)"), "{step}");
+    }
 }
