@@ -32,7 +32,7 @@ async fn ask(process: &Process, method: &str, path: &str, key: Option<&str>) -> 
 
 fn request(process: &Process, method: &str, path: &str, key: Option<&str>) -> reqwest::RequestBuilder {
     let method = reqwest::Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-    let request = kit::client().request(method, format!("http://{}{path}", process.address));
+    let request = process.client.request(method, format!("http://{}{path}", process.address));
     match key {
         Some(key) => request.bearer_auth(key),
         None => request,

@@ -155,8 +155,9 @@ pub(crate) struct Process {
     pub(crate) executor: Executor,
     pub(crate) triggers: Triggers,
     pub(crate) address: SocketAddr,
+    /// Made once: each new one reads the certificates of the whole system.
+    pub(crate) client: reqwest::Client,
     sqlite: Arc<SqliteStore>,
-    client: reqwest::Client,
     undocumented: Undocumented,
     stop: CancellationToken,
     serving: JoinHandle<()>,
