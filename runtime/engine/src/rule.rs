@@ -127,8 +127,7 @@ impl RulePlan {
             }
         }
         let all = criteria.iter().all(|judged| judged.passed);
-        let when = self.when.as_ref().filter(|_| all);
-        let when = when.map(|when| when.holds(view.frame()).map_err(|error| error.to_string()));
+        let when = if all { self.condition(&view) } else { None };
         let matched = all && when.as_ref().is_none_or(|when| *when == Ok(true));
         Verdict { matched, criteria, when }
     }
@@ -141,11 +140,15 @@ impl RulePlan {
     pub fn matches(&self, occasion: &Occasion) -> Result<bool, String> {
         let (view, payload) = (View::of(occasion), &*occasion.payload);
         let has_nothing = !self.criteria.is_empty() && is_empty(payload);
-        if has_nothing || !self.criteria.iter().all(|criterion| criterion.holds(payload, &view)) {
+        if has_nothing || !self.criteria.iter().all(|criterion| criterion.decide(payload, &view) == Ok(true)) {
             return Ok(false);
         }
-        let when = self.when.as_ref().map(|when| when.holds(view.frame()).map_err(|error| error.to_string()));
-        when.unwrap_or(Ok(true))
+        self.condition(&view).unwrap_or(Ok(true))
+    }
+
+    /// What `when` gives, if there is one.
+    fn condition(&self, view: &View<'_>) -> Option<Result<bool, String>> {
+        self.when.as_ref().map(|when| when.holds(view.frame()).map_err(|error| error.to_string()))
     }
 
     /// The action's parameters, and the key under which the event is the same as another, with the time for which it

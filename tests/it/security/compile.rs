@@ -284,7 +284,7 @@ async fn the_child_limits_itself_before_it_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_child_gets_no_variable_no_directory_and_no_file_of_its_parent() {
+async fn the_child_gets_no_environment_no_directory_and_no_file_of_its_parent() {
     let directory = tempfile::tempdir().unwrap();
     let seen = directory.path().join("seen");
     // Something that is open here.

@@ -92,10 +92,9 @@ impl Criterion {
         Judged { key: self.key.clone(), operator: self.operator, passed, found: found.cloned(), pattern, why }
     }
 
-    /// Whether it holds, without what was found.
-    pub(super) fn holds(&self, payload: &Value, view: &View<'_>) -> bool {
-        let (_, outcome) = self.compare(self.path.find(payload).unwrap_or(&Value::Null), view);
-        outcome == Ok(true)
+    /// The same, without what was found. The error says why it could not be decided.
+    pub(super) fn decide(&self, payload: &Value, view: &View<'_>) -> Result<bool, String> {
+        self.compare(self.path.find(payload).unwrap_or(&Value::Null), view).1
     }
 
     /// The pattern, and whether it holds.

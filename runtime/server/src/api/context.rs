@@ -28,9 +28,7 @@ pub(crate) struct Context {
     pub(crate) documents: Documents,
     pub(crate) started_at: Timestamp,
     ready: AtomicBool,
-    /// Whether `drained` is cancelled, for every request to look at.
-    draining: AtomicBool,
-    drained: CancellationToken,
+    draining: CancellationToken,
     tasks: TaskTracker,
     _end: DropGuard,
 }
@@ -48,8 +46,7 @@ impl Context {
             streams: Streams::default(),
             documents: Documents::new(document),
             ready: AtomicBool::new(false),
-            draining: AtomicBool::new(false),
-            drained: CancellationToken::new(),
+            draining: CancellationToken::new(),
             tasks,
             _end: end.drop_guard(),
             options,
@@ -79,17 +76,16 @@ impl Context {
     }
 
     pub(crate) fn drain(&self) {
-        self.draining.store(true, Ordering::Release);
-        self.drained.cancel();
+        self.draining.cancel();
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire)
+        self.draining.is_cancelled()
     }
 
     /// Returns when the process stops.
     pub(crate) async fn drained(&self) {
-        self.drained.cancelled().await;
+        self.draining.cancelled().await;
     }
 
     /// The execution whose id is, or begins with, `text`, if whoever asks may see it.

@@ -7,11 +7,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
-use axum::{BoxError, Router};
 use http::Method;
+use hyper::body::Incoming;
 use tower::{Layer as _, Service};
 
 use super::context::Context;
@@ -42,16 +43,14 @@ impl Entrance {
     }
 
     /// Answers a request.
-    pub(crate) async fn answer<B>(&self, mut request: http::Request<B>, peer: Peer) -> Response
-    where
-        B: HttpBody<Data = Bytes> + Send + 'static,
-        B::Error: Into<BoxError>,
-    {
+    pub(crate) async fn answer(&self, request: http::Request<Incoming>, peer: Peer) -> Response {
+        let mut request = request.map(Body::new);
+        // Both are ready at any time.
         let Ok(response) = match self.deliveries.as_ref().filter(|_| is_delivery(&request)) {
-            Some(deliveries) => deliveries.clone().call(request.map(Body::new)).await,
+            Some(deliveries) => deliveries.clone().call(request).await,
             None => {
                 request.extensions_mut().insert(peer);
-                self.router.clone().call(request.map(Body::new)).await
+                self.router.clone().call(request).await
             }
         };
         response
@@ -59,7 +58,7 @@ impl Entrance {
 }
 
 /// Whether it goes to a webhook, by a path that stands for itself.
-fn is_delivery<B>(request: &http::Request<B>) -> bool {
+fn is_delivery(request: &Request) -> bool {
     let path = request.uri().path();
     let is_plain = path.strip_prefix(DELIVERIES).is_some_and(|rest| !rest.is_empty() && !rest.contains('%'));
     is_plain && matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH)

@@ -74,21 +74,16 @@ pub fn payload(arrived: &Arrived<'_>, without: &[&str]) -> Result<Value, Unreada
 /// The body by its content type, and in which way it was read.
 fn body(arrived: &Arrived<'_>) -> Result<(&'static str, Value), Unreadable> {
     let declared = arrived.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = declared.split(';').next().unwrap_or_default().trim();
+    let media = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if arrived.body.is_empty() {
         return Ok(("none", Value::Null));
     }
-    let is = |name: &str| media.eq_ignore_ascii_case(name);
-    let is_json = || {
-        const SUFFIX: &[u8] = b"+json";
-        let end = media.len().checked_sub(SUFFIX.len()).and_then(|at| media.as_bytes().get(at..));
-        is("application/json") || is("text/json") || end.is_some_and(|end| end.eq_ignore_ascii_case(SUFFIX))
-    };
-    match media {
+    match media.as_str() {
+        "application/x-www-form-urlencoded" => Ok(("form", Value::Object(pairs(arrived.body)))),
+        "application/json" | "text/json" => Ok(("json", serde_json::from_slice(arrived.body)?)),
+        media if media.ends_with("+json") => Ok(("json", serde_json::from_slice(arrived.body)?)),
         // Small senders forget to say what they send, and send JSON.
         "" => Ok(serde_json::from_slice(arrived.body).map_or_else(|_| as_text(arrived.body), |value| ("json", value))),
-        _ if is_json() => Ok(("json", serde_json::from_slice(arrived.body)?)),
-        _ if is("application/x-www-form-urlencoded") => Ok(("form", Value::Object(pairs(arrived.body)))),
         _ => Ok(as_text(arrived.body)),
     }
 }

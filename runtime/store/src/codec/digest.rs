@@ -33,7 +33,7 @@ fn earlier(parts: impl Fn(&mut dyn FnMut(&[u8]))) -> Digest {
     let mut hash = Sha256::new();
     parts(&mut |part| hash.update(part));
     let whole: [u8; 32] = hash.finalize().into();
-    std::array::from_fn(|at| whole.get(at).copied().unwrap_or_default())
+    whole.first_chunk().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

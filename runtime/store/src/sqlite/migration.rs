@@ -18,7 +18,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0005_grants.sql"),
     include_str!("migrations/0006_secrets.sql"),
     include_str!("migrations/0007_seal.sql"),
-    include_str!("migrations/0008_age.sql"),
+    include_str!("migrations/0008_events.sql"),
 ];
 
 /// Refuses a file that is not ours or that a newer version has written. Changes nothing.

@@ -44,11 +44,10 @@ pub(super) fn holds(
     };
     let mut undecided = None;
     let mut fits = |criterion: &Criterion, member: &Value| {
-        let judged = criterion.judge(member, view);
-        if let Some(why) = judged.why {
-            undecided.get_or_insert_with(|| format!("{}: {why}", judged.key));
-        }
-        judged.passed
+        criterion.decide(member, view).unwrap_or_else(|why| {
+            undecided.get_or_insert_with(|| format!("{}: {why}", criterion.key));
+            false
+        })
     };
     let mut all = |member: &Value| criteria.iter().all(|criterion| fits(criterion, member));
     let passed = match quantity {
