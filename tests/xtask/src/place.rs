@@ -18,3 +18,9 @@ pub(crate) fn target_dir() -> PathBuf {
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
+
+/// The names of all variables of the environment.
+#[allow(clippy::disallowed_methods, reason = "as above")]
+pub(crate) fn variables() -> impl Iterator<Item = String> {
+    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())
+}

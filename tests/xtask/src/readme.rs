@@ -5,7 +5,7 @@
 //! a block end; `sh background` that its command serves until it is stopped, which is when the file's last command has ended.
 //! A block fenced as `yaml FILE` shows that file: it has to be the same.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -118,6 +118,7 @@ fn perform(step: &Step, directory: &Path, serving: &mut Serving) -> Result<()> {
     let built = std::iter::once(target_dir().join("release"));
     let path = std::env::join_paths(built.chain(std::env::split_paths(&found)))?;
     command.args(["-c", &step.text]).current_dir(directory).stdin(Stdio::null());
+    forget_cargo(&mut command);
     command.env("CARGO_TARGET_DIR", target_dir()).env("PATH", path);
     if step.background {
         return serving.start(command);
@@ -125,6 +126,14 @@ fn perform(step: &Step, directory: &Path, serving: &mut Serving) -> Result<()> {
     let status = command.status()?;
     ensure!(status.code() == Some(step.exit), "ended with {status}, not with {}", step.exit);
     Ok(())
+}
+
+/// Takes away what cargo tells the programs that it runs: there are build scripts that would run again for it.
+fn forget_cargo(command: &mut Command) {
+    let told = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for name in place::variables().filter(|name| told(name)) {
+        command.env_remove(name);
+    }
 }
 
 /// The copy shares what cargo has built.
@@ -175,10 +184,16 @@ fn copy_repository(to: &Path) -> Result<()> {
         // Files that are deleted and not yet committed are listed too.
         if from.is_file() {
             fs::create_dir_all(to.parent().context(name.to_owned())?)?;
-            fs::copy(&from, &to).with_context(|| name.to_owned())?;
+            copy_file(&from, &to).with_context(|| name.to_owned())?;
         }
     }
     Ok(())
+}
+
+/// Copies a file with the time of its last change: what was built from it is not built again from its copy.
+fn copy_file(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::copy(from, to)?;
+    File::options().write(true).open(to)?.set_modified(fs::metadata(from)?.modified()?)
 }
 
 #[cfg(test)]
