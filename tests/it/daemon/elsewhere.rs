@@ -2,7 +2,9 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
+use runner_model::limits::LEASE_RENEWAL;
 use serde_json::{Value, json};
 
 use super::kit::{Daemon, until};
@@ -116,14 +118,16 @@ async fn only_a_process_that_does_not_answer_is_a_conflict() {
     let beside = Beside::new();
     let (mut child, id) = beside.run("t.approve");
     let signal = |name: &str| Command::new("kill").args([name, &child.0.id().to_string()]).status().unwrap();
-    // Not while it writes: the database would be locked for everybody.
+    // Not while it writes: the database would be locked for everybody, and its lease over when it is asked.
     loop {
+        let stopped_at = Instant::now();
         assert!(signal("-STOP").success());
         let (written, _) = beside.daemon.post("/api/v1/executions", &json!({ "action": "core.noop" })).await;
-        if written != 503 {
+        if written != 503 && stopped_at.elapsed() < LEASE_RENEWAL {
             break;
         }
         assert!(signal("-CONT").success());
+        tokio::time::sleep(LEASE_RENEWAL).await;
     }
     let (code, refused) = beside.ask(&id, "cancel", json!({})).await;
     assert_eq!((code, &refused["code"]), (409, &json!("E-EXEC-0008")), "{refused}");
