@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// Where they are, relative to this crate, and below which path they are known in the binary.
+/// Where they are, relative to this crate, which is where cargo runs this, and below which path they are known in the binary.
 const TEMPLATE: &str = "templates/rust";
 const SDK: [(&str, &str); 5] = [
     ("../../sdk/rust/Cargo.toml", "sdk/rust/Cargo.toml"),
@@ -15,15 +15,13 @@ const SDK: [(&str, &str); 5] = [
 ];
 
 fn main() -> io::Result<()> {
-    // Asked for now, not when this script was compiled: it may have been made in another checkout.
-    let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     let mut code = String::new();
-    write_list(&mut code, "TEMPLATE", "The template of a Rust pack.", &gather(&root.join(TEMPLATE), "")?);
+    write_list(&mut code, "TEMPLATE", "The template of a Rust pack.", &gather(Path::new(TEMPLATE), "")?)?;
     let mut sdk = Vec::new();
     for (from, to) in SDK {
-        sdk.extend(gather(&root.join(from), to)?);
+        sdk.extend(gather(Path::new(from), to)?);
     }
-    write_list(&mut code, "SDK", "The Rust SDK and the contract, in the layout of the repository.", &sdk);
+    write_list(&mut code, "SDK", "The Rust SDK and the contract, in the layout of the repository.", &sdk)?;
     fs::write(Path::new(&variable("OUT_DIR")?).join("embedded.rs"), code)
 }
 
@@ -52,11 +50,14 @@ fn gather(path: &Path, name: &str) -> io::Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
-fn write_list(code: &mut String, constant: &str, doc: &str, files: &[(String, PathBuf)]) {
+/// The texts themselves, not where they lie: what is built must not depend on the place of the checkout.
+fn write_list(code: &mut String, constant: &str, doc: &str, files: &[(String, PathBuf)]) -> io::Result<()> {
     // Writing to a string cannot fail.
     let _ = writeln!(code, "/// {doc}\npub(crate) const {constant}: &[File] = &[");
     for (name, path) in files {
-        let _ = writeln!(code, "    ({name:?}, include_str!({path:?})),");
+        let text = fs::read_to_string(path)?;
+        let _ = writeln!(code, "    ({name:?}, {text:?}),");
     }
     let _ = writeln!(code, "];");
+    Ok(())
 }

@@ -15,23 +15,24 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// The bare server: axum, and one row of SQLite by group commit.
-    pub(crate) fn bare(database: &Path) -> Self {
+    /// Runs the bare server: axum, and one row of SQLite by group commit.
+    pub(crate) fn bare(database: &Path) -> Command {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.arg(bare_server::ARGUMENT).arg(database);
-        Self::of(command)
+        command
     }
 
-    /// A daemon in this directory: with its `runner.toml`, its `packs/`, and the packs that ship.
-    pub(crate) fn daemon(place: &Path) -> Self {
+    /// Runs a daemon in this directory: with its `runner.toml`, its `packs/`, and the packs that ship.
+    pub(crate) fn daemon(place: &Path) -> Command {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--data", "data", "--packs", "packs", "--packs"]);
         command.arg(repository.join("packs")).current_dir(place).stderr(Stdio::null());
-        Self::of(command)
+        command
     }
 
-    fn of(mut command: Command) -> Self {
+    /// A process that says where it listens.
+    pub(crate) fn of(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let line = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
         let address = line.trim_start_matches("listening on http://").parse().unwrap();

@@ -44,7 +44,7 @@ impl Place {
     /// Starts the daemon; with how long that took until it listens.
     pub(crate) fn start(&self) -> (Daemon, Duration) {
         let start = Instant::now();
-        let served = Served::daemon(self.path());
+        let served = Served::of(Served::daemon(self.path()));
         let took = start.elapsed();
         (Daemon { client: Client::new(served.address), served }, took)
     }

@@ -28,7 +28,7 @@ pub(crate) struct Throughput {
 impl Bare {
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let served = Served::bare(&directory.path().join("bare.db"));
+        let served = Served::of(Served::bare(&directory.path().join("bare.db")));
         // The load is to leave the daemon a core.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { served, runtime, _directory: directory }

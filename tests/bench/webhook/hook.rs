@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -13,8 +14,8 @@ const SECRET: &str = "only for the bench";
 /// A push, as short as one gets.
 const BODY: &str = r#"{"ref":"refs/heads/main","after":"4f2a1c","commits":[{"id":"4f2a1c"}],"pusher":{"name":"ada"}}"#;
 
-/// A daemon with a webhook whose rule matches the deliveries (`busy`) or does not (`quiet`).
-pub(crate) fn daemon(directory: &Path, kind: &str) -> Served {
+/// Runs a daemon with a webhook whose rule matches the deliveries (`busy`) or does not (`quiet`).
+pub(crate) fn daemon(directory: &Path, kind: &str) -> Command {
     let place = directory.join(kind);
     let rules = place.join("packs/bench/rules");
     fs::create_dir_all(&rules).unwrap();

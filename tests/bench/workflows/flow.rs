@@ -47,7 +47,7 @@ pub(crate) fn daemon(place: &Path) -> Served {
         fs::write(pack.join(format!("workflows/{}.yaml", flow.name())), chain(flow)).unwrap();
     }
     fs::write(place.join("runner.toml"), "").unwrap();
-    Served::daemon(place)
+    Served::of(Served::daemon(place))
 }
 
 fn chain(flow: Flow) -> String {

@@ -55,7 +55,7 @@ fn main() {
     };
     let (flows, all_in_flight) = (Flow::all(&only("--steps", STEPS)), only("--in-flight", IN_FLIGHT));
     let directory = tempfile::tempdir().unwrap();
-    let bare = Served::bare(&directory.path().join("bare.db"));
+    let bare = Served::of(Served::bare(&directory.path().join("bare.db")));
     let daemon = flow::daemon(&directory.path().join("daemon"));
     let mut targets = vec![flow::row(&bare)];
     targets.extend(flows.iter().map(|flow| flow::requests(&daemon, *flow)));

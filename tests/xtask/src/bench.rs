@@ -13,7 +13,9 @@ use serde_json::{Map, Value, json};
 use crate::place;
 
 /// The benches, targets of the package `runner`, in the order in which they run.
-pub(crate) const PARTS: [&str; 7] = ["overhead", "workflows", "webhook", "start", "growth", "scale", "security"];
+pub(crate) const PARTS: [&str; 7] = ["overhead", "workflows", DELIVERIES, "start", "growth", "scale", "security"];
+/// The one that is measured on a slower disk, too.
+const DELIVERIES: &str = "webhook";
 /// What the figure of a flush is called: it stands above the table.
 const FLUSH: &str = "one flush of a file";
 
@@ -34,6 +36,7 @@ pub(crate) fn run(parts: &[String], json: Option<&Path>, quick: bool) -> Result<
     let parts: Vec<&str> =
         PARTS.into_iter().filter(|part| parts.is_empty() || parts.iter().any(|one| one == part)).collect();
     cargo(&parts, &["--no-run"])?;
+    let slow_disk = if parts.contains(&DELIVERIES) { slow_disk()? } else { None };
     let directory = tempfile::tempdir()?;
     let mut figures = Map::new();
     for part in parts {
@@ -41,6 +44,8 @@ pub(crate) fn run(parts: &[String], json: Option<&Path>, quick: bool) -> Result<
         let file = path.display().to_string();
         let mut words = vec!["--", "--json", file.as_str()];
         words.extend(quick.then_some("--quick"));
+        let slow_disk = slow_disk.iter().filter(|_| part == DELIVERIES);
+        words.extend(slow_disk.flat_map(|library| ["--slow-disk", library.as_str()]));
         println!("\n== {part}");
         cargo(&[part], &words)?;
         let text = fs::read_to_string(&path).with_context(|| format!("`{part}` wrote no figures"))?;
@@ -64,6 +69,17 @@ fn cargo(parts: &[&str], words: &[&str]) -> Result<()> {
     let status = cargo.args(words).status().context("cargo does not start")?;
     ensure!(status.success(), "the bench {} went wrong", parts.join(", "));
     Ok(())
+}
+
+/// Builds what makes a disk slower, where a library can be put before the one of C.
+fn slow_disk() -> Result<Option<String>> {
+    if !cfg!(target_os = "linux") {
+        return Ok(None);
+    }
+    let mut cargo = Command::new(place::variable("CARGO").as_deref().unwrap_or("cargo"));
+    cargo.current_dir(place::root()).args(["build", "--quiet", "--release", "--package", "slow-disk"]);
+    ensure!(cargo.status().context("cargo does not start")?.success(), "the slow disk cannot be built");
+    Ok(Some(place::target_dir().join("release/libslow_disk.so").display().to_string()))
 }
 
 /// What the figures depend on.

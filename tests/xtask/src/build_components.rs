@@ -30,7 +30,7 @@ fn run_group(toolchain: &Toolchain, rustc: &str, group: &Group, check: bool, onl
     let mut differences = 0;
     let wanted = |source: &&Source| only.is_none_or(|text| source.component.contains(text));
     for source in group.sources.iter().filter(wanted) {
-        let options = Options { target_dir: Some(place::target_dir()), locked: check, verbose: false };
+        let options = Options { target_dir: Some(place::components_dir()), locked: check, verbose: false };
         let built = build(toolchain, source, &options).map_err(with_hint)?;
         let foreign = built.imports.iter().find(|import| !import.starts_with(CONTRACT));
         if let Some(foreign) = foreign.filter(|_| group.contract_only) {

@@ -8,9 +8,14 @@ pub(crate) fn root() -> PathBuf {
     here.ancestors().nth(2).unwrap_or(here).to_owned()
 }
 
-/// Where cargo keeps what it made of components: apart from the rest, which another compiler made.
+/// Where cargo keeps what it made.
 pub(crate) fn target_dir() -> PathBuf {
-    variable("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join("components")
+    variable("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// Where cargo keeps what it made of components: apart from the rest, which another compiler made.
+pub(crate) fn components_dir() -> PathBuf {
+    target_dir().join("components")
 }
 
 /// A variable of the environment.

@@ -115,11 +115,13 @@ fn steps(text: &str) -> Result<Vec<Step>> {
 fn perform(step: &Step, directory: &Path, serving: &mut Serving) -> Result<()> {
     let mut command = Command::new("bash");
     let found = place::variable("PATH").unwrap_or_default();
-    let built = std::iter::once(target_dir().join("release"));
+    let target_dir = place::target_dir();
+    let built = std::iter::once(target_dir.join("release"));
     let path = std::env::join_paths(built.chain(std::env::split_paths(&found)))?;
     command.args(["-c", &step.text]).current_dir(directory).stdin(Stdio::null());
     forget_cargo(&mut command);
-    command.env("CARGO_TARGET_DIR", target_dir()).env("PATH", path);
+    // The copy shares what cargo has built.
+    command.env("CARGO_TARGET_DIR", target_dir).env("PATH", path);
     if step.background {
         return serving.start(command);
     }
@@ -134,11 +136,6 @@ fn forget_cargo(command: &mut Command) {
     for name in place::variables().filter(|name| told(name)) {
         command.env_remove(name);
     }
-}
-
-/// The copy shares what cargo has built.
-fn target_dir() -> PathBuf {
-    place::variable("CARGO_TARGET_DIR").map_or_else(|| place::root().join("target"), PathBuf::from)
 }
 
 /// Commands that serve until they are stopped.
