@@ -9,7 +9,6 @@ use crate::served::Served;
 const LONGER_MS: u32 = 1;
 
 /// Where what is served keeps what it acknowledges.
-#[derive(Debug, Clone)]
 pub(crate) enum Disk {
     Own,
     /// By this library, which is put before the one of C (`tests/slow_disk`).

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use runner_model::{Clock as _, SystemClock};
@@ -61,8 +60,8 @@ pub(crate) fn run(parts: &[String], json: Option<&Path>, quick: bool) -> Result<
 }
 
 fn cargo(parts: &[&str], words: &[&str]) -> Result<()> {
-    let mut cargo = Command::new(place::variable("CARGO").as_deref().unwrap_or("cargo"));
-    cargo.current_dir(place::root()).args(["bench", "--quiet", "--package", "runner"]);
+    let mut cargo = place::cargo();
+    cargo.args(["bench", "--quiet", "--package", "runner"]);
     for part in parts {
         cargo.args(["--bench", part]);
     }
@@ -76,8 +75,8 @@ fn slow_disk() -> Result<Option<String>> {
     if !cfg!(target_os = "linux") {
         return Ok(None);
     }
-    let mut cargo = Command::new(place::variable("CARGO").as_deref().unwrap_or("cargo"));
-    cargo.current_dir(place::root()).args(["build", "--quiet", "--release", "--package", "slow-disk"]);
+    let mut cargo = place::cargo();
+    cargo.args(["build", "--quiet", "--release", "--package", "slow-disk"]);
     ensure!(cargo.status().context("cargo does not start")?.success(), "the slow disk cannot be built");
     Ok(Some(place::target_dir().join("release/libslow_disk.so").display().to_string()))
 }

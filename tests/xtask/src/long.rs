@@ -1,7 +1,5 @@
 //! `crash` and `sim`: tests that the gate runs for a minute, run for longer, optimised.
 
-use std::process::Command;
-
 use anyhow::{Context, Result, ensure};
 
 use crate::place;
@@ -22,8 +20,8 @@ pub(crate) fn sim(seeds: u64, first: u64, only: Option<u64>) -> Result<()> {
 }
 
 fn test(package: &str, target: &str, name: &str, settings: &[(&str, u64)]) -> Result<()> {
-    let mut cargo = Command::new(place::variable("CARGO").as_deref().unwrap_or("cargo"));
-    cargo.current_dir(place::root()).args(["test", "--release", "--package", package, "--test", target]);
+    let mut cargo = place::cargo();
+    cargo.args(["test", "--release", "--package", package, "--test", target]);
     cargo.args(["--", name, "--nocapture"]);
     cargo.envs(settings.iter().map(|(name, value)| (name, value.to_string())));
     let status = cargo.status().context("cargo does not start")?;

@@ -1,6 +1,7 @@
 //! Where things are: the repository, and what the environment says.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
@@ -18,6 +19,13 @@ pub(crate) fn components_dir() -> PathBuf {
     target_dir().join("components")
 }
 
+/// The cargo that runs this, at the root of the repository.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(variable("CARGO").as_deref().unwrap_or("cargo"));
+    cargo.current_dir(root());
+    cargo
+}
+
 /// A variable of the environment.
 #[allow(clippy::disallowed_methods, reason = "this is the one place of this program that reads the environment")]
 pub(crate) fn variable(name: &str) -> Option<String> {
@@ -25,7 +33,6 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 }
 
 /// The names of all variables of the environment.
-#[allow(clippy::disallowed_methods, reason = "as above")]
 pub(crate) fn variables() -> impl Iterator<Item = String> {
     std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())
 }
