@@ -1,20 +1,24 @@
 //! Compiled components on disk: found by content, believed only with the right seal.
 //!
 //! A file holds machine code that runs outside any sandbox, so whoever can change it owns the process. Each file
-//! therefore begins with an HMAC-SHA256 over its name and content, made with a key that only this user can read. A file
+//! therefore begins with a keyed BLAKE3 over its name and content, made with a key that only this user can read. A file
 //! without the right seal is never looked at: the component is compiled again and the file replaced. A file is written
 //! beside its place and renamed into it, so that two processes can share a directory.
+//!
+//! Each command that calls an action goes over all of its code first: BLAKE3 is fast on every processor, SHA-256 only on
+//! those that have instructions for it.
 
 mod key;
 mod trusted;
+mod upkeep;
 
 use std::fs;
 use std::hash::{Hash as _, Hasher};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::{Digest as _, Sha256};
+use runner_model::Clock;
 use tracing::warn;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -24,22 +28,23 @@ pub(crate) use trusted::deserialize;
 use crate::compile::Sum;
 
 /// The seal's length, in bytes.
-const SEAL_BYTES: usize = 32;
+const SEAL_BYTES: usize = blake3::OUT_LEN;
 /// Changes whenever the layout of a file does.
-const FORMAT: &[u8] = b"runner compiled component 2";
+const FORMAT: &[u8] = b"runner compiled component 3";
 
 /// A directory of compiled components.
 pub(crate) struct Cache {
     directory: PathBuf,
     key: key::Key,
+    clock: Arc<dyn Clock>,
 }
 
 impl Cache {
     /// Opens a directory, which is made if it is not there. Only this user may enter it.
-    pub(crate) fn open(directory: PathBuf) -> io::Result<Self> {
+    pub(crate) fn open(directory: PathBuf, clock: Arc<dyn Clock>) -> io::Result<Self> {
         key::make_private_directory(&directory)?;
         let key = key::Key::of(&directory)?;
-        Ok(Self { directory, key })
+        Ok(Self { directory, key, clock })
     }
 
     /// The compiled form of the component with this sum, if it is there and can be trusted.
@@ -59,7 +64,10 @@ impl Cache {
             return None;
         };
         match deserialize(engine, code) {
-            Ok(component) => Some(component),
+            Ok(component) => {
+                upkeep::note_use(&path, self.clock.now());
+                Some(component)
+            }
             Err(error) => {
                 warn!(path = %path.display(), %error, "a compiled component does not fit this engine; compiling it again");
                 None
@@ -72,6 +80,7 @@ impl Cache {
         if let Err(error) = self.write(&hex::encode(sum), code) {
             warn!(directory = %self.directory.display(), %error, "a compiled component cannot be kept");
         }
+        upkeep::remove_old(&self.directory, self.clock.now());
     }
 
     fn write(&self, name: &str, code: &[u8]) -> io::Result<()> {
@@ -79,7 +88,7 @@ impl Cache {
         getrandom::fill(&mut suffix).map_err(io::Error::other)?;
         let beside = self.directory.join(format!("{name}.{}", hex::encode(suffix)));
         let result = key::create_private(&beside).and_then(|mut file| {
-            file.write_all(self.mac(name, code)?.finalize().into_bytes().as_slice())?;
+            file.write_all(self.seal(name, code).as_bytes())?;
             file.write_all(code)?;
             fs::rename(&beside, self.path(name))
         });
@@ -91,18 +100,15 @@ impl Cache {
     }
 
     fn unseal<'a>(&self, name: &str, file: &'a [u8]) -> Option<&'a [u8]> {
-        let (seal, code) = file.split_at_checked(SEAL_BYTES)?;
+        let (seal, code) = file.split_first_chunk::<SEAL_BYTES>()?;
         // Compares in constant time.
-        self.mac(name, code).ok()?.verify_slice(seal).ok()?;
-        Some(code)
+        (self.seal(name, code) == *seal).then_some(code)
     }
 
-    fn mac(&self, name: &str, code: &[u8]) -> io::Result<Hmac<Sha256>> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.bytes()).map_err(io::Error::other)?;
-        mac.update(FORMAT);
-        mac.update(name.as_bytes());
-        mac.update(code);
-        Ok(mac)
+    fn seal(&self, name: &str, code: &[u8]) -> blake3::Hash {
+        let mut seal = blake3::Hasher::new_keyed(self.key.bytes());
+        seal.update(FORMAT).update(name.as_bytes()).update(code);
+        seal.finalize()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -112,18 +118,17 @@ impl Cache {
 
 /// What the compiled form depends on: the component, and the engine that runs it.
 pub(crate) fn sum(engine: &Engine, wasm: &[u8]) -> Sum {
-    let mut settings = StableHasher(Sha256::new());
+    let mut settings = StableHasher(blake3::Hasher::new());
     engine.precompile_compatibility_hash().hash(&mut settings);
-    let mut digest = Sha256::new();
-    digest.update(FORMAT);
-    digest.update(Sha256::digest(wasm));
+    let mut sum = blake3::Hasher::new();
+    sum.update(FORMAT).update(blake3::hash(wasm).as_bytes());
     // Holds wasmtime's version, the target with its processor features, and every setting of the engine.
-    digest.update(settings.0.finalize());
-    digest.finalize().into()
+    sum.update(settings.0.finalize().as_bytes());
+    sum.finalize().into()
 }
 
 /// The standard library's hashers may differ between compilers; this one does not.
-struct StableHasher(Sha256);
+struct StableHasher(blake3::Hasher);
 
 impl Hasher for StableHasher {
     fn write(&mut self, bytes: &[u8]) {
@@ -131,13 +136,14 @@ impl Hasher for StableHasher {
     }
 
     fn finish(&self) -> u64 {
-        let digest = self.0.clone().finalize();
-        digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+        self.0.finalize().as_bytes().first_chunk().copied().map_or(0, u64::from_be_bytes)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use runner_model::SystemClock;
+
     use super::*;
 
     /// A repeatable source of numbers (xorshift64).
@@ -172,7 +178,7 @@ mod tests {
     #[test]
     fn none_of_10_000_mutations_of_a_file_is_accepted() {
         let directory = tempfile::tempdir().unwrap();
-        let cache = Cache::open(directory.path().join("cache")).unwrap();
+        let cache = Cache::open(directory.path().join("cache"), Arc::new(SystemClock)).unwrap();
         let code: Vec<u8> = (0..600_usize).map(|number| u8::try_from(number % 251).unwrap()).collect();
         let sum = [7; 32];
         cache.put(&sum, &code);

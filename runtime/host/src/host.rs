@@ -71,7 +71,7 @@ impl Host {
             compiler: Compiler::new(options.compiling, limits.compile.clone(), limits.guest.stack_bytes_max),
             guests: guest::linker(&engine).map_err(failed)?,
             simulators: simulator::linker(&engine).map_err(failed)?,
-            cache: options.cache_dir.and_then(open_cache),
+            cache: options.cache_dir.and_then(|directory| open_cache(directory, Arc::clone(&options.clock))),
             engine: engine.clone(),
         };
         let ticker = Ticker::start(engine, EPOCH_TICK).map_err(HostError::Thread)?;
@@ -130,9 +130,9 @@ impl Host {
     }
 }
 
-fn open_cache(directory: PathBuf) -> Option<Cache> {
+fn open_cache(directory: PathBuf, clock: Arc<dyn Clock>) -> Option<Cache> {
     let shown = directory.display().to_string();
-    Cache::open(directory)
+    Cache::open(directory, clock)
         .inspect_err(|error| warn!(directory = shown, %error, "no compile cache: components are compiled each time"))
         .ok()
 }

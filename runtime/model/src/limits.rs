@@ -405,6 +405,8 @@ pub const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 /// A token endpoint's answer, in bytes: the largest tokens that are seen, with groups in them, have 16 KiB.
 pub const TOKEN_BYTES_MAX: usize = 256 * 1024;
 
+/// How long a compiled component is kept after it was last loaded.
+pub const COMPILED_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How long it is remembered that a component could not be compiled within the limits: calls of it fail at once meanwhile,
 /// and do not cost that time again and again.
 pub const COMPILE_REFUSED_KEPT: Duration = Duration::from_secs(10 * 60);

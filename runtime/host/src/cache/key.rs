@@ -6,8 +6,8 @@ use std::path::Path;
 
 use tracing::warn;
 
-/// The key's length, in bytes: that of the hash.
-const KEY_BYTES: usize = 32;
+/// The key's length, in bytes.
+const KEY_BYTES: usize = blake3::KEY_LEN;
 const KEY_FILE: &str = "key";
 
 /// The key of a cache directory.
@@ -36,7 +36,7 @@ impl Key {
         }
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(super) const fn bytes(&self) -> &[u8; KEY_BYTES] {
         &self.0
     }
 }

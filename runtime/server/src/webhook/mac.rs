@@ -2,11 +2,10 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use ring::hmac;
 use runner_model::Secret;
 use runner_pack::{Algorithm, Encoding};
-use sha1::Sha1;
-use sha2::{Sha256, Sha512};
+use subtle::{Choice, ConstantTimeEq as _};
 
 use super::refused::Refused;
 
@@ -27,30 +26,26 @@ pub(super) fn check<K: AsRef<[u8]>>(
     if keys.is_empty() {
         return Err(Refused::secret());
     }
-    let mut fits = false;
+    // Every pair is looked at: how long it takes does not say which one it was.
+    let mut fits = Choice::from(0);
     for key in keys {
-        // Every pair is looked at: how long it takes does not say which one it was.
-        for signature in offered.iter().take(OFFERED_MAX) {
-            fits |= is_signature(algorithm, key, parts, signature);
+        let signature = signature(algorithm, key, parts);
+        for offered in offered.iter().take(OFFERED_MAX) {
+            fits |= signature.as_ref().ct_eq(offered);
         }
     }
-    if fits { Ok(()) } else { Err(Refused::unfit()) }
+    if fits.into() { Ok(()) } else { Err(Refused::unfit()) }
 }
 
-fn is_signature(algorithm: Algorithm, key: &[u8], parts: &[&[u8]], signature: &[u8]) -> bool {
-    macro_rules! fits {
-        ($hash:ty) => {{
-            // HMAC takes keys of every length.
-            let Ok(mut mac) = Hmac::<$hash>::new_from_slice(key) else { return false };
-            parts.iter().for_each(|part| mac.update(part));
-            mac.verify_slice(signature).is_ok()
-        }};
-    }
-    match algorithm {
-        Algorithm::Sha1 => fits!(Sha1),
-        Algorithm::Sha256 => fits!(Sha256),
-        Algorithm::Sha512 => fits!(Sha512),
-    }
+fn signature(algorithm: Algorithm, key: &[u8], parts: &[&[u8]]) -> hmac::Tag {
+    let algorithm = match algorithm {
+        Algorithm::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+        Algorithm::Sha256 => hmac::HMAC_SHA256,
+        Algorithm::Sha512 => hmac::HMAC_SHA512,
+    };
+    let mut context = hmac::Context::with_key(&hmac::Key::new(algorithm, key));
+    parts.iter().for_each(|part| context.update(part));
+    context.sign()
 }
 
 /// The bytes of a signature as it is written; none if it is not written so. With `strict` only the lowercase digits that
