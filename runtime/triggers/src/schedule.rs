@@ -165,7 +165,7 @@ impl Shared {
     /// What is due of one schedule.
     fn fire_one(&self, planned: &Planned, now: Timestamp, firing: &mut Firing) {
         let Some(scheduled) = planned.member.scheduled() else { return };
-        let due = due::due(scheduled, planned.jitter_ms, planned.mark.last, now);
+        let due = due::due(scheduled, planned.jitter_ms, planned.mark.last, self.began, now);
         for (instant, missed) in due.instants {
             let occurrence = self.instant(planned, scheduled, instant, now, missed);
             let draft = self.draft(occurrence, std::slice::from_ref(&planned.member));

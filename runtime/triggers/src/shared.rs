@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) lanes: Lanes,
     pub(crate) timetable: Timetable,
+    /// Since when this process looks at schedules.
+    pub(crate) began: Timestamp,
     pub(crate) lookouts: Lookouts,
     /// Said when an execution may have ended whose end somebody waits for.
     pub(crate) ended: tokio::sync::Notify,
@@ -48,6 +50,7 @@ impl Shared {
     pub(crate) async fn new(options: TriggersOptions) -> Result<Self, StoreError> {
         let switched = Access::switched_rules(&*options.store).await?;
         let shared = Self {
+            began: options.clock.now(),
             options,
             table: RwLock::default(),
             tallies: Tallies::default(),

@@ -1,7 +1,9 @@
 //! Which instants of a schedule are due. Pure.
 //!
 //! An instant that lies back by more than [`limits::SCHEDULE_LATE`] was missed: nobody was there. What becomes of such
-//! instants the rule says; of those that lie back further than its window, nothing does.
+//! instants the rule says; of those that lie back further than its window, nothing does. **Where a process has just begun, the
+//! newest instant alone counts as on time**: of a schedule that comes every few seconds the others were missed, however
+//! short the restart was.
 
 use std::time::Duration;
 
@@ -22,12 +24,15 @@ pub(crate) struct Due {
     pub(crate) more: bool,
 }
 
-/// What has come after `last`, by `now`. A schedule that is put off by chance comes later by `jitter_ms`.
-pub(crate) fn due(scheduled: &Scheduled, jitter_ms: i64, last: Timestamp, now: Timestamp) -> Due {
+/// What has come after `last`, by `now`, to a process that looks since it `began`. A schedule that is put off by chance comes
+/// later by `jitter_ms`.
+pub(crate) fn due(scheduled: &Scheduled, jitter_ms: i64, last: Timestamp, began: Timestamp, now: Timestamp) -> Due {
     let schedule = &scheduled.schedule;
-    let until = now.plus_ms(jitter_ms.saturating_neg());
+    let [began, until] = [began, now].map(|moment| moment.plus_ms(jitter_ms.saturating_neg()));
     let Some(newest) = newest(schedule, last, until) else { return Due::default() };
     let late = until.plus_ms(-millis(limits::SCHEDULE_LATE));
+    let before = schedule.between(last.max(late), began.min(until), limits::SCHEDULE_BATCH).pop();
+    let late = before.map_or(late, |newest| newest.plus_ms(-1));
     let oldest = last.max(until.plus_ms(-millis(scheduled.window)));
     let mut instants = Vec::new();
     match scheduled.on_missed {

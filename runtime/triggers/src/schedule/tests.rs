@@ -20,12 +20,14 @@ fn scheduled(schedule: Schedule, on_missed: OnMissed, window_s: u64) -> Schedule
 }
 
 const MINUTE_MS: i64 = 60_000;
+/// When a process began that was there all the time.
+const LONG_AGO: Timestamp = Timestamp::from_millis(0);
 
 /// Everything that comes of a schedule between two moments, as one process after the other sees it.
 fn fired(scheduled: &Scheduled, mut last: Timestamp, now: Timestamp) -> Vec<(Timestamp, bool)> {
     let mut all = Vec::new();
     loop {
-        let found = due(scheduled, 0, last, now);
+        let found = due(scheduled, 0, last, LONG_AGO, now);
         all.extend(found.instants);
         last = found.last.unwrap_or(last);
         if !found.more {
@@ -58,18 +60,40 @@ fn what_is_due_is_what_a_look_at_every_instant_finds() {
         assert_eq!(of(OnMissed::All), [missed.clone(), on_time.clone()].concat(), "round {round}");
         let last_one = if on_time.is_empty() { missed.last().copied().into_iter().collect() } else { on_time };
         assert_eq!(of(OnMissed::Last), last_one, "round {round}");
-        let found = due(&scheduled(schedule, OnMissed::Skip, window_s), 0, last, now);
+        let found = due(&scheduled(schedule, OnMissed::Skip, window_s), 0, last, LONG_AGO, now);
         assert_eq!(found.last, every.last().copied(), "round {round}");
     }
+}
+
+#[test]
+fn of_what_came_before_a_process_began_only_the_newest_is_on_time() {
+    let last = Timestamp::from_millis(1_795_000_000_000);
+    let at = |seconds: i64| last.plus_ms(seconds * 1000);
+    let every_five =
+        |on_missed, window_s| scheduled(Schedule::Interval { every_ms: 5000, start: Some(last) }, on_missed, window_s);
+    // It was away for 22 s, and looks 6 s later.
+    let of = |on_missed, window_s| due(&every_five(on_missed, window_s), 0, last, at(22), at(28)).instants;
+    let on_time = [(at(20), false), (at(25), false)];
+    assert_eq!(of(OnMissed::Skip, 3600), on_time);
+    assert_eq!(of(OnMissed::Last, 3600), on_time);
+    assert_eq!(of(OnMissed::All, 3600), [&[(at(5), true), (at(10), true), (at(15), true)], &on_time[..]].concat());
+    assert_eq!(of(OnMissed::All, 14), [&[(at(15), true)], &on_time[..]].concat());
+    // What is put off is not there before.
+    let put_off = due(&every_five(OnMissed::Skip, 3600), 3000, last, at(22), at(22)).instants;
+    assert_eq!(put_off, [(at(15), false)]);
+    // It came back later than what is still on time.
+    let of = |on_missed| due(&every_five(on_missed, 3600), 0, last, at(100), at(100)).instants;
+    assert_eq!(of(OnMissed::Skip), [(at(100), false)]);
+    assert_eq!(of(OnMissed::Last), [(at(100), false)]);
 }
 
 #[test]
 fn a_clock_behind_the_last_instant_makes_nothing_due() {
     let schedule = scheduled(Schedule::Interval { every_ms: 1000, start: None }, OnMissed::All, 3600);
     let last = Timestamp::from_millis(1_795_000_000_000);
-    assert_eq!(due(&schedule, 0, last, last.plus_ms(-86_400_000)).last, None);
-    assert_eq!(due(&schedule, 5000, last, last.plus_ms(5999)).last, None);
-    assert_eq!(due(&schedule, 5000, last, last.plus_ms(6000)).last, Some(last.plus_ms(1000)));
+    assert_eq!(due(&schedule, 0, last, LONG_AGO, last.plus_ms(-86_400_000)).last, None);
+    assert_eq!(due(&schedule, 5000, last, LONG_AGO, last.plus_ms(5999)).last, None);
+    assert_eq!(due(&schedule, 5000, last, LONG_AGO, last.plus_ms(6000)).last, Some(last.plus_ms(1000)));
 }
 
 #[test]

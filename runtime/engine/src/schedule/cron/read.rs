@@ -49,6 +49,7 @@ pub(super) fn pattern(expression: &str) -> Result<(croner::Cron, bool), Schedule
     if !matches!(fields.len(), 5 | 6) {
         return Err(wrong_number(&fields));
     }
+    check_words(&fields)?;
     let pattern = parse(written).map_err(|message| wrong_field(written, &fields, &message))?;
     if pattern.find_next_occurrence(&FIRST, true).is_err() {
         return Err(ScheduleError {
@@ -60,6 +61,32 @@ pub(super) fn pattern(expression: &str) -> Result<(croner::Cron, bool), Schedule
     let time_of_day = fields.iter().take(fields.len() - 3);
     let is_fixed = time_of_day.into_iter().all(|(_, field)| !field.contains(['*', '/']));
     Ok((pattern, is_fixed))
+}
+
+const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+
+/// Refuses words in fields where they do not belong, and lists with nothing between two commas: the parser takes the names of
+/// days and months for their numbers wherever they stand.
+fn check_words(fields: &[(usize, &str)]) -> Result<(), ScheduleError> {
+    let kinds = FIELDS.iter().skip(FIELDS.len().saturating_sub(fields.len()));
+    for ((offset, field), (name, allowed)) in fields.iter().zip(kinds) {
+        let fits = |part: &str| {
+            let word: String = part.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_uppercase()).collect();
+            !part.is_empty()
+                && match *name {
+                    _ if word.is_empty() => true,
+                    "day of the month" => ["L", "W", "LW"].contains(&word.as_str()),
+                    "month" => MONTHS.contains(&word.as_str()),
+                    "day of the week" => word == "L" || DAYS.contains(&word.trim_end_matches('L')),
+                    _ => false,
+                }
+        };
+        if !field.split([',', '-', '/']).all(fits) {
+            return Err(no_such(*offset, field, name, allowed));
+        }
+    }
+    Ok(())
 }
 
 fn parse(text: &str) -> Result<croner::Cron, String> {
@@ -102,17 +129,21 @@ fn wrong_number(fields: &[(usize, &str)]) -> ScheduleError {
     ScheduleError { message, hint: Some(hint.to_owned()), offset }
 }
 
+fn no_such(offset: usize, field: &str, name: &str, allowed: &str) -> ScheduleError {
+    ScheduleError {
+        message: format!("`{field}` is no {name}"),
+        hint: Some(format!("a {name} is {allowed}; also `*`, lists `1,3`, ranges `1-5`, steps `*/5`")),
+        offset: Some(offset),
+    }
+}
+
 /// Which field it is that is wrong: the one that is refused among stars.
 fn wrong_field(expression: &str, fields: &[(usize, &str)], message: &str) -> ScheduleError {
     let names = FIELDS.iter().skip(FIELDS.len() - fields.len());
     for (number, ((offset, field), (name, allowed))) in fields.iter().zip(names).enumerate() {
         let alone: Vec<_> = (0..fields.len()).map(|at| if at == number { *field } else { "*" }).collect();
         if parse(&alone.join(" ")).is_err() {
-            return ScheduleError {
-                message: format!("`{field}` is no {name}"),
-                hint: Some(format!("a {name} is {allowed}; also `*`, lists `1,3`, ranges `1-5`, steps `*/5`")),
-                offset: Some(*offset),
-            };
+            return no_such(*offset, field, name, allowed);
         }
     }
     let message = format!("`{}` is not a cron expression: {message}", expression.trim());
