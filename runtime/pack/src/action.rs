@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::diagnostic::{Document, Mistake};
 use crate::fields::{Fields, Foreign, wrong_type};
+use crate::idempotent::{self, Idempotent};
 use crate::manifest::{Manifest, permissions};
 use crate::metadata::{self, Tag};
 use crate::pack::Pack;
@@ -38,7 +39,7 @@ pub struct Action {
     /// Labels.
     pub tags: Vec<Tag>,
     /// Whether running it twice does no more than running it once.
-    pub idempotent: bool,
+    pub idempotent: Idempotent,
     /// How long an attempt may take; none is the operator's limit.
     pub timeout: Option<Duration>,
     /// What it asks for, if that is less than its pack does; none is all of that.
@@ -185,7 +186,7 @@ pub(crate) fn read(
     let nothing = |reference| Read { reference, parameters: None, action: None, component: None };
     let Some(mut fields) = Fields::open_root(file, node, "the action") else { return nothing(reference) };
     let metadata = metadata::read(file, &mut fields, reference);
-    let idempotent = fields.boolean("idempotent").unwrap_or(false);
+    let idempotent = fields.get("idempotent").map(|node| idempotent::read(file, node, &metadata.parameters));
     let timeout = fields.get("timeout").and_then(|node| timeout(file, node));
     let output = fields.get("output_schema").and_then(|node| output_schema(file, node));
     let (output_schema, secret_output) = output.unzip();
@@ -208,7 +209,7 @@ pub(crate) fn read(
         output_schema,
         secret_output: secret_output.unwrap_or_default(),
         tags: metadata.tags,
-        idempotent,
+        idempotent: idempotent.unwrap_or_default(),
         timeout,
         permissions,
         body,

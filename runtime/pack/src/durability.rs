@@ -3,18 +3,21 @@
 
 use runner_engine::Durability;
 use runner_model::code;
+use serde_json::Value;
 
 use crate::action::{Action, Body};
 use crate::diagnostic::{Document, Mistake};
 use crate::fields::Fields;
+use crate::idempotent::Idempotent;
 use crate::source::Span;
 use crate::suggest;
 
 impl Action {
-    /// Whether a step that calls it may begin before that is on the disk: a crash may lose that it did, and it runs again.
+    /// Whether a step that calls it with this input may begin before that is on the disk: a crash may lose that it did, and it
+    /// runs again.
     #[must_use]
-    pub const fn may_run_ahead(&self) -> bool {
-        self.idempotent && matches!(self.body, Body::Wasm { .. })
+    pub fn may_run_ahead(&self, input: &Value) -> bool {
+        matches!(self.body, Body::Wasm { .. }) && self.is_idempotent_with(input)
     }
 }
 
@@ -30,7 +33,7 @@ impl Hold {
     pub(crate) const fn of(action: &Action) -> Option<Self> {
         match action.body {
             Body::Workflow(_) => Some(Self::Workflow),
-            Body::Wasm { .. } if !action.idempotent => Some(Self::NotIdempotent),
+            Body::Wasm { .. } if matches!(action.idempotent, Idempotent::Never) => Some(Self::NotIdempotent),
             _ => None,
         }
     }

@@ -20,6 +20,7 @@ mod durability;
 mod expression;
 mod fields;
 mod files;
+mod idempotent;
 mod inspect;
 mod install;
 mod known;
@@ -47,6 +48,7 @@ pub use archive::{Archive, ArchiveError};
 pub use category::Category;
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use digest::{Contents, Sum, sum};
+pub use idempotent::Idempotent;
 pub use inspect::{Inspection, inspect_workflow};
 pub use install::{
     Differences, InstallError, LOCK_FILE, Lock, Locked, Origin, Place, Published, Refusal, Staged, bundle, differences,

@@ -15,6 +15,7 @@ use crate::call::Call;
 use crate::diagnostic::{Document, Mistake};
 use crate::durability;
 use crate::fields::{Fields, Foreign, wrong_type};
+use crate::idempotent::Idempotent;
 use crate::metadata;
 use crate::parameters::Parameters;
 use crate::yaml::{Entry, Node};
@@ -77,7 +78,7 @@ pub(crate) fn read(file: &Document<'_>, node: &Node, reference: ActionRef) -> Re
         output_schema: None,
         secret_output: Vec::new(),
         tags: metadata.tags,
-        idempotent: false,
+        idempotent: Idempotent::Never,
         permissions: None,
         timeout: None,
         body: Body::Workflow(Arc::new(plan)),

@@ -70,7 +70,7 @@ fn describe(action: &Action) -> Value {
         "description": action.description,
         "enabled": action.enabled,
         "runner_type": kind(action),
-        "idempotent": action.idempotent,
+        "idempotent": action.idempotent.is_always(),
         "timeout": action.timeout.map(|timeout| timeout.as_secs_f64()),
         "tags": tags,
         "parameters": action.parameters.json_schema(),
@@ -79,6 +79,9 @@ fn describe(action: &Action) -> Value {
     });
     if let (Body::Wasm { component, function }, Some(map)) = (&action.body, described.as_object_mut()) {
         map.insert("entry_point".to_owned(), format!("{component}#{function}").into());
+    }
+    if let (Some(condition), Some(map)) = (action.idempotent.condition(), described.as_object_mut()) {
+        map.insert("idempotent_where".to_owned(), json!(condition));
     }
     described
 }

@@ -222,7 +222,7 @@ impl Drive {
     pub(super) async fn begin(&mut self, due: Due) -> Result<(), ExecutorError> {
         let found = self.action(&due.action);
         // Its key follows from its number, unless it has a name.
-        let may_run_ahead = found.as_ref().is_some_and(|(_, action)| action.may_run_ahead());
+        let may_run_ahead = found.as_ref().is_some_and(|(_, action)| action.may_run_ahead(&due.input));
         if self.is_ahead() && !(may_run_ahead && self.names.of(due.unit.step).is_some()) {
             self.flush().await?;
         }

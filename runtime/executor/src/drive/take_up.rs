@@ -19,7 +19,7 @@ impl Drive {
             let found = self.action(&in_flight.action).map(|(_, action)| action);
             match found {
                 Some(action) if is_workflow(&action) => self.look_for_child(in_flight).await?,
-                Some(action) if action.idempotent => {
+                Some(action) if action.is_idempotent_with(&in_flight.input) => {
                     self.again.insert(in_flight.unit, in_flight);
                 }
                 _ => self.give_up(in_flight).await?,

@@ -30,7 +30,7 @@ pub(crate) fn host() -> Host {
 }
 
 /// Actions of the pack `t` that every test has: name, function of the guest, more of its metadata.
-const ACTIONS: [(&str, &str, &str); 11] = [
+const ACTIONS: [(&str, &str, &str); 12] = [
     ("echo", "echo", "parameters: {message: {type: string, default: hi}, secret: {type: string, secret: true}}"),
     ("fail", "fail", "parameters: {code: {type: string}, message: {type: string}}"),
     ("panic", "panic", ""),
@@ -40,6 +40,7 @@ const ACTIONS: [(&str, &str, &str); 11] = [
     ("recurse", "recurse", ""),
     ("big", "big_result", "parameters: {bytes: {type: integer, default: 100000000}}"),
     ("again", "echo", "idempotent: true"),
+    ("ask", "echo", "idempotent: {method: [GET, HEAD]}\nparameters: {method: {type: string, default: GET}}"),
     ("kv", "kv", "parameters: {op: {type: string}, key: {type: string}, value: {type: string}}"),
     ("number", "echo", "parameters: {n: {type: integer, required: true}}"),
 ];

@@ -99,6 +99,19 @@ async fn an_attempt_whose_end_is_unknown_is_given_up_unless_the_action_may_run_t
 }
 
 #[tokio::test]
+async fn whether_an_action_may_run_twice_can_depend_on_what_it_is_given() {
+    for (input, attempts) in [(json!({}), 2), (json!({"method": "HEAD"}), 2), (json!({"method": "POST"}), 1)] {
+        let mut begins = scheduled("t.ask");
+        if let Fact::StepScheduled { input: of_step, .. } = &mut begins {
+            *of_step = input.clone();
+        }
+        let view = recovered(&format!("ask, input: {input}"), vec![Fact::Started, begins, BEGUN]).await;
+        assert_eq!(view.steps[0].attempts.len(), attempts, "{input}");
+        assert_eq!(view.steps[0].status == Status::Abandoned, attempts == 1, "{input}");
+    }
+}
+
+#[tokio::test]
 async fn an_execution_that_somebody_works_on_is_left_alone() {
     let setup = Setup::in_memory(&[("two", &TWO.replace("ACTION", "echo"))]);
     let id = left_behind(&setup, "t.two", vec![]).await;

@@ -99,7 +99,7 @@ impl SimulatedGuests {
             }
             _ => false,
         };
-        let ahead = call.name.is_some() && call.action.may_run_ahead();
+        let ahead = call.name.is_some() && call.action.may_run_ahead(&Value::Object(call.input.clone()));
         if !ahead && !entries.iter().any(|entry| wanted(&entry.fact)) {
             self.world.accuse(format!("{} began without its intent on the disk", name(call)));
         }

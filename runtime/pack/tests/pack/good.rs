@@ -31,7 +31,7 @@ fn a_pack_is_read_whole() {
 fn an_action_is_read_whole() {
     let library = library();
     let (_, action) = library.action(&"storage.create_volume".parse().unwrap()).unwrap();
-    assert!(action.enabled && action.idempotent);
+    assert!(action.enabled && action.idempotent.is_always());
     assert_eq!(action.timeout, Some(Duration::from_secs(30)));
     assert_eq!(
         action.tags.iter().map(|tag| (&*tag.name, &*tag.value)).collect::<Vec<_>>(),

@@ -96,7 +96,16 @@ fn get(app: &App, action: &Offer) {
     let mut fact = |name: &str, value: String| lines.push(format!("{name:<12} {value}"));
     fact("kind", body(action));
     fact("enabled", action.flag("enabled").to_string());
-    fact("idempotent", action.flag("idempotent").to_string());
+    let condition = action.described.get("idempotent_where").and_then(Value::as_object);
+    let condition = condition.into_iter().flatten().map(|(name, values)| format!("{name} is one of {values}"));
+    let condition: Vec<_> = condition.collect();
+    fact(
+        "idempotent",
+        match condition.as_slice() {
+            [] => action.flag("idempotent").to_string(),
+            conditions => printable(&format!("where {}", conditions.join(" and "))),
+        },
+    );
     if let Some(timeout) = action.described.get("timeout").and_then(Value::as_f64) {
         fact("timeout", format!("{timeout} s"));
     }

@@ -1,5 +1,6 @@
 //! `/actions`: what there is to run.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -64,8 +65,11 @@ struct Described {
     /// Where its code is, if it has any: `component#function`.
     #[serde(skip_serializing_if = "Option::is_none")]
     entry_point: Option<String>,
-    /// Whether running it twice does no more than running it once.
+    /// Whether running it twice does no more than running it once, whatever it takes.
     idempotent: bool,
+    /// The parameters on which that depends, each with the values for which it is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotent_where: Option<BTreeMap<String, Vec<Value>>>,
     /// How long an attempt may take, in seconds; null is the operator's limit.
     timeout: Option<f64>,
     /// Labels.
@@ -103,7 +107,8 @@ impl Described {
             enabled: action.enabled,
             runner_type: runner_type(action),
             entry_point,
-            idempotent: action.idempotent,
+            idempotent: action.idempotent.is_always(),
+            idempotent_where: action.idempotent.condition().cloned(),
             timeout: action.timeout.map(|timeout| timeout.as_secs_f64()),
             tags: action.tags.iter().map(label).collect(),
             parameters: action.parameters.json_schema(),
