@@ -75,6 +75,7 @@ impl Config {
         let base = path.as_deref().and_then(Path::parent).unwrap_or_else(|| Path::new("")).to_owned();
         let mut config = Self::merge(global, environment, file, path, &base);
         config.daemon.overlay(environment)?;
+        config.dev |= environment.switch("RUNNER_DEV")?;
         Ok(config)
     }
 
@@ -97,7 +98,7 @@ impl Config {
         };
         let data = data.unwrap_or_else(|| PathBuf::from(".runner"));
         Self {
-            dev: file.dev || environment.get("RUNNER_DEV").is_some_and(|value| value != "0" && value != "false"),
+            dev: file.dev,
             keys: seal::Keys::new(file.secrets, base, &data),
             data,
             packs_named: packs.is_some(),

@@ -58,7 +58,7 @@ pub use secrets::{SecretUsers, SecretView};
 /// Who may ask without a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccessMode {
-    /// Everybody who reaches the socket, for as long as no valid key exists: for a socket on the loopback.
+    /// Everybody who reaches the socket, until the first key is made: for a socket on the loopback.
     Open,
     /// Nobody.
     Keys,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use runner_model::{ConnectionName, Limits, PackRef, Permissions, code};
+use runner_model::{ConnectionName, HttpRule, KvAccess, Limits, PackRef, Permissions, code};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -39,7 +39,7 @@ struct Written {
     #[serde(default)]
     connections: BTreeMap<ConnectionName, Spanned<Settings>>,
     #[serde(default)]
-    grants: BTreeMap<PackRef, Spanned<Permissions>>,
+    grants: BTreeMap<PackRef, Spanned<WrittenGrant>>,
     #[serde(default)]
     limits: WrittenLimits,
     #[serde(default)]
@@ -50,6 +50,22 @@ struct Written {
     webhooks: WrittenWebhooks,
     #[serde(default)]
     secrets: WrittenSecrets,
+}
+
+/// What a pack is granted. Its own key-value data need no grant, so they are not taken from it where nothing is said of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenGrant {
+    #[serde(default)]
+    http: Vec<HttpRule>,
+    #[serde(default = "WrittenGrant::kv")]
+    kv: KvAccess,
+}
+
+impl WrittenGrant {
+    const fn kv() -> KvAccess {
+        KvAccess::ReadWrite
+    }
 }
 
 impl ConfigFile {
@@ -68,11 +84,12 @@ impl ConfigFile {
         }
         let mut grants = BTreeMap::new();
         for (pack, grant) in written.grants {
-            let mistake = grant.get_ref().http.iter().flat_map(runner_model::HttpRule::mistakes).next();
+            let mistake = grant.get_ref().http.iter().flat_map(HttpRule::mistakes).next();
             if let Some(mistake) = mistake {
                 return Err(at(grant.span(), &format!("the grant of `{pack}`: {mistake}")));
             }
-            grants.insert(pack, grant.into_inner());
+            let WrittenGrant { http, kv } = grant.into_inner();
+            grants.insert(pack, Permissions { http, kv });
         }
         let limits = written.limits.apply().map_err(|(span, message)| at(span, message))?;
         let Written { dev, data, packs, config_dir, server, retention, webhooks, secrets, .. } = written;
@@ -86,6 +103,17 @@ impl ConfigFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_grant_takes_nothing_from_a_pack_of_which_it_says_nothing() {
+        let granted = |text: &str| {
+            let file = ConfigFile::parse(Path::new("runner.toml"), text).unwrap();
+            file.grants[&PackRef::new("core").unwrap()].clone()
+        };
+        let requests = granted("[[grants.core.http]]\nurl = 'https://h'\n");
+        assert_eq!((requests.http.len(), requests.kv), (1, KvAccess::ReadWrite));
+        assert_eq!(granted("[grants.core]\nkv = 'none'\n").kv, KvAccess::None);
+    }
 
     fn mistake(text: &str) -> (String, String, Option<String>) {
         let error = ConfigFile::parse(Path::new("runner.toml"), text).unwrap_err();
