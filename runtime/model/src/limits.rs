@@ -139,6 +139,10 @@ pub const DISPATCH_WAITING_MAX: usize = 1_024;
 pub const DISPATCH_AT_ONCE_MAX: usize = 64;
 /// Events that are read from the store together: each may hold a large delivery.
 pub const EVENT_PAGE: usize = 64;
+/// Events that are read together for a listing.
+pub const EVENT_LIST_READ: usize = 16;
+/// Events of a listing, in bytes of JSON, after which its page ends: a delivery may be 25 MiB long.
+pub const EVENT_LIST_BYTES: usize = 8 * 1024 * 1024;
 /// Ends of executions that rules are asked about together.
 pub const ENDED_PAGE: usize = 64;
 

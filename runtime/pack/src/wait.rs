@@ -64,7 +64,7 @@ impl Kind {
 fn inquiry(reader: &mut Reader<'_>, now: Timestamp) -> Wait {
     let schema = match reader.value("schema") {
         None => schema::default(),
-        Some(written) => schema::standard(written),
+        Some(written) => schema::closed(schema::standard(written)),
     };
     if let Err(reason) = schema::compile(&schema) {
         reader.wrong("schema", format!("`schema` is not a JSON Schema: {reason}"), SCHEMA_HINT);

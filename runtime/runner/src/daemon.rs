@@ -107,7 +107,8 @@ async fn begin(
     #[cfg(feature = "otlp")]
     trace::start(&app.environment, &executor, store, &hang_up, &tasks);
     reload::bring_back(app, executor.packs()).await;
-    tell_broken(&executor);
+    reload::tell_missing(if app.config.packs_named { &app.config.packs } else { &[] });
+    executor.packs().library().broken().iter().for_each(reload::tell_broken);
     reload::tell_all_waiting(executor.packs());
     let measures = recorder.of(executor.clone(), store.clone());
     // Before anything is taken up: what ends meanwhile is announced only to triggers that are there.
@@ -181,19 +182,6 @@ fn api_options(
         metrics: Arc::new(move || measures.text()),
         body_bytes_max: app.config.daemon.body_bytes_max,
         version: env!("CARGO_PKG_VERSION"),
-    }
-}
-
-/// Packs that cannot be used from the beginning.
-fn tell_broken(executor: &Executor) {
-    for broken in executor.packs().library().broken() {
-        let (directory, mistakes) = (broken.directory.display(), broken.mistakes);
-        match &broken.kept {
-            Some(version) => {
-                warn!(%directory, mistakes, version, "pack broken: `runner pack check` says why; a version that worked stays in use");
-            }
-            None => warn!(%directory, mistakes, "pack left out: `runner pack check` says why"),
-        }
     }
 }
 

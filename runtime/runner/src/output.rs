@@ -37,6 +37,8 @@ pub(crate) enum Color {
 pub(crate) struct Output {
     /// Whether to write JSON.
     pub(crate) json: bool,
+    /// Whether to show results and errors only.
+    pub(crate) quiet: bool,
     /// Whether standard output is a terminal.
     pub(crate) terminal: bool,
     /// Whether standard error is a terminal.
@@ -57,6 +59,7 @@ impl Output {
         };
         let output = Self {
             json: global.json,
+            quiet: global.quiet,
             terminal,
             error_terminal,
             color: color(terminal),
@@ -69,7 +72,7 @@ impl Output {
 
     /// Nothing but JSON: for when not even the command line is understood.
     pub(crate) const fn json() -> Self {
-        Self { json: true, terminal: false, error_terminal: false, color: false, error_color: false }
+        Self { json: true, quiet: false, terminal: false, error_terminal: false, color: false, error_color: false }
     }
 
     /// Whether standard output gets colours.

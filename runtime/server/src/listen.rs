@@ -9,7 +9,7 @@ mod connection;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use runner_model::limits::{API_CONNECTIONS_MAX, API_HEADERS, API_HEADERS_BYTES_MAX, LISTEN_STOP};
 use tokio::net::{TcpListener, TcpStream};
@@ -26,6 +26,9 @@ use connection::Conversation;
 /// Where a request came from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// How often it is said that clients wait to be let in, at the most.
+const FULL_TOLD: Duration = Duration::from_secs(60);
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -60,8 +63,16 @@ pub async fn serve_http(listener: TcpListener, entrance: Entrance, options: Http
         conversation: Conversation::new(&options, entrance, stop.clone()),
         tasks: tasks.clone(),
     };
+    let mut told: Option<Instant> = None;
     loop {
         let next = async {
+            if places.available_permits() == 0 && told.is_none_or(|told| told.elapsed() > FULL_TOLD) {
+                warn!(
+                    connections_max = options.connections_max,
+                    "as many clients are connected as are allowed: others wait"
+                );
+                told = Some(Instant::now());
+            }
             let place = places.clone().acquire_owned().await.ok();
             (listener.accept().await, place)
         };

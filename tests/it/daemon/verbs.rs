@@ -378,6 +378,22 @@ fn what_is_to_be_simulated_is_not_run_for_real_and_what_is_about_this_machine_as
 }
 
 #[test]
+fn what_is_done_in_this_process_is_not_done_where_another_one_is_named() {
+    let place = Place::new();
+    for option in ["--plan", "--embedded", "--dev", "--record=it.jsonl", "--replay=it.jsonl"] {
+        let before = place.run(&["--url", "http://127.0.0.1:9", "exec", "core.noop", option]);
+        let by_environment = ["exec", "core.noop", option];
+        let output = place.command(&by_environment).env("RUNNER_URL", "http://127.0.0.1:9").output().unwrap();
+        let (name, _) = option.split_once('=').unwrap_or((option, ""));
+        for run in [before, place.ended(&by_environment, output)] {
+            assert_eq!(run.code, Some(2), "{}", run.seen());
+            assert!(run.stderr.contains(&format!("`{name}`")) && run.stderr.contains("RUNNER_URL"), "{}", run.seen());
+        }
+        assert!(!place.path("data/runner.db").exists() && !place.path("it.jsonl").exists());
+    }
+}
+
+#[test]
 fn keys_and_addresses_that_do_not_open_anything_are_named() {
     let [_, near, far] = World::all();
     let made = near.run(&["key", "create", "ops", "--role", "viewer", "--json"]).json();

@@ -5,12 +5,13 @@ use serde_json::{Map, Value, json};
 
 use crate::parameters::build_schema;
 
-/// What an inquiry asks for that names no schema: yes or no.
+/// What an inquiry asks for that names no schema: yes or no, and whatever else there is to say.
 pub(super) fn default() -> Value {
     json!({
         "type": "object",
         "required": ["approved"],
         "properties": {"approved": {"type": "boolean", "description": "Whether to go on."}},
+        "additionalProperties": true,
     })
 }
 
@@ -23,6 +24,31 @@ pub(super) fn standard(written: &Value) -> Value {
         }
         _ => normal(written),
     }
+}
+
+/// The schema of an object that lists what it has, and says nothing of the rest, without a rest: who misspells a name is
+/// told.
+pub(super) fn closed(mut schema: Value) -> Value {
+    /// What says more of the members.
+    const MORE: [&str; 10] = [
+        "additionalProperties",
+        "unevaluatedProperties",
+        "patternProperties",
+        "propertyNames",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "if",
+        "not",
+        "$ref",
+    ];
+    if let Some(map) = schema.as_object_mut()
+        && map.get("properties").is_some_and(Value::is_object)
+        && !MORE.iter().any(|key| map.contains_key(*key))
+    {
+        map.insert("additionalProperties".to_owned(), Value::Bool(false));
+    }
+    schema
 }
 
 /// Whether a map holds names with their schemas rather than being a schema itself: every value is a map, and there are no

@@ -101,6 +101,7 @@ fn schemas_may_be_written_as_stackstorm_has_them() {
             (json!({"size": 0}), false),
             (json!({"tier": "gold"}), false),
             (json!({"size": 1, "tier": "wood"}), false),
+            (json!({"size": 1, "teir": "gold"}), false),
             (json!([]), false),
             (Value::Null, false),
         ] {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use clap::{Args, CommandFactory as _};
 use runner_executor::{Execution, ExecutionRequest, ExecutorError};
-use runner_model::{ActionRef, ExecutionId, ExecutionView, Origin, Status};
+use runner_model::{ActionRef, ExecutionId, ExecutionView, Origin, Status, code};
 use runner_pack::{Action, Body};
 use runner_store::SqliteStore;
 use serde_json::{Map, Value, json};
@@ -89,6 +89,7 @@ impl ExecCommand {
     pub(crate) async fn run(self, mut app: App) -> Result<Exit, CliError> {
         let Some(name) = &self.action else { return Ok(general_help(&app)) };
         phase::reached("configuration read");
+        self.check_place(&app)?;
         app.config.dev |= self.dev;
         if let Some(daemon) = app.daemon().filter(|_| !self.is_embedded()) {
             if self.dev {
@@ -111,6 +112,26 @@ impl ExecCommand {
         // Simulators may come from any pack.
         let part = name.parse().ok().filter(|_| !self.simulate && !self.plan);
         part.and_then(|action| app.narrow(&action)).map_or_else(|| find(app, name), Ok)
+    }
+
+    /// Refuses what can only be done in this process, if another one is named: before the verb, or by the environment, where
+    /// the parser of arguments does not see it.
+    fn check_place(&self, app: &App) -> Result<(), CliError> {
+        let only_here = [
+            ("--record", self.record.is_some()),
+            ("--replay", self.replay.is_some()),
+            ("--plan", self.plan),
+            ("--embedded", self.embedded),
+            ("--dev", self.dev),
+        ];
+        match only_here.into_iter().find(|(_, is_asked)| *is_asked && app.remote.is_some()) {
+            Some((option, _)) => {
+                let message =
+                    format!("`{option}` is about this process, and `--url` or `RUNNER_URL` names another one");
+                Err(CliError::new(Exit::Usage, code::CLI_USAGE, message).hint("leave out one of them"))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Whether it must run in this process.
@@ -221,7 +242,7 @@ pub(crate) struct Watch {
 impl Watch {
     /// Before anything is recorded: from here on Ctrl-C leaves nothing half done.
     pub(crate) fn begin(app: &App, is_workflow: bool, silent: bool) -> Self {
-        let display = progress::Display::new(app, silent, !is_workflow);
+        let display = progress::Display::new(app, silent || app.output.quiet, !is_workflow);
         let stop = stop::on_signal(display.stopping());
         Self { display, stop }
     }
@@ -253,7 +274,11 @@ fn general_help(app: &App) -> Exit {
 /// Reads a reference as the user wrote it.
 pub(crate) fn reference(app: &App, name: &str) -> Result<ActionRef, CliError> {
     name.parse().map_err(|error: runner_model::NameError| {
+        let is_pack = |pack: &&Arc<runner_pack::Pack>| pack.reference().as_str() == name;
         let hint = match app.library().0.suggest(name) {
+            _ if app.library().0.packs().any(|pack| is_pack(&pack)) => {
+                format!("write `{name}.NAME`: `runner action list` shows the actions of the pack")
+            }
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => "see `runner action list`".to_owned(),
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use runner_executor::{NotGranted, Packs};
-use runner_pack::{Changes, Library, Watch};
+use runner_pack::{Broken, Changes, Library, Watch};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -69,12 +69,12 @@ async fn reload(
         let told = packs.clone();
         let (dirs, config_dir, packs) = (dirs.clone(), config_dir.clone(), packs.clone());
         let swapped = tokio::task::spawn_blocking(move || {
-            let (library, report) = Library::succeed(&packs.library(), &there(dirs), Some(&config_dir));
-            (packs.swap(library), report)
+            let (library, _) = Library::succeed(&packs.library(), &there(dirs), Some(&config_dir));
+            packs.swap(library)
         });
         match swapped.await {
-            Ok((changes, report)) => {
-                tell(&changes, report.errors());
+            Ok(changes) => {
+                tell(&changes, &told.library());
                 tell_waiting(&changes, &told);
             }
             Err(error) => error!(%error, "the packs could not be read"),
@@ -98,15 +98,32 @@ fn tell_waiting(changes: &Changes, packs: &Packs) {
     }
 }
 
-fn tell(changes: &Changes, mistakes: usize) {
+fn tell(changes: &Changes, library: &Library) {
     let all = [("added", &changes.added), ("changed", &changes.changed), ("removed", &changes.removed)];
     for (what, packs) in all {
         for pack in packs {
             info!(%pack, "pack {what}");
         }
     }
-    for pack in &changes.broken {
-        warn!(%pack, mistakes, "pack broken: `runner pack check {pack}` says why; a version that worked stays in use");
+    let is_new = |broken: &&Broken| broken.reference.as_ref().is_some_and(|pack| changes.broken.contains(pack));
+    library.broken().iter().filter(is_new).for_each(tell_broken);
+}
+
+/// Says of a pack that it cannot be used as it is.
+pub(super) fn tell_broken(broken: &Broken) {
+    let (directory, mistakes) = (broken.directory.display(), broken.mistakes);
+    match &broken.kept {
+        Some(version) => {
+            warn!(%directory, mistakes, version, "pack broken: `runner pack check` says why; a version that worked stays in use");
+        }
+        None => warn!(%directory, mistakes, "pack left out: `runner pack check` says why"),
+    }
+}
+
+/// Says of directories of packs that they are not there: one that comes later is seen then.
+pub(super) fn tell_missing(dirs: &[PathBuf]) {
+    for dir in dirs.iter().filter(|dir| !dir.is_dir()) {
+        warn!(directory = %dir.display(), "a directory of packs is not there: what is put there later is loaded then");
     }
 }
 

@@ -52,6 +52,28 @@ async fn events_are_listed_newest_first_by_page_and_by_what_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_large_events_is_a_short_one() {
+    const SENT: usize = 20;
+    let process = Place::with(&[("one", &github_rule("x", "core.noop", ""))]).start().await;
+    let large = format!("\"{}\"", "volume ".repeat(140_000));
+    for number in 0..SENT {
+        let answer = process.github("x", &number.to_string(), &large).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+    }
+    let (mut found, mut pages, mut query) = (Vec::new(), 0, "limit=100".to_owned());
+    loop {
+        let page = process.get(&format!("/events?{query}")).await.json();
+        found.extend(ids(&page));
+        pages += 1;
+        let Some(next) = page["next"].as_str() else { break };
+        query = format!("limit=100&cursor={next}");
+    }
+    assert!(pages > 1, "all came at once");
+    assert!(found.len() == SENT && found.is_sorted_by(|one, next| one > next), "{found:?}");
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_understood_is_refused() {
     let process = Place::with(&[]).start().await;
     for query in

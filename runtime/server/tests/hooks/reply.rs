@@ -22,6 +22,7 @@ async fn who_waits_gets_the_result_and_its_status() {
         ("good", rule("good", "h.good", "{wait: 30}")),
         ("bad", rule("bad", "h.bad", "{wait: 30}")),
         ("late", rule("late", "h.asks", "{wait: 0.2}")),
+        ("never", rule("never", "h.good, parameters: {text: <% event().body.missing.at.all %>}", "{wait: 30}")),
     ];
     let rules: Vec<_> = rules.iter().map(|(name, rule)| (*name, rule.as_str())).collect();
     let process = Place::with(&rules).start().await;
@@ -31,6 +32,9 @@ async fn who_waits_gets_the_result_and_its_status() {
     let bad = posted(&process, "bad", "{}").await;
     assert_eq!((bad.status, &bad.json()["status"]), (422, &json!("failed")), "{}", bad.text());
     assert!(!bad.json()["errors"].as_array().unwrap().is_empty());
+    let never = posted(&process, "never", "{}").await;
+    assert_eq!((never.status, &never.json()["status"]), (422, &json!("failed")), "{}", never.text());
+    assert_eq!(never.json().get("execution"), None, "none was made");
     let late = posted(&process, "late", "{}").await;
     assert_eq!(late.executions().len(), 1, "it goes on, and can be looked for");
     process.stop().await;

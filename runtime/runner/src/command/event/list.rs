@@ -17,7 +17,7 @@ pub(super) struct ListCommand {
     /// Only those of this trigger, such as `core.webhook`
     #[arg(long, value_name = "TRIGGER", value_parser = name::<TriggerRef>)]
     trigger: Option<TriggerRef>,
-    /// Only those of this source: the path of a webhook, the rule of a schedule, a sensor
+    /// Only those of this source, as the list shows it: a webhook (`github#1f5e8c02`), the rule of a schedule, a sensor
     #[arg(long, value_name = "SOURCE")]
     source: Option<String>,
     /// Only those that this rule matched

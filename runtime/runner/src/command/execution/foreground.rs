@@ -51,13 +51,14 @@ async fn take_up(
     id: ExecutionId,
     control: Option<Control>,
 ) -> Result<Execution, CliError> {
-    let Some(control) = control else { return Ok(executor.recover(root).await?) };
     // Listened to before anything can happen. Asking takes an execution up.
     let execution = executor.execution(root);
-    if root != id {
+    if root != id || control.is_none() {
         executor.recover(root).await?;
     }
-    executor.control(id, control).await?;
+    if let Some(control) = control {
+        executor.control(id, control).await?;
+    }
     Ok(execution)
 }
 

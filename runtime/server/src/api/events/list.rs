@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use runner_model::limits::{EVENT_LIST_BYTES, EVENT_LIST_READ};
 use runner_model::{Event, EventId, Timestamp};
 use runner_store::EventFilter;
 use serde::Deserialize;
@@ -24,7 +25,7 @@ pub(crate) struct EventsQuery {
     /// Of this trigger: `core.webhook`
     #[param(pattern = "^[a-z0-9_]{1,128}[.][A-Za-z0-9_.-]{1,128}$")]
     trigger: Option<String>,
-    /// Of this source
+    /// Of this source, as events show it: `github#1f5e8c02`
     source: Option<String>,
     /// Matched by this rule
     #[param(pattern = "^[a-z0-9_]{1,128}[.][A-Za-z0-9_.-]{1,128}$")]
@@ -71,10 +72,10 @@ pub(in crate::api) async fn list_events(
     Ok(Json(Items { items, next }))
 }
 
-/// How often a page is read for somebody who may see few of the events: what is missing then is on the next page.
+/// How many pages are read for somebody who may see few of the events: what is missing then is on the next page.
 const READS_MAX: usize = 10;
 
-/// A page of events that somebody may see.
+/// A page of events that somebody may see. Where they are large it is a short one: what it holds in memory is bounded.
 pub(crate) async fn listed(
     context: &Context,
     principal: &Principal,
@@ -83,17 +84,40 @@ pub(crate) async fn listed(
     let limit = page::limit(query.limit)?;
     let mut cursor: Option<EventId> = page::cursor(query.cursor.as_deref())?;
     let filter = filter(query)?;
-    let mut items = Vec::new();
-    for _ in 0..READS_MAX {
-        let found = context.options.store.events(&filter, cursor, limit + 1).await?;
-        let is_last = found.len() <= limit;
+    let (mut items, mut read, mut bytes) = (Vec::new(), 0_usize, 0);
+    while read < READS_MAX * limit && bytes < EVENT_LIST_BYTES {
+        let wanted = (limit + 1 - items.len()).min(EVENT_LIST_READ);
+        let found = context.options.store.events(&filter, cursor, wanted).await?;
+        let is_last = found.len() < wanted;
         cursor = found.last().map(|event| event.id);
-        items.extend(found.into_iter().filter_map(|event| seen(principal, event)));
+        read += found.len();
+        for event in found.into_iter().filter_map(|event| seen(principal, event)) {
+            bytes += length(&event);
+            items.push(event);
+        }
         if is_last || items.len() > limit {
             return Ok(Items::of(items, limit, |event| event.id.to_string()));
         }
     }
     Ok(Items { items, next: cursor.map(|id| id.to_string()) })
+}
+
+/// How long an event is as JSON, in bytes.
+fn length(event: &Event) -> usize {
+    struct Length(usize);
+    impl std::io::Write for Length {
+        fn write(&mut self, part: &[u8]) -> std::io::Result<usize> {
+            self.0 += part.len();
+            Ok(part.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut length = Length(0);
+    // Events are JSON, and counting does not fail.
+    serde_json::to_writer(&mut length, event).map_or(0, |()| length.0)
 }
 
 fn filter(query: EventsQuery) -> Result<EventFilter, ApiProblem> {

@@ -17,7 +17,7 @@ pub(crate) struct EventView {
     /// What kind of occurrence
     #[schema(example = "core.webhook")]
     trigger: String,
-    /// Of what: the path of a webhook, the rule of a schedule, a sensor, the action that ended
+    /// Of what: a webhook (its path, and which of those at it), the rule of a schedule, a sensor, the execution that ended
     source: String,
     /// What makes it the same as another one of its trigger and source
     #[serde(skip_serializing_if = "Option::is_none")]

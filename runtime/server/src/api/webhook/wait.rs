@@ -16,14 +16,19 @@ use utoipa::ToSchema;
 use crate::api::context::Context;
 use crate::api::problem::ApiProblem;
 
+/// How soon to look at first whether the execution is there: most are made, or found impossible, in milliseconds.
+const LOOK_FIRST: Duration = Duration::from_millis(20);
+
 /// What became of a delivery.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DeliveryEnded)]
 pub(crate) struct EndedView {
     /// The id of the event
     event: String,
-    /// The id of the execution
-    execution: String,
+    /// The id of the execution, if one was made
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    execution: Option<String>,
     /// How it ended: `succeeded`, `failed`, `timeout`, `canceled`, `abandoned`; `skipped` if none was made on purpose
     status: String,
     /// What it returned
@@ -41,7 +46,7 @@ pub(super) async fn wait(context: &Context, event: &Event, time: Duration) -> Re
     let execution = context.options.executor.execution(first.execution).quiet();
     let mut finished = pin!(execution.finished());
     let mut over = pin!(tokio::time::sleep(time));
-    let mut is_heard = false;
+    let (mut is_heard, mut pause) = (false, LOOK_FIRST);
     loop {
         if let Some(ended) = look(context, event, &first.rule).await? {
             let is_good = ended.status == Status::Succeeded.as_str();
@@ -52,8 +57,8 @@ pub(super) async fn wait(context: &Context, event: &Event, time: Duration) -> Re
             _ = &mut finished, if !is_heard => is_heard = true,
             () = &mut over => return Ok(None),
             () = context.drained() => return Ok(None),
-            // Not made yet, or driven by another process: nobody tells.
-            () = tokio::time::sleep(STREAM_LOOK) => {}
+            // Not made yet, or never, or driven by another process: nobody tells.
+            () = tokio::time::sleep(pause) => pause = STREAM_LOOK.min(pause * 2),
         }
     }
 }
@@ -78,7 +83,7 @@ async fn look(context: &Context, event: &Event, rule: &RuleRef) -> Result<Option
 fn ended(event: &Event, view: &ExecutionView) -> EndedView {
     EndedView {
         event: event.id.to_string(),
-        execution: view.record.id.to_string(),
+        execution: Some(view.record.id.to_string()),
         status: view.record.status.to_string(),
         result: view.result.clone().unwrap_or_default(),
         errors: view.errors.iter().map(|error| json!(error)).collect(),
@@ -93,7 +98,7 @@ fn none_made(event: &Event, one: &Match) -> Option<EndedView> {
     };
     Some(EndedView {
         event: event.id.to_string(),
-        execution: one.execution.to_string(),
+        execution: None,
         status: status.to_string(),
         result: Value::Null,
         errors,
