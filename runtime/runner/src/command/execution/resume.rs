@@ -9,8 +9,9 @@ use runner_model::{ExecutionId, Status};
 pub(super) use all::nothing;
 
 use super::control::{Detach, perform};
-use super::foreground::{drive, stands};
+use super::foreground::{drive, explain, stands};
 use super::identify;
+use super::rest::rests;
 use crate::app::App;
 use crate::command::exec::Until;
 use crate::error::CliError;
@@ -65,6 +66,10 @@ impl ResumeCommand {
             stands(app, id, status);
             super::control::left(app, id);
             return Ok(Exit::Succeeded);
+        }
+        // What it waits for was said by the process that is gone.
+        if rests(place.records(), id).await? {
+            explain(app, place, id).await?;
         }
         drive(app, store, id, None, Until::End).await?.show(app, place).await
     }
