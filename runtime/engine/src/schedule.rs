@@ -62,6 +62,12 @@ impl Schedule {
         }
     }
 
+    /// Whether `moment` is an instant.
+    #[must_use]
+    pub fn comes_at(&self, moment: Timestamp) -> bool {
+        self.next_after(moment.plus_ms(-1)) == Some(moment)
+    }
+
     /// The instants after `after`, up to and including `until`, the earliest first and at most `max` of them.
     #[must_use]
     pub fn between(&self, after: Timestamp, until: Timestamp, max: usize) -> Vec<Timestamp> {

@@ -204,8 +204,9 @@ fn touch(place: &Path) {
 
 fn is_recent(place: &Path) -> bool {
     let modified = fs::metadata(place).and_then(|metadata| metadata.modified());
-    // A time in the future is none to go by.
-    modified.is_ok_and(|at| now().duration_since(at).is_ok_and(|age| age < limits::PACK_KEPT_MIN))
+    // A time far ahead is none to go by; one just ahead is of a clock that is finer than this one, or was set back a little.
+    let far = |at| now().duration_since(at).unwrap_or_else(|ahead| ahead.duration());
+    modified.is_ok_and(|at| far(at) < limits::PACK_KEPT_MIN)
 }
 
 fn now() -> SystemTime {

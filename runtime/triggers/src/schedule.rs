@@ -77,7 +77,8 @@ impl Timetable {
                 overlap: scheduled.overlap,
                 on_missed: scheduled.on_missed,
                 enabled: member.enabled,
-                last: planned.map(|planned| planned.mark.last),
+                // Before the first instant the mark is where the rule came to be known.
+                last: planned.map(|planned| planned.mark.last).filter(|last| scheduled.schedule.comes_at(*last)),
                 next: next.unwrap_or_default(),
             })
         };

@@ -101,7 +101,7 @@ pub struct ScheduleState {
     pub on_missed: OnMissed,
     /// Whether it is at work.
     pub enabled: bool,
-    /// Up to which moment it is dealt with; none if it is not at work.
+    /// The newest of its instants that is dealt with; none if it is not at work, or none has come.
     pub last: Option<Timestamp>,
     /// When it comes next; nothing if it is not at work, or never comes again.
     pub next: Vec<Timestamp>,

@@ -36,7 +36,7 @@ pub(crate) struct ScheduleView {
     on_missed: &'static str,
     /// Whether it is at work
     enabled: bool,
-    /// Up to which moment it is dealt with; null if it is not at work
+    /// The newest of its instants that is dealt with; null if it is not at work, or none has come
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     last: Option<Timestamp>,
     /// When it comes next; nothing if it is not at work, or never comes again

@@ -59,7 +59,7 @@ fn view(
         overlap: scheduled.overlap.as_str().to_owned(),
         on_missed: scheduled.on_missed.as_str().to_owned(),
         enabled,
-        last,
+        last: last.filter(|last| schedule.comes_at(*last)),
         next,
     }
 }
