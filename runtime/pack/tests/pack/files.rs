@@ -123,6 +123,22 @@ fn mistakes_in_an_action_are_found_with_what_to_write() {
         ("runner_type: noop\ntimeout: 1h", "E-PACK-0005", (2, 10), "seconds", "`timeout: 30`"),
         ("runner_type: noop\ntimeout: 0", "E-PACK-0007", (2, 10), "more than 0", ""),
         ("runner_type: noop\ntimeout: 1e300", "E-PACK-0007", (2, 10), "more than 0", ""),
+        ("runner_type: noop\nidempotent: maybe", "E-PACK-0005", (2, 13), "`true` or `false`", ""),
+        ("runner_type: noop\nidempotent: {}", "E-PACK-0007", (2, 13), "names no parameter", "`idempotent: true`"),
+        (
+            "runner_type: noop\nparameters: {method: {type: string}}\nidempotent: {methd: [GET]}",
+            "E-PACK-0007",
+            (3, 14),
+            "`methd`",
+            "did you mean `method`?",
+        ),
+        (
+            "runner_type: noop\nparameters: {method: {type: string}}\nidempotent: {method: GET}",
+            "E-PACK-0005",
+            (3, 22),
+            "a list of values",
+            "`method: [GET, HEAD]`",
+        ),
         ("runner_type: noop\nretry: {count: 1}", "E-PACK-0020", (2, 1), "`retry` is not supported", ""),
         ("runner_type: noop\nnotify: {}", "E-PACK-0020", (2, 1), "`notify` is not supported", ""),
         (
